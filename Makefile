@@ -1,0 +1,42 @@
+# make | make test | make demo | make install | make deps | make clean | make SAN=address,undefined test
+comma   := ,
+CXX     ?= g++
+PREFIX  ?= /usr/local
+SAN     ?=
+VERSION := 0.1.0
+BUILD   := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+
+CXXFLAGS ?= -O2 -g
+flags    := -std=c++20 -Wall -Wextra -Wshadow -Wpedantic -Werror -Ishim -DFMT_HEADER_ONLY -DVERSION='"$(VERSION)"' \
+            -MMD -MP $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=undefined)
+link      = $(CXX) $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) -Wl,--as-needed -o $@ $(filter %.o,$^)
+object    = $(patsubst %.cc,$(BUILD)/%.o,$(wildcard $(1)))
+shared   := shim/socks4.cc shim/address.cc
+
+all: $(BUILD)/libsocksify.so $(BUILD)/socks4d
+
+# The shim lives inside other people's programs: no exceptions, no libstdc++, nothing exported but the hooks.
+$(BUILD)/shim/%.o: flags += -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -fno-exceptions -fno-rtti
+$(BUILD)/libsocksify.so: $(call object,shim/*.cc) shim/exports.map
+	$(link) -shared -Wl,-z,now -Wl,-z,defs -Wl,--gc-sections -Wl,--version-script=shim/exports.map \
+	  $(if $(SAN),,-nodefaultlibs -lc -lgcc)
+
+$(BUILD)/socks4d: $(call object,tools/*.cc $(shared))
+	$(link) -pthread
+
+$(BUILD)/unit: $(call object,tests/unit/*.cc $(filter-out shim/hooks.cc,$(wildcard shim/*.cc)))
+	$(link)
+
+$(BUILD)/programs/%: tests/programs/%.c
+	@mkdir -p $(@D)
+	$(CC) -Wall -Wextra -Werror -O1 -g -o $@ $< -pthread
+
+$(BUILD)/%.o: %.cc
+	@mkdir -p $(@D)
+	$(CXX) $(CPPFLAGS) $(flags) $(CXXFLAGS) -c -o $@ $<
+
+clean:
+	$(RM) -r build
+
+.PHONY: all test demo deps install clean
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

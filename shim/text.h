@@ -30,4 +30,16 @@ private:
   size_t m_length = 0;
 };
 
+// A text in two at a position; string_view::substr() can throw, which takes libstdc++.
+struct Halves {
+  std::string_view before, after; // `after` without the separator
+  bool found;
+};
+
+inline Halves split_at(std::string_view text, size_t position) {
+  if (position >= text.size())
+    return {text, {}, false};
+  return {{text.data(), position}, {text.data() + position + 1, text.size() - position - 1}, true};
+}
+
 } // namespace socksify

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// The second reply of a BIND, and what becomes of the two sockets: the connection gets a new fd, the
+// listening fd a stand-in that no one can call.
+#include "bind.h"
+#include "fd.h"
+#include "log.h"
+#include "real.h"
+#include "socks4.h"
+#include <cerrno>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <optional>
+#include <poll.h>
+#include <sched.h>
+
+namespace socksify {
+namespace {
+
+using ReplyBytes = std::array<uint8_t, socks4::reply_size>;
+
+// Waits for the second reply and leaves it where it is. As a plain recv() of the program's own socket, it
+// blocks or does not, times out, is interrupted and restarted exactly as accept() would be. 0 or an errno.
+int await_reply(int fd) {
+  ReplyBytes bytes;
+  const ssize_t got = REAL(recv)(fd, bytes.data(), bytes.size(), MSG_PEEK | MSG_WAITALL);
+  if (got < 0)
+    return errno;
+  const bool is_whole = static_cast<size_t>(got) == bytes.size();
+  pollfd hung_up{fd, POLLRDHUP, 0};
+  if (is_whole || got == 0 || REAL(poll)(&hung_up, 1, 0) > 0)
+    return 0; // the end of the connection is an answer, too
+  return EAGAIN;
+}
+
+// Takes the second reply off the connection; nothing if there is no whole one or it makes no sense.
+std::optional<socks4::Reply> take_reply(int fd) {
+  ReplyBytes bytes;
+  const ssize_t got = REAL(recv)(fd, bytes.data(), bytes.size(), MSG_DONTWAIT);
+  if (got != static_cast<ssize_t>(bytes.size()))
+    return std::nullopt;
+  return socks4::parse_reply(bytes);
+}
+
+// A real listening socket that nobody can reach: the filter drops whatever is sent to it.
+Fd make_stand_in(int family) {
+  Fd fd{::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  if (!fd)
+    return fd;
+  sock_filter drop_all = BPF_STMT(BPF_RET | BPF_K, 0);
+  const sock_fprog program{1, &drop_all};
+  const SocketAddress loopback{{INADDR_LOOPBACK, 0}, family};
+  if (setsockopt(fd.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0 ||
+      REAL(bind)(fd.get(), loopback.get(), loopback.length) != 0 || REAL(listen)(fd.get(), 1) != 0)
+    fd.reset();
+  return fd;
+}
+
+// Puts the stand-in on the number of the listening socket, with its flags.
+bool replace(int listening, const Fd& stand_in, int status_flags, const Socket& socket) {
+  fcntl(stand_in.get(), F_SETFL, status_flags);
+  const int close_on_exec = fcntl(listening, F_GETFD) & FD_CLOEXEC ? O_CLOEXEC : 0;
+  return dup3(stand_in.get(), listening, close_on_exec) == listening &&
+         sockets::remember(listening,
+                           {.state = State::silent, .family = socket.family, .local = socket.local});
+}
+
+// The connection as accept4() returns it: O_NONBLOCK is its own and not the listening socket's. 0 or an
+// errno.
+int hand_over(int fd, const Socket& socket, Endpoint peer, int status_flags, bool nonblocking) {
+  set_low_water_mark(fd, 1);
+  fcntl(fd, F_SETFL, nonblocking ? status_flags | O_NONBLOCK : status_flags & ~O_NONBLOCK);
+  const Socket accepted{
+      .state = State::accepted, .family = socket.family, .peer = peer, .local = socket.local};
+  return sockets::remember(fd, accepted) ? 0 : ENOMEM;
+}
+
+Endpoint caller(const socks4::Reply& reply, const Socket& socket) {
+  return reply.endpoint.ip ? reply.endpoint : socket.primary();
+}
+
+// The reply is there and ours alone to take: call.fd becomes the connection, or call.error says why not.
+void take_call(int listening, const Socket& socket, int flags, Call& call) {
+  KeepErrno keep;
+  // Both first: when there is no fd left, the reply has to stay for a later accept().
+  Fd connection{fcntl(listening, flags & SOCK_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0)};
+  const Fd stand_in = connection ? make_stand_in(socket.family) : Fd{};
+  if (!stand_in) {
+    call.error = errno;
+    sockets::advance(listening, State::accepting, State::listening);
+    return;
+  }
+  const int status_flags = fcntl(listening, F_GETFL);
+  const auto reply = take_reply(connection.get());
+  replace(listening, stand_in, status_flags, socket);
+  if (!reply || !reply->granted()) {
+    log(1, FMT_COMPILE("fd {}: nobody called at {}"), listening, to_text(socket.local).view());
+    call.error = ECONNABORTED;
+    return;
+  }
+  call.peer = caller(*reply, socket);
+  const int error = hand_over(connection.get(), socket, call.peer, status_flags, flags & SOCK_NONBLOCK);
+  if (error) {
+    call.error = error;
+    return;
+  }
+  call.fd = connection.release();
+  log(1, FMT_COMPILE("fd {}: {} called at {}: fd {}"), listening, to_text(call.peer).view(),
+      to_text(socket.local).view(), call.fd);
+}
+
+// 0 if the reply is there and this thread's to take; else an errno.
+int claim_reply(int fd, const Socket& socket, int flags) {
+  KeepErrno keep;
+  if (!socket.is_listening || flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK))
+    return EINVAL;
+  if (const int error = await_reply(fd))
+    return error;
+  return sockets::advance(fd, State::listening, State::accepting) ? 0 : EALREADY;
+}
+
+} // namespace
+
+std::optional<Call> accept_call(int fd, int flags) {
+  for (;;) {
+    const auto socket = sockets::find(fd);
+    if (!socket || !socket->is_waiting())
+      return std::nullopt;
+    const int error = claim_reply(fd, *socket, flags);
+    if (error == EALREADY) {
+      sched_yield(); // another thread is taking this call: the stand-in will be here in a moment
+      continue;
+    }
+    Call call{.fd = -1, .error = error, .family = socket->family};
+    if (!error)
+      take_call(fd, *socket, flags, call);
+    return call;
+  }
+}
+
+} // namespace socksify

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include "bind.h"
+#include "config.h"
+#include "exchange.h"
+#include "fd.h"
+#include "log.h"
+#include "real.h"
+#include <cerrno>
+#include <netinet/tcp.h>
+
+namespace socksify {
+namespace {
+
+int domain_of(int fd) {
+  int domain = AF_UNSPEC;
+  socklen_t length = sizeof domain;
+  REAL(getsockopt)(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length);
+  return domain;
+}
+
+// A TCP socket that is not bound, listening or connected.
+bool is_untouched(int fd) {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  auto* address = reinterpret_cast<sockaddr*>(&storage);
+  if (tcp_state(fd) != TCP_CLOSE || REAL(getsockname)(fd, address, &length) != 0)
+    return false;
+  const auto local = IpPort::from(address, length);
+  return local && local->port == 0;
+}
+
+// An address that stands for calls over IPv4: 0.0.0.0, a v4-mapped one, or :: where the socket takes IPv4 as
+// well.
+bool takes_ipv4(int fd, const Ip& ip) {
+  if (ip.is_ipv4())
+    return true;
+  int v6only = 1;
+  socklen_t length = sizeof v6only;
+  return ip.is_any() && REAL(getsockopt)(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &length) == 0 && !v6only;
+}
+
+} // namespace
+
+bool remember_bind(int fd, const IpPort& requested, int family) {
+  if (!config().bind || sockets::empty())
+    return false;
+  KeepErrno keep;
+  const uint32_t ip = requested.ip.is_ipv4() ? requested.ip.ipv4() : 0;
+  if (!takes_ipv4(fd, requested.ip) || (requested.ip.is_loopback() && !sockets::is_reported(ip)))
+    return false;
+  if (domain_of(fd) != family || !is_untouched(fd))
+    return false;
+  const auto primary = sockets::primary_for(ip);
+  if (!primary)
+    return false;
+  Socket socket{
+      .state = State::bound, .family = static_cast<uint8_t>(family), .requested = {ip, requested.port}};
+  socket.primary() = primary->peer;
+  log(3, FMT_COMPILE("fd {}: bound to {}, for a call from {}"), fd, to_text(socket.requested).view(),
+      to_text(socket.primary()).view());
+  return sockets::remember(fd, socket);
+}
+
+int bind_locally(int fd, Endpoint requested, int family) {
+  KeepErrno keep;
+  for (;;) {
+    const SocketAddress address{requested, family};
+    if (REAL(bind)(fd, address.get(), address.length) == 0)
+      return 0;
+    if (errno != EADDRNOTAVAIL || !sockets::is_reported(requested.ip))
+      return errno;
+    requested.ip = 0;
+  }
+}
+
+int bind_for_connect(int fd, const Socket& socket) {
+  if (socket.state != State::bound)
+    disconnect(fd);
+  sockets::forget(fd);
+  return bind_locally(fd, socket.requested, socket.family);
+}
+
+int start_bind(int fd, Socket& socket) {
+  if (socket.state != State::bound)
+    return 0;
+  log(2, FMT_COMPILE("fd {}: BIND for a call from {}, userid {}"), fd, to_text(socket.primary()).view(),
+      config().userid.view());
+  const auto granted =
+      exchange(fd, socket.family, {socks4::Command::bind, socket.primary(), config().userid.view(), {}});
+  if (granted.error) {
+    log(1, FMT_COMPILE("fd {}: BIND for a call from {} failed: errno {}"), fd,
+        to_text(socket.primary()).view(), granted.error);
+    return granted.error;
+  }
+  KeepErrno keep;
+  socket.state = State::listening;
+  socket.local = granted.endpoint;
+  set_low_water_mark(fd, socks4::reply_size);
+  if (!sockets::remember(fd, socket)) {
+    disconnect(fd);
+    return ENOMEM;
+  }
+  log(1, FMT_COMPILE("fd {}: {} waits at {}"), fd, config().server.host.view(), to_text(socket.local).view());
+  return 0;
+}
+
+void set_low_water_mark(int fd, int bytes) {
+  setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
+}
+
+bool bind_by_listening(int fd) {
+  if (sockets::empty())
+    return false;
+  KeepErrno keep;
+  const int family = domain_of(fd);
+  IpPort any;
+  if (family != AF_INET6)
+    any.ip = Ip::from(0);
+  return remember_bind(fd, any, family);
+}
+
+int start_listening(int fd, Socket& socket) {
+  if (const int error = start_bind(fd, socket))
+    return error;
+  socket.is_listening = true;
+  return sockets::remember(fd, socket) ? 0 : ENOMEM;
+}
+
+} // namespace socksify

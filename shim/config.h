@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// What the environment asks for, read once. `parse` is a pure function of the variables; `config()` is the
+// process's own. A variable that cannot be understood fails closed: what would have been proxied is denied.
+#pragma once
+#include "address.h"
+#include "socks4.h"
+
+namespace socksify {
+
+struct Server {
+  Text<256> host; // as the user wrote it: an address or a name
+  uint16_t port = 1080;
+};
+
+// The first value that could not be understood.
+struct Mistake {
+  const char* variable = nullptr; // null: there is none
+  Text<256> value;
+  const char* reason = "";
+};
+
+struct Config {
+  bool active = false; // a server is named, or was meant to be
+  Mistake mistake;
+  Server server;
+  Text<socks4::max_userid + 1> userid;
+  unsigned timeout = 130; // seconds for one handshake: the server's own 120 come first
+  bool bind = true;
+  bool proxy_loopback = false;
+  int debug = 0;       // 0: silent; 3: every step
+  Text<4096> log_file; // empty: stderr
+  Text<4096> no_proxy;
+};
+
+using Lookup = const char* (*)(const char* variable); // null or the value
+
+Config parse_config(Lookup lookup);
+
+const Config& config();
+
+// The server's address; a name is resolved at its first use. Nothing if that fails.
+std::optional<Endpoint> server_endpoint();
+
+} // namespace socksify

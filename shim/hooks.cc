@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+// Every exported function, in the order of a socket's life. Each is a sentence: is this ours? then that verb;
+// else REAL(x). Nothing else has C linkage. To hook one more call, write one more function here.
+#include "bind.h"
+#include "config.h"
+#include "connect.h"
+#include "exchange.h"
+#include "fd.h"
+#include "log.h"
+#include "real.h"
+#include "route.h"
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <netinet/tcp.h>
+
+using namespace socksify;
+
+namespace {
+
+int fail(int error) {
+  errno = error;
+  return -1;
+}
+
+// What a libc call returns for 0 or an errno. Success leaves errno alone.
+int result(int error) {
+  return error ? fail(error) : 0;
+}
+
+Route way_of(int fd, const IpPort& destination) {
+  Route way = route(config(), destination);
+  if (way != Route::direct && tcp_state(fd) != TCP_CLOSE)
+    way = Route::direct; // not TCP; or connected, and the kernel says so
+  if (way == Route::proxy && server_endpoint() == destination.endpoint())
+    way = Route::direct; // a program that speaks to the SOCKS server itself
+  return way;
+}
+
+// Writes our answer where the real call has already found room for one.
+int answer(Endpoint endpoint, int family, sockaddr* address, socklen_t* length, socklen_t room) {
+  *length = room;
+  SocketAddress{endpoint, family}.copy_to(address, length);
+  return 0;
+}
+
+uint16_t port_of(const sockaddr* address, socklen_t length) {
+  const auto found = IpPort::from(address, length);
+  return found ? found->port : 0;
+}
+
+int real_accept(int fd, sockaddr* address, socklen_t* length, int flags) {
+  return flags ? REAL(accept4)(fd, address, length, flags) : REAL(accept)(fd, address, length);
+}
+
+int accept_any(int fd, sockaddr* address, socklen_t* length, int flags) {
+  const auto call = config().active ? accept_call(fd, flags) : std::nullopt;
+  if (!call)
+    return real_accept(fd, address, length, flags);
+  if (call->error)
+    return fail(call->error);
+  if (address && length)
+    SocketAddress{call->peer, call->family}.copy_to(address, length);
+  return call->fd;
+}
+
+// SO_ERROR and SO_ACCEPTCONN where the kernel does not know; both are an int.
+std::optional<int> known_option(int fd, int option) {
+  if (option == SO_ERROR)
+    return sockets::take_error(fd);
+  const auto socket = sockets::find(fd);
+  if (option == SO_ACCEPTCONN && socket && socket->is_waiting())
+    return socket->is_listening;
+  return std::nullopt;
+}
+
+} // namespace
+
+HOOK int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
+  const auto requested = config().active ? IpPort::from(address, length) : std::nullopt;
+  if (!requested || sockets::empty())
+    return REAL(bind)(fd, address, length);
+  if (const auto socket = sockets::find(fd); socket && socket->is_waiting())
+    return fail(EINVAL); // as for any socket that is bound
+  if (remember_bind(fd, *requested, address->sa_family))
+    return 0;
+  if (requested->ip.is_ipv4() && sockets::is_reported(requested->ip.ipv4()))
+    return result(bind_locally(fd, requested->endpoint(), address->sa_family));
+  return REAL(bind)(fd, address, length);
+}
+
+HOOK int connect(int fd, const sockaddr* address, socklen_t length) {
+  const auto destination = config().active ? IpPort::from(address, length) : std::nullopt;
+  if (!destination) {
+    if (address && length >= sizeof address->sa_family && address->sa_family == AF_UNSPEC)
+      sockets::forget(fd);
+    return REAL(connect)(fd, address, length);
+  }
+  if (const auto socket = sockets::find(fd); socket && socket->is_waiting())
+    if (const int error = socket->is_listening ? EISCONN : bind_for_connect(fd, *socket))
+      return fail(error);
+  switch (way_of(fd, *destination)) {
+  case Route::direct:
+    return REAL(connect)(fd, address, length);
+  case Route::proxy:
+    return result(connect_through(fd, address->sa_family, destination->endpoint()));
+  case Route::unreachable:
+    return fail(ENETUNREACH);
+  case Route::denied:
+    return fail(EACCES);
+  }
+  return fail(EINVAL);
+}
+
+HOOK int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
+  auto socket = sockets::use(fd);
+  if (!socket || socket->state == State::failed || !address || !length)
+    return REAL(getsockname)(fd, address, length);
+  if (const int error = start_bind(fd, *socket))
+    return fail(error);
+  const socklen_t room = *length;
+  sockaddr_storage real{};
+  socklen_t real_length = sizeof real;
+  if (REAL(getsockname)(fd, reinterpret_cast<sockaddr*>(&real), &real_length) != 0)
+    return -1;
+  if (socket->local.port == 0)
+    socket->local.port = port_of(reinterpret_cast<sockaddr*>(&real), real_length);
+  return answer(socket->local, socket->family, address, length, room);
+}
+
+HOOK int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
+  const auto socket = sockets::use(fd);
+  if (socket && socket->is_waiting())
+    return fail(ENOTCONN);
+  const socklen_t room = length ? *length : 0;
+  const int real = REAL(getpeername)(fd, address, length);
+  const bool is_ours = socket && (socket->state == State::connected || socket->state == State::accepted);
+  return real == 0 && is_ours ? answer(socket->peer, socket->family, address, length, room) : real;
+}
+
+HOOK int listen(int fd, int backlog) noexcept {
+  if (!config().active || sockets::empty())
+    return REAL(listen)(fd, backlog);
+  auto socket = sockets::find(fd);
+  if (!socket && bind_by_listening(fd))
+    socket = sockets::find(fd);
+  if (socket && socket->is_waiting())
+    return result(start_listening(fd, *socket));
+  return REAL(listen)(fd, backlog);
+}
+
+HOOK int accept(int fd, sockaddr* address, socklen_t* length) {
+  return accept_any(fd, address, length, 0);
+}
+
+HOOK int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
+  return accept_any(fd, address, length, flags);
+}
+
+HOOK int getsockopt(int fd, int level, int option, void* value, socklen_t* length) noexcept {
+  const bool may_be_ours =
+      level == SOL_SOCKET && (option == SO_ERROR || option == SO_ACCEPTCONN) && !sockets::empty();
+  const auto known = may_be_ours && value && length ? known_option(fd, option) : std::nullopt;
+  if (!known)
+    return REAL(getsockopt)(fd, level, option, value, length);
+  *length = std::min<socklen_t>(*length, sizeof *known);
+  std::memcpy(value, &*known, *length);
+  return 0;
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// Messages to the user: one line, one write, from a fixed buffer; errno stays as it was.
+#pragma once
+#include "config.h"
+#include "fd.h"
+
+namespace socksify {
+
+// To the log file of the configuration, else to stderr. No file stays open between two lines.
+void write_line(std::string_view line);
+
+// "socksify: ..." whatever the debug level: for what keeps the library from working at all.
+template <typename Format, typename... Arguments>
+void print_line(const Format& format, const Arguments&... arguments) {
+  Text<1024> line;
+  line.append(FMT_COMPILE("socksify: "));
+  line.append(format, arguments...);
+  write_line(line.view());
+}
+
+// "socksify[PID]: ..." if SOCKS_DEBUG is at least `level`. 1: results; 2: requests and replies; 3: decisions.
+template <typename Format, typename... Arguments>
+void log(int level, const Format& format, const Arguments&... arguments) {
+  if (config().debug < level)
+    return;
+  KeepErrno keep;
+  Text<1024> line;
+  line.append(FMT_COMPILE("socksify[{}]: "), getpid());
+  line.append(format, arguments...);
+  write_line(line.view());
+}
+
+} // namespace socksify

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// Which way a connection goes: a pure function of the configuration and the destination.
+#pragma once
+#include "config.h"
+
+namespace socksify {
+
+enum class Route {
+  direct,      // the real connect()
+  proxy,       // through the SOCKS server
+  unreachable, // IPv6, which SOCKS4 does not have: ENETUNREACH, so that programs fall back to IPv4
+  denied,      // the configuration could not be understood: EACCES, never a direct connection
+};
+
+Route route(const Config& config, const IpPort& destination);
+
+// curl's rules: comma or blank separated addresses and CIDR networks, or `*` alone.
+bool matches_no_proxy(std::string_view list, const Ip& ip);
+
+} // namespace socksify

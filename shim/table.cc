@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#include "table.h"
+#include <sched.h>
+#include <sys/mman.h>
+
+namespace socksify {
+namespace {
+
+// Far beyond the few stores of a writer; reached only by a signal handler that has interrupted it, or in the
+// child of a fork that copied a slot in the middle of its writing.
+constexpr int patience = 1000;
+
+} // namespace
+
+bool Table::Slot::lock() {
+  for (int attempt = 0; attempt < patience; ++attempt) {
+    uint32_t now = sequence.load(std::memory_order_relaxed);
+    if (now % 2 == 0 && sequence.compare_exchange_weak(now, now + 1, std::memory_order_acquire))
+      return true;
+    sched_yield();
+  }
+  return false;
+}
+
+Table::Value Table::Slot::load() const {
+  Value value;
+  for (size_t i = 0; i < value.size(); ++i)
+    value[i] = words[i].load(std::memory_order_acquire); // acquire: the check of `sequence` comes after
+  return value;
+}
+
+bool Table::Slot::read(uint64_t wanted, Value& value) const {
+  for (int attempt = 0; attempt < patience; ++attempt) {
+    const uint32_t before = sequence.load(std::memory_order_acquire);
+    if (key.load(std::memory_order_acquire) != wanted)
+      return false;
+    value = load();
+    if (before % 2 == 0 && sequence.load(std::memory_order_relaxed) == before)
+      return true;
+    sched_yield();
+  }
+  return false;
+}
+
+void Table::Slot::assign(uint64_t new_key, const Value& value) {
+  key.store(new_key, std::memory_order_release); // release: `sequence` is seen odd before
+  for (size_t i = 0; i < value.size(); ++i)
+    words[i].store(value[i], std::memory_order_release);
+}
+
+Table::Slot* Table::slots(int level) const {
+  return level == 0 ? m_first : m_more[level - 1].load(std::memory_order_acquire);
+}
+
+// Calls visit(slot) for the slots that may hold the key until one says true. The kernel numbers sockets one
+// after the other, so that the low bits alone spread them evenly.
+template <typename Visit> bool Table::any_in_sets(uint64_t key, Visit visit) const {
+  for (int level = 0; level < most_levels; ++level) {
+    Slot* all = slots(level);
+    if (!all)
+      return false;
+    Slot* set = all + key % (capacity(level) / set_size) * set_size;
+    for (size_t i = 0; i < set_size; ++i)
+      if (visit(set[i]))
+        return true;
+  }
+  return false;
+}
+
+Table::Slot* Table::locate(uint64_t key) const {
+  Slot* found = nullptr;
+  any_in_sets(key, [&](Slot& slot) {
+    const bool hit = slot.key.load(std::memory_order_acquire) == key;
+    if (hit)
+      found = &slot;
+    return hit;
+  });
+  return found;
+}
+
+bool Table::find(uint64_t key, Value& value) const {
+  const Slot* slot = locate(key);
+  return slot && slot->read(key, value);
+}
+
+bool Table::store(uint64_t key, const Value& value) {
+  const auto put_if_key_is = [&](uint64_t expected) {
+    return any_in_sets(key, [&](Slot& slot) {
+      if (slot.key.load(std::memory_order_relaxed) != expected || !slot.lock())
+        return false;
+      const bool mine = slot.key.load(std::memory_order_relaxed) == expected;
+      if (mine) {
+        slot.assign(key, value);
+        slot.used.store(next_use(), std::memory_order_relaxed);
+        slot.mark.store(m_sweep.load(std::memory_order_relaxed), std::memory_order_relaxed);
+      }
+      slot.unlock();
+      return mine;
+    });
+  };
+  if (put_if_key_is(key))
+    return true;
+  while (!put_if_key_is(0))
+    if (!grow())
+      return false;
+  m_count.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+void Table::erase(uint64_t key) {
+  Slot* slot = locate(key);
+  if (!slot || !slot->lock())
+    return;
+  if (slot->key.load(std::memory_order_relaxed) == key) {
+    slot->key.store(0, std::memory_order_release);
+    m_count.fetch_sub(1, std::memory_order_relaxed);
+  }
+  slot->unlock();
+}
+
+void Table::touch(uint64_t key) {
+  if (Slot* slot = locate(key))
+    slot->used.store(next_use(), std::memory_order_relaxed);
+}
+
+bool Table::is_crowded(uint64_t key) const {
+  return !any_in_sets(key, [&](Slot& slot) {
+    const uint64_t there = slot.key.load(std::memory_order_relaxed);
+    return there == 0 || there == key;
+  });
+}
+
+void Table::keep(uint64_t key) {
+  if (Slot* slot = locate(key))
+    slot->mark.store(m_sweep.load(std::memory_order_relaxed), std::memory_order_relaxed);
+}
+
+void Table::end_sweep(size_t expected) {
+  const uint32_t sweep = m_sweep.load(std::memory_order_relaxed);
+  size_t total = 0, alive = 0;
+  for_each_slot([&](Slot& slot) {
+    ++total;
+    const uint64_t key = slot.key.load(std::memory_order_relaxed);
+    if (key && slot.mark.load(std::memory_order_relaxed) != sweep)
+      erase(key);
+    else if (key)
+      ++alive;
+  });
+  // A sweep costs as much as there are keys to name: room for as many more keeps that cost constant per
+  // store.
+  if (alive > total / 2 || expected > total)
+    grow();
+}
+
+bool Table::grow() {
+  for (int level = 1; level < most_levels; ++level) {
+    std::atomic<Slot*>& place = m_more[level - 1];
+    if (place.load(std::memory_order_acquire))
+      continue;
+    const size_t bytes = capacity(level) * sizeof(Slot);
+    void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+      return false;
+    Slot* expected = nullptr; // zeroed memory is free slots
+    if (!place.compare_exchange_strong(expected, static_cast<Slot*>(memory), std::memory_order_acq_rel))
+      munmap(memory, bytes); // another thread was faster: its level will do
+    return true;
+  }
+  return false;
+}
+
+} // namespace socksify

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+// A map from a 64-bit key to a small value, made for the inside of other people's programs: no heap, no lock
+// that a thread could wait for without end, safe in signal handlers and after fork.
+//
+// Slots stand in sets of eight, in levels that are added when one is full and never move. A slot is guarded
+// by a sequence number, odd while it is written: readers try again, writers take it by compare-and-exchange.
+// Nobody waits for ever: a signal handler that interrupted the writer of this very slot finds no entry.
+#pragma once
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace socksify {
+
+class Table {
+public:
+  using Value = std::array<uint64_t, 5>;
+
+  constexpr Table() = default;
+
+  bool empty() const { return m_count.load(std::memory_order_relaxed) == 0; }
+
+  bool find(uint64_t key, Value& value) const;
+
+  // Writes the value, new or in place of the old one. False if there is no room and no memory for more.
+  bool store(uint64_t key, const Value& value);
+
+  // Lets modify(Value&) change the entry while no one else can; false if there is none or modify says false.
+  template <typename Modify> bool update(uint64_t key, Modify modify) {
+    Slot* slot = locate(key);
+    if (!slot || !slot->lock())
+      return false;
+    Value value = slot->load();
+    const bool changed = slot->key.load(std::memory_order_relaxed) == key && modify(value);
+    if (changed)
+      slot->assign(key, value);
+    slot->unlock();
+    return changed;
+  }
+
+  void erase(uint64_t key);
+
+  // Makes the entry the one that was used last.
+  void touch(uint64_t key);
+
+  // Calls visit(key, value, use) for every entry; `use` is greater the later the entry was touched or stored.
+  template <typename Visit> void for_each(Visit visit) const {
+    for_each_slot([&](Slot& slot) {
+      Value value;
+      const uint64_t key = slot.key.load(std::memory_order_relaxed);
+      if (key && slot.read(key, value))
+        visit(key, value, slot.used.load(std::memory_order_relaxed));
+    });
+  }
+
+  // True if all slots for this key are taken: time to sweep, or to grow.
+  bool is_crowded(uint64_t key) const;
+
+  // A sweep: begin, keep every key that is alive, end; the others are then forgotten. What is stored
+  // meanwhile stays. `end_sweep` gets the number of keys that might be asked for in future, so that sweeps
+  // stay rare.
+  void begin_sweep() { m_sweep.fetch_add(1, std::memory_order_relaxed); }
+  void keep(uint64_t key);
+  void end_sweep(size_t expected);
+
+  bool grow();
+
+private:
+  struct Slot {
+    std::atomic<uint32_t> sequence{0};
+    std::atomic<uint32_t> mark{0}; // the sweep that found it alive
+    std::atomic<uint64_t> key{0};  // 0: free
+    std::atomic<uint64_t> used{0};
+    std::atomic<uint64_t> words[std::tuple_size_v<Value>]{};
+
+    bool lock();
+    void unlock() { sequence.fetch_add(1, std::memory_order_release); }
+    bool read(uint64_t wanted, Value& value) const;
+    Value load() const;
+    void assign(uint64_t new_key, const Value& value);
+  };
+
+  static constexpr size_t set_size = 8;
+  static constexpr size_t first_level = 64;
+  static constexpr int most_levels = 6; // 64 slots, then eight times as many each: two million
+
+  static size_t capacity(int level) { return first_level << (3 * level); }
+  Slot* slots(int level) const;
+  Slot* locate(uint64_t key) const;
+  template <typename Visit> bool any_in_sets(uint64_t key, Visit visit) const;
+  template <typename Visit> void for_each_slot(Visit visit) const {
+    for (int level = 0; level < most_levels; ++level)
+      if (Slot* slot = slots(level))
+        for (size_t i = 0; i < capacity(level); ++i)
+          visit(slot[i]);
+  }
+  uint64_t next_use() { return m_use.fetch_add(1, std::memory_order_relaxed) + 1; }
+
+  mutable Slot m_first[first_level];
+  std::atomic<Slot*> m_more[most_levels - 1]{};
+  std::atomic<size_t> m_count{0};
+  std::atomic<uint64_t> m_use{0};
+  std::atomic<uint32_t> m_sweep{0};
+};
+
+} // namespace socksify

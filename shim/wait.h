@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// Waiting with a limit, the way a blocking connect() waits.
+#pragma once
+#include <cstdint>
+
+namespace socksify {
+
+// A moment of CLOCK_MONOTONIC, in milliseconds.
+class Deadline {
+public:
+  static Deadline after_seconds(unsigned seconds);
+  // Milliseconds from now, rounded so that 0 means over; at most what poll() takes.
+  int left() const;
+
+private:
+  int64_t m_at = 0;
+};
+
+// Waits for poll() events on fd. 0 when there are any, else ETIMEDOUT, EINTR or what poll() says.
+[[nodiscard]] int wait_for(int fd, short events, Deadline deadline);
+
+// True if a connect() that a signal has just interrupted would be restarted by the kernel: poll() never is,
+// connect() is if the handler was installed with SA_RESTART.
+bool signals_restart();
+
+} // namespace socksify

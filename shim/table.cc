@@ -10,6 +10,9 @@ namespace {
 // child of a fork that copied a slot in the middle of its writing.
 constexpr int patience = 1000;
 
+// Fibonacci hashing: spreads numbers in sequence, as the kernel gives them to sockets, and multiples of any step.
+size_t hash(uint64_t key) { return key * 0x9e3779b97f4a7c15 >> 40; }
+
 } // namespace
 
 bool Table::Slot::lock() {
@@ -59,7 +62,7 @@ template <typename Visit> bool Table::any_in_sets(uint64_t key, Visit visit) con
     Slot* all = slots(level);
     if (!all)
       return false;
-    Slot* set = all + key % (capacity(level) / set_size) * set_size;
+    Slot* set = all + hash(key) % (capacity(level) / set_size) * set_size;
     for (size_t i = 0; i < set_size; ++i)
       if (visit(set[i]))
         return true;

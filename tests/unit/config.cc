@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#include "config.h"
+#include <doctest/doctest.h>
+#include <map>
+#include <string>
+
+using namespace socksify;
+using namespace std::literals;
+
+namespace {
+
+std::map<std::string, std::string> variables;
+
+Config parse(std::map<std::string, std::string> environment) {
+  variables = std::move(environment);
+  return parse_config([](const char* name) -> const char* {
+    const auto found = variables.find(name);
+    return found == variables.end() ? nullptr : found->second.c_str();
+  });
+}
+
+void check_server(std::map<std::string, std::string> environment, std::string_view host, int port) {
+  const Config config = parse(environment);
+  CHECK(config.active);
+  CHECK(config.mistake.reason == ""sv);
+  CHECK(config.server.host.view() == host);
+  CHECK(config.server.port == port);
+}
+
+void check_mistake(std::map<std::string, std::string> environment, std::string_view variable) {
+  environment.insert({"SOCKS_SERVER", "gate"});
+  const Config config = parse(environment);
+  CHECK(config.active); // so that connections are denied and not direct
+  REQUIRE(config.mistake.variable);
+  CHECK(config.mistake.variable == variable);
+  CHECK(config.mistake.value.view() == environment[std::string(variable)].substr(0, 255));
+  CHECK(config.mistake.reason != ""sv);
+}
+
+} // namespace
+
+TEST_CASE("without a server the library is inactive") {
+  CHECK_FALSE(parse({}).active);
+  CHECK_FALSE(parse({{"SOCKS_SERVER", ""}, {"SOCKS_USER", "me"}}).active);
+  CHECK_FALSE(parse({{"ALL_PROXY", "http://proxy:3128"}}).active);
+  CHECK_FALSE(parse({{"all_proxy", "socks5://proxy:1080"}}).active);
+}
+
+TEST_CASE("the server is host[:port] or a URL") {
+  check_server({{"SOCKS_SERVER", "gate"}}, "gate", 1080);
+  check_server({{"SOCKS_SERVER", "10.1.2.3:9050"}}, "10.1.2.3", 9050);
+  check_server({{"SOCKS_SERVER", "socks4://gate.example:1"}}, "gate.example", 1);
+  check_server({{"SOCKS_SERVER", "SOCKS4A://gate:65535/"}}, "gate", 65535);
+}
+
+TEST_CASE("SOCKS4_SERVER wins, then SOCKS_SERVER, then all_proxy, then ALL_PROXY") {
+  std::map<std::string, std::string> all{{"SOCKS4_SERVER", "a"},
+                                         {"SOCKS_SERVER", "b"},
+                                         {"all_proxy", "socks4://c"},
+                                         {"ALL_PROXY", "socks4a://d"}};
+  check_server(all, "a", 1080);
+  all["SOCKS4_SERVER"] = "";
+  check_server(all, "b", 1080);
+  all.erase("SOCKS_SERVER");
+  check_server(all, "c", 1080);
+  all["all_proxy"] = "http://c";
+  check_server(all, "d", 1080);
+}
+
+TEST_CASE("the userid: SOCKS_USER, its alias, the URL, the login name") {
+  std::map<std::string, std::string> all{{"SOCKS_USER", "u1"},
+                                         {"SOCKS_USERNAME", "u2"},
+                                         {"SOCKS_SERVER", "socks4://u3@gate"},
+                                         {"LOGNAME", "u4"}};
+  CHECK(parse(all).userid.view() == "u1");
+  all.erase("SOCKS_USER");
+  CHECK(parse(all).userid.view() == "u2");
+  all.erase("SOCKS_USERNAME");
+  CHECK(parse(all).userid.view() == "u3");
+  CHECK(parse(all).server.host.view() == "gate");
+  all["SOCKS_SERVER"] = "gate";
+  CHECK(parse(all).userid.view() == "u4");
+  all.erase("LOGNAME");
+  CHECK_FALSE(parse(all).userid.view().empty()); // from the user database
+}
+
+TEST_CASE("what cannot be understood names the variable and fails closed") {
+  for (const char* server :
+       {"gate:", "gate:0", "gate:65536", "gate:x", ":1080", "a b", "http://gate", "socks5://gate:1",
+        "socks4://", "socks4://@", "[::1]:1080", "gate:1:2", "socks4://gate/path", "gate;x"})
+    check_mistake({{"SOCKS_SERVER", server}}, "SOCKS_SERVER");
+  check_mistake({{"SOCKS_SERVER", std::string(256, 'a')}}, "SOCKS_SERVER");
+  check_mistake({{"SOCKS4_SERVER", "x:y"}}, "SOCKS4_SERVER");
+  check_mistake({{"SOCKS_USER", std::string(256, 'u')}}, "SOCKS_USER");
+  for (const char* timeout : {"0", "-1", "1.5", "abc", "99999"})
+    check_mistake({{"SOCKSIFY_TIMEOUT", timeout}}, "SOCKSIFY_TIMEOUT");
+  check_mistake({{"SOCKSIFY_BIND", "yes"}}, "SOCKSIFY_BIND");
+  check_mistake({{"SOCKSIFY_LOOPBACK", "prxy"}}, "SOCKSIFY_LOOPBACK");
+  check_mistake({{"SOCKS_DEBUG", "on"}}, "SOCKS_DEBUG");
+  check_mistake({{"SOCKS_LOGOUTPUT", "relative/path"}}, "SOCKS_LOGOUTPUT");
+}
+
+TEST_CASE("the other settings") {
+  const Config defaults = parse({{"SOCKS_SERVER", "gate"}});
+  CHECK(defaults.timeout == 130);
+  CHECK(defaults.bind);
+  CHECK_FALSE(defaults.proxy_loopback);
+  CHECK(defaults.debug == 0);
+  const Config config = parse({{"SOCKS_SERVER", "gate"},
+                               {"SOCKSIFY_TIMEOUT", "7"},
+                               {"SOCKSIFY_BIND", "off"},
+                               {"SOCKSIFY_LOOPBACK", "proxy"},
+                               {"SOCKS_DEBUG", "10"},
+                               {"SOCKS_LOGOUTPUT", "/tmp/log"},
+                               {"no_proxy", "10.0.0.0/8"},
+                               {"NO_PROXY", "*"}});
+  CHECK(config.mistake.reason == ""sv);
+  CHECK(config.timeout == 7);
+  CHECK_FALSE(config.bind);
+  CHECK(config.proxy_loopback);
+  CHECK(config.debug >= 3);
+  CHECK(config.log_file.view() == "/tmp/log");
+  CHECK(config.no_proxy.view() == "10.0.0.0/8");
+}

@@ -35,8 +35,30 @@ $(BUILD)/%.o: %.cc
 	@mkdir -p $(@D)
 	$(CXX) $(CPPFLAGS) $(flags) $(CXXFLAGS) -c -o $@ $<
 
+deps:
+	@tests/deps
+
+programs := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/programs/*.c))
+
+test: deps
+	@$(MAKE) --no-print-directory all $(BUILD)/unit programs
+	@BUILD=$(BUILD) tests/run
+
+programs: $(programs)
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) tests/demo.sh
+
+install: all
+	install -D -m 755 tools/socksify $(DESTDIR)$(PREFIX)/bin/socksify
+	install -D -m 755 $(BUILD)/socks4d $(DESTDIR)$(PREFIX)/sbin/socks4d
+	install -D -m 644 $(BUILD)/libsocksify.so $(DESTDIR)$(PREFIX)/lib/socksify/libsocksify.so
+	for page in man/*.[0-9]; do \
+	  install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit; done
+
 clean:
 	$(RM) -r build
 
-.PHONY: all test demo deps install clean
+.PHONY: all test programs demo deps install clean
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#include "pipes.h"
+#include <fcntl.h>
+
+namespace socksify {
+namespace {
+
+constexpr size_t most_free = 32;
+
+} // namespace
+
+Pipe PipePool::borrow() {
+  if (!m_free.empty()) {
+    Pipe pipe = std::move(m_free.back());
+    m_free.pop_back();
+    return pipe;
+  }
+  int ends[2];
+  if (::pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0)
+    return {};
+  // A third less CPU time per byte than with the usual 64 KiB, and 1 MiB would gain little. Unchecked: a user
+  // who has many pipes gets small ones.
+  ::fcntl(ends[0], F_SETPIPE_SZ, PipePool::pipe_size);
+  return {Fd(ends[0]), Fd(ends[1])};
+}
+
+void PipePool::give_back(Pipe pipe) {
+  if (m_free.size() < most_free)
+    m_free.push_back(std::move(pipe));
+}
+
+} // namespace socksify

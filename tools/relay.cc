@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+#include "relay.h"
+#include "check.h"
+#include "sockets.h"
+#include <array>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+namespace socksify {
+namespace {
+
+constexpr int turns = 2; // before the other sessions have theirs
+constexpr size_t copy_size = 16384;
+
+ssize_t splice_some(int from, int to, size_t most) {
+  return ::splice(from, nullptr, to, nullptr, most, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+}
+
+// True if the next byte to be read is an urgent one.
+bool at_mark(int fd) {
+  int yes = 0;
+  check("SIOCATMARK", ::ioctl(fd, SIOCATMARK, &yes));
+  return yes != 0;
+}
+
+} // namespace
+
+void Side::note(uint32_t events) {
+  failed = events & EPOLLERR;
+  readable |= (events & (EPOLLIN | EPOLLPRI | EPOLLHUP | EPOLLERR)) != 0;
+  writable |= (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0;
+  urgent = events & EPOLLPRI;
+}
+
+void Direction::move() {
+  if (!flush())
+    return;
+  for (int turn = 0; turn < turns; ++turn)
+    if (!fetch() || !flush())
+      return;
+  m_from.watch.again();
+}
+
+// True if something came.
+bool Direction::fetch() {
+  if (m_done || !m_from.readable || !m_to.writable)
+    return false;
+  if (m_from.urgent && at_mark(m_from.fd()))
+    return copy(1, MSG_OOB);
+  m_pipe = m_pipes.borrow();
+  if (!m_pipe)
+    return copy(copy_size, 0);
+  const ssize_t result = splice_some(m_from.fd(), m_pipe.in.get(), PipePool::pipe_size);
+  if (result <= 0)
+    return fetch_nothing(result);
+  m_held = static_cast<size_t>(result);
+  return true;
+}
+
+// splice(2) does not go past an urgent byte. After a FIN it then says 0, as at the end of stream.
+bool Direction::fetch_nothing(ssize_t result) {
+  if (result < 0 && !would_block())
+    throw Failure("splice");
+  m_pipes.give_back(std::move(m_pipe));
+  m_from.readable = result == 0;
+  if (result < 0)
+    return false;
+  if (at_mark(m_from.fd()))
+    return copy(1, MSG_OOB);
+  end_of_stream();
+  return false;
+}
+
+// The way without a pipe. The bytes are taken from the one side only as far as the other side took them, so
+// that none is ever kept here.
+bool Direction::copy(size_t most, int flags) {
+  std::array<char, copy_size> bytes;
+  const ssize_t seen = ::recv(m_from.fd(), bytes.data(), most, MSG_PEEK);
+  if (seen < 0 && !would_block())
+    throw Failure("recv");
+  if (seen == 0)
+    end_of_stream();
+  m_from.readable = seen >= 0;
+  if (seen <= 0)
+    return false;
+  const ssize_t sent = ::send(m_to.fd(), bytes.data(), static_cast<size_t>(seen), flags | MSG_NOSIGNAL);
+  if (sent < 0 && !would_block())
+    throw Failure("send");
+  m_to.writable = sent >= 0;
+  if (sent > 0)
+    check("recv", ::recv(m_from.fd(), bytes.data(), static_cast<size_t>(sent), 0));
+  return sent > 0;
+}
+
+// True if nothing is left in the pipe.
+bool Direction::flush() {
+  while (m_held > 0 && m_to.writable) {
+    const ssize_t result = splice_some(m_pipe.out.get(), m_to.fd(), m_held);
+    if (result < 0 && !would_block())
+      throw Failure("splice");
+    m_to.writable = result >= 0;
+    m_held -= result > 0 ? static_cast<size_t>(result) : 0;
+  }
+  if (m_held == 0 && m_pipe)
+    m_pipes.give_back(std::move(m_pipe));
+  return m_held == 0;
+}
+
+// The other direction goes on: a half-closed connection is a connection.
+void Direction::end_of_stream() {
+  check("shutdown", ::shutdown(m_to.fd(), SHUT_WR));
+  m_done = true;
+}
+
+Relay::Relay(Watch& client, Watch& server, PipePool& pipes)
+    : m_client{client}, m_server{server}, m_upward(m_client, m_server, pipes),
+      m_downward(m_server, m_client, pipes) {}
+
+// Cut off for whatever reason, neither side may take what it got for the whole stream.
+Relay::~Relay() {
+  if (finished())
+    return;
+  reset_at_close(m_client.fd());
+  reset_at_close(m_server.fd());
+}
+
+bool Relay::ready(Side& side, uint32_t what) {
+  side.note(what);
+  m_upward.move();
+  m_downward.move();
+  // Only now: what came before the reset is still readable.
+  if (side.failed)
+    throw Failure("relay", ECONNRESET);
+  return finished();
+}
+
+} // namespace socksify

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// The relay between a client and its application server: "from then on the client does I/O on its connection
+// to the SOCKS server as if it were directly connected". So bytes, end of stream, urgent bytes and resets are
+// all passed on; the bytes stay in the kernel.
+#pragma once
+#include "loop.h"
+#include "pipes.h"
+
+namespace socksify {
+
+// One of the two connections, and what was last heard of it. Edge-triggered: a flag stays true until the
+// kernel says EAGAIN, so epoll_ctl(2) is not needed while bytes flow, and a hung-up connection that waits for
+// the other one does not keep the loop awake.
+struct Side {
+  Watch& watch;
+  bool readable = false;
+  bool writable = false;
+  bool urgent = false; // an urgent byte is ahead, not always at once
+  bool failed = false;
+
+  int fd() const { return watch.fd(); }
+  void note(uint32_t events);
+};
+
+// Bytes from one side to the other. Reads nothing that the other side cannot take: full buffers are felt by
+// the sender as if it sat at the other end.
+class Direction {
+public:
+  Direction(Side& from, Side& to, PipePool& pipes) : m_from(from), m_to(to), m_pipes(pipes) {}
+  void move();
+  bool done() const { return m_done; }
+
+private:
+  bool fetch();
+  bool fetch_nothing(ssize_t result);
+  bool copy(size_t most, int flags);
+  bool flush();
+  void end_of_stream();
+
+  Side& m_from;
+  Side& m_to;
+  PipePool& m_pipes;
+  Pipe m_pipe;       // only while it holds bytes
+  size_t m_held = 0; // bytes in the pipe
+  bool m_done = false;
+};
+
+class Relay {
+public:
+  static constexpr uint32_t events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLET;
+
+  Relay(Watch& client, Watch& server, PipePool& pipes);
+  ~Relay();
+  Relay(const Relay&) = delete;
+  Relay& operator=(const Relay&) = delete;
+
+  // Both true when the relay has come to its end; Failure if it cannot go on.
+  bool client_ready(uint32_t what) { return ready(m_client, what); }
+  bool server_ready(uint32_t what) { return ready(m_server, what); }
+
+private:
+  bool ready(Side& side, uint32_t what);
+  bool finished() const { return m_upward.done() && m_downward.done(); }
+
+  Side m_client;
+  Side m_server;
+  Direction m_upward;   // client to server
+  Direction m_downward; // server to client
+};
+
+} // namespace socksify

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#include "sockets.h"
+#include "check.h"
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+namespace socksify {
+namespace {
+
+void set_option(int fd, int level, int name, int value = 1) {
+  check("setsockopt", ::setsockopt(fd, level, name, &value, sizeof value));
+}
+
+Endpoint to_endpoint(const sockaddr_in& in) {
+  return {ntohl(in.sin_addr.s_addr), ntohs(in.sin_port)};
+}
+
+int bind_to(int fd, Endpoint endpoint) {
+  const SocketAddress address(endpoint, AF_INET);
+  return ::bind(fd, address.get(), address.length);
+}
+
+int connect_to(int fd, Endpoint endpoint) {
+  const SocketAddress address(endpoint, AF_INET);
+  return ::connect(fd, address.get(), address.length);
+}
+
+Fd datagram_socket() {
+  return Fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+}
+
+} // namespace
+
+Fd make_socket() {
+  Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd)
+    return fd;
+  // Whoever wrote the bytes has decided on their grouping: a relay that holds back small ones adds a round
+  // trip.
+  set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY);
+  // A host that vanished without FIN would hold an idle relay for ever.
+  set_option(fd.get(), SOL_SOCKET, SO_KEEPALIVE);
+  // An urgent byte keeps its place in the stream (telnet and FTP send some); the relay finds it at the mark.
+  set_option(fd.get(), SOL_SOCKET, SO_OOBINLINE);
+  return fd;
+}
+
+void listen_at(int fd, Endpoint endpoint, int backlog) {
+  check("bind", bind_to(fd, endpoint));
+  check("listen", ::listen(fd, backlog));
+}
+
+Accepted accept_from(int fd) {
+  sockaddr_in in{};
+  socklen_t length = sizeof in;
+  Fd accepted(::accept4(fd, reinterpret_cast<sockaddr*>(&in), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  return {std::move(accepted), to_endpoint(in)};
+}
+
+bool start_connect(int fd, uint32_t source, Endpoint destination) {
+  if (source) {
+    // The port is chosen in connect(), where it need only be free towards this destination: otherwise all
+    // connections to everywhere would share one range of ports.
+    set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT);
+    check("bind", bind_to(fd, {source, 0}));
+  }
+  return connect_to(fd, destination) == 0 || errno == EINPROGRESS;
+}
+
+int connect_result(int fd) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  check("getsockopt", ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length));
+  return error;
+}
+
+Endpoint local_endpoint(int fd) {
+  sockaddr_in in{};
+  socklen_t length = sizeof in;
+  check("getsockname", ::getsockname(fd, reinterpret_cast<sockaddr*>(&in), &length));
+  return to_endpoint(in);
+}
+
+// connect() on a datagram socket sends nothing; it asks the routing table.
+uint32_t source_towards(uint32_t ip) {
+  constexpr uint16_t any_port = 9;
+  const Fd fd = datagram_socket();
+  return connect_to(fd.get(), {ip, any_port}) == 0 ? local_endpoint(fd.get()).ip : 0;
+}
+
+bool is_own_address(uint32_t ip) {
+  return bind_to(datagram_socket().get(), {ip, 0}) == 0;
+}
+
+void reset_at_close(int fd) {
+  const linger at_once{1, 0};
+  // Unchecked: it is called where a relay is given up, and there is nothing else that could be done.
+  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+} // namespace socksify

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// What is done to sockets, in the words of SOCKS. All sockets are TCP over IPv4, non-blocking and
+// close-on-exec.
+#pragma once
+#include "address.h"
+#include "fd.h"
+
+namespace socksify {
+
+// A socket fit for a relay: see the reasons in sockets.cc. Sockets accepted from it inherit that.
+// An empty fd and errno if descriptors are short.
+Fd make_socket();
+
+// Binds to ip:port and listens.
+void listen_at(int fd, Endpoint endpoint, int backlog);
+
+struct Accepted {
+  Fd fd;
+  Endpoint peer;
+};
+
+// An empty fd and errno if there is none.
+Accepted accept_from(int fd);
+
+// From `source`, where that is not 0. Either under way, or false and errno.
+bool start_connect(int fd, uint32_t source, Endpoint destination);
+// The error, or 0, of a connection that was started.
+int connect_result(int fd);
+
+Endpoint local_endpoint(int fd);
+
+// The address of this host that packets to `ip` leave from; 0 if there is no way.
+uint32_t source_towards(uint32_t ip);
+// True if `ip` is an address of this host.
+bool is_own_address(uint32_t ip);
+
+// close() will send RST and drop what was not sent yet.
+void reset_at_close(int fd);
+
+} // namespace socksify

@@ -56,7 +56,7 @@ TEST_CASE("NO_PROXY: addresses, networks, `*` alone; what is none of these match
     const char *list, *ip;
     bool matches;
   };
-  for (const auto& [list, ip, matches] : std::initializer_list<Case>{
+  for (const Case& that : std::initializer_list<Case>{
            {"", "192.0.2.1", false},
            {"*", "192.0.2.1", true},
            {"*", "2001:db8::1", true},
@@ -85,8 +85,8 @@ TEST_CASE("NO_PROXY: addresses, networks, `*` alone; what is none of these match
            {"2001:db8::/127", "2001:db8::2", false},
            {"::/0", "192.0.2.1", false},
        }) {
-    CAPTURE(list);
-    CAPTURE(ip);
-    CHECK(matches_no_proxy(list, *parse_ip(ip)) == matches);
+    CAPTURE(that.list);
+    CAPTURE(that.ip);
+    CHECK(matches_no_proxy(that.list, *parse_ip(that.ip)) == that.matches);
   }
 }

@@ -2,6 +2,8 @@
 // The second reply of a BIND, and what becomes of the two sockets: the connection gets a new fd, the
 // listening fd a stand-in that no one can call.
 #include "bind.h"
+#include "epoll.h"
+#include "exchange.h"
 #include "fd.h"
 #include "log.h"
 #include "real.h"
@@ -49,7 +51,7 @@ Fd make_stand_in(int family) {
   sock_filter drop_all = BPF_STMT(BPF_RET | BPF_K, 0);
   const sock_fprog program{1, &drop_all};
   const SocketAddress loopback{{INADDR_LOOPBACK, 0}, family};
-  if (setsockopt(fd.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0 ||
+  if (REAL(setsockopt)(fd.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0 ||
       REAL(bind)(fd.get(), loopback.get(), loopback.length) != 0 || REAL(listen)(fd.get(), 1) != 0)
     fd.reset();
   return fd;
@@ -58,6 +60,7 @@ Fd make_stand_in(int family) {
 // Puts the stand-in on the number of the listening socket, with its flags.
 bool replace(int listening, const Fd& stand_in, int status_flags, const Socket& socket) {
   fcntl(stand_in.get(), F_SETFL, status_flags);
+  epoll::Move move{listening};
   const int close_on_exec = fcntl(listening, F_GETFD) & FD_CLOEXEC ? O_CLOEXEC : 0;
   return dup3(stand_in.get(), listening, close_on_exec) == listening &&
          sockets::remember(listening,

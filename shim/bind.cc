@@ -85,27 +85,22 @@ int start_bind(int fd, Socket& socket) {
     return 0;
   log(2, FMT_COMPILE("fd {}: BIND for a call from {}, userid {}"), fd, to_text(socket.primary()).view(),
       config().userid.view());
-  const auto granted =
-      exchange(fd, socket.family, {socks4::Command::bind, socket.primary(), config().userid.view(), {}});
-  if (granted.error) {
+  const Exchange done = exchange(fd, socket.family, Handshake{socks4::Command::bind, socket.primary()}, true);
+  if (done.error) {
     log(1, FMT_COMPILE("fd {}: BIND for a call from {} failed: errno {}"), fd,
-        to_text(socket.primary()).view(), granted.error);
-    return granted.error;
+        to_text(socket.primary()).view(), done.error);
+    return done.error;
   }
   KeepErrno keep;
   socket.state = State::listening;
-  socket.local = granted.endpoint;
-  set_low_water_mark(fd, socks4::reply_size);
+  socket.local = done.reported();
+  set_low_water_mark(fd, socks4::reply_size); // ready when a whole reply is there
   if (!sockets::remember(fd, socket)) {
     disconnect(fd);
     return ENOMEM;
   }
   log(1, FMT_COMPILE("fd {}: {} waits at {}"), fd, config().server.host.view(), to_text(socket.local).view());
   return 0;
-}
-
-void set_low_water_mark(int fd, int bytes) {
-  setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
 }
 
 bool bind_by_listening(int fd) {

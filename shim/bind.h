@@ -28,9 +28,6 @@ bool bind_by_listening(int fd);
 // listen() on a bound socket. 0 or an errno.
 [[nodiscard]] int start_listening(int fd, Socket& socket);
 
-// Readable from this many bytes on: a listening socket is ready when a whole reply is there.
-void set_low_water_mark(int fd, int bytes);
-
 // What accept() returns: a new fd and its peer, or an errno.
 struct Call {
   int fd = -1;

@@ -4,8 +4,10 @@
 #include "fd.h"
 #include "handshake.h"
 #include "log.h"
+#include "options.h"
 #include "real.h"
 #include "wait.h"
+#include <algorithm>
 #include <cerrno>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -25,11 +27,11 @@ public:
     if (m_fd < 0 || REAL(getsockopt)(m_fd, SOL_SOCKET, SO_SNDTIMEO, &m_before, &length) != 0)
       return;
     const timeval limit{static_cast<time_t>(seconds), 0};
-    setsockopt(m_fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    REAL(setsockopt)(m_fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   }
   ~SendTimeout() {
     if (m_fd >= 0)
-      setsockopt(m_fd, SOL_SOCKET, SO_SNDTIMEO, &m_before, sizeof m_before);
+      REAL(setsockopt)(m_fd, SOL_SOCKET, SO_SNDTIMEO, &m_before, sizeof m_before);
   }
   SendTimeout(const SendTimeout&) = delete;
   SendTimeout& operator=(const SendTimeout&) = delete;
@@ -45,64 +47,88 @@ int pending_error(int fd) {
   return REAL(getsockopt)(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
 }
 
+// The program's own limit for a connect(), if it ever sets one.
+Deadline send_deadline(int fd) {
+  timeval limit{};
+  socklen_t length = sizeof limit;
+  if (!options::uses_send_timeout() || REAL(getsockopt)(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, &length) != 0 ||
+      (!limit.tv_sec && !limit.tv_usec))
+    return Deadline::never();
+  return Deadline::after(limit.tv_sec * 1000 + (limit.tv_usec + 999) / 1000);
+}
+
+// 0, EINPROGRESS, EINTR, or why it failed.
 int connect_to(int fd, const SocketAddress& server, Deadline deadline) {
-  {
-    SendTimeout limited(fd, config().timeout);
-    if (REAL(connect)(fd, server.get(), server.length) == 0)
-      return 0;
-  }
-  const bool goes_on = errno == EINPROGRESS || (errno == EINTR && signals_restart());
-  if (!goes_on)
-    return errno;
+  SendTimeout limited(fd, config().timeout);
+  if (REAL(connect)(fd, server.get(), server.length) == 0)
+    return 0;
+  const int error = errno;
+  if (error == EINPROGRESS && deadline.left() == 0)
+    return ETIMEDOUT; // our own limit, on a socket that blocks
+  return error;
+}
+
+int wait_connected(int fd, Deadline deadline) {
   const int error = wait_for(fd, POLLOUT, deadline);
   return error ? error : pending_error(fd);
 }
 
-int run(int fd, Handshake& handshake, Deadline deadline) {
-  while (const short events = handshake.step(fd))
-    if (const int error = wait_for(fd, events, deadline))
-      return error;
-  return handshake.error() ? handshake.error() : errno_of(handshake.reply().code);
-}
-
-Endpoint reported(const socks4::Reply& reply, const socks4::Request& request, Endpoint server) {
-  Endpoint endpoint = reply.endpoint;
-  // Some servers repeat the request here; no connection has the same address at both ends.
-  if (endpoint == request.destination && request.command == socks4::Command::connect)
-    endpoint = {};
-  if (endpoint.ip == 0)
-    endpoint.ip = server.ip;
-  return endpoint;
+// After `limit`, the program's own, the handshake goes on by itself: EINPROGRESS, as the kernel says then.
+int run(int fd, Handshake& handshake, Deadline deadline, Deadline limit) {
+  while (const short events = handshake.step(fd)) {
+    const int error = wait_for(fd, events, std::min(deadline, limit));
+    if (error)
+      return error == ETIMEDOUT && limit < deadline ? EINPROGRESS : error;
+  }
+  return handshake.error();
 }
 
 } // namespace
 
-Granted exchange(int fd, int family, const socks4::Request& request) {
+Exchange exchange(int fd, int family, Handshake handshake, bool wait) {
   KeepErrno keep;
+  Exchange result{handshake, Deadline::after(int64_t{config().timeout} * 1000)};
   const auto server = server_endpoint();
   if (!server) {
     log(1, FMT_COMPILE("the SOCKS server's name {} cannot be resolved"), config().server.host.view());
-    return {EHOSTUNREACH, {}};
+    result.error = EHOSTUNREACH;
+    return result;
   }
-  const auto deadline = Deadline::after_seconds(config().timeout);
-  Handshake handshake{request};
-  int error = connect_to(fd, SocketAddress{*server, family}, deadline);
-  if (error)
+  result.server = server->ip;
+  const Deadline limit = wait ? Deadline::never() : send_deadline(fd);
+  result.error = connect_to(fd, SocketAddress{*server, family}, result.deadline);
+  const bool restarts = result.error == EINTR && signals_restart();
+  if ((wait && result.is_pending()) || restarts)
+    result.error = wait_connected(fd, std::min(result.deadline, limit));
+  if (result.error && !result.is_pending())
     log(1, FMT_COMPILE("fd {}: no connection to the SOCKS server {}: errno {}"), fd, to_text(*server).view(),
-        error);
-  else
-    error = run(fd, handshake, deadline);
-  if (error) {
+        result.error);
+  if (!result.error)
+    result.error = run(fd, result.handshake, result.deadline, limit);
+  if (result.error && (wait || !result.is_pending()))
     disconnect(fd);
-    return {error, {}};
-  }
-  return {0, reported(handshake.reply(), request, *server)};
+  return result;
+}
+
+Endpoint Exchange::reported_by(const Handshake& handshake, uint32_t server) {
+  Endpoint endpoint = handshake.endpoint();
+  // Some servers repeat the request here; no connection has the same address at both ends.
+  if (endpoint == handshake.destination() && handshake.command() == socks4::Command::connect)
+    endpoint = {};
+  if (endpoint.ip == 0)
+    endpoint.ip = server;
+  return endpoint;
 }
 
 void disconnect(int fd) {
   KeepErrno keep;
   const sockaddr nobody{AF_UNSPEC, {}};
   REAL(connect)(fd, &nobody, sizeof nobody);
+}
+
+void set_low_water_mark(int fd, int bytes) {
+  KeepErrno keep;
+  REAL(setsockopt)(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
 }
 
 std::optional<int> tcp_state(int fd) {

@@ -1,24 +1,36 @@
 // SPDX-License-Identifier: MIT
 // From a fresh socket of the program's to a granted request: connect to the SOCKS server, then the handshake.
 #pragma once
-#include "socks4.h"
+#include "handshake.h"
+#include "wait.h"
+#include <optional>
 
 namespace socksify {
 
-// What came of it. The endpoint is the reply's, with the server's IP where the reply says 0 ("the client
-// should replace it with the IP address of the SOCKS server").
-struct Granted {
-  int error = 0; // an errno; 0: granted
-  Endpoint endpoint{};
+// The beginning of every request.
+struct Exchange {
+  Handshake handshake;
+  Deadline deadline;
+  uint32_t server = 0; // its address
+  int error = 0;       // an errno; 0: granted
+  // With a handshake that has not ended: EINPROGRESS as for a connect() that need not or may not wait longer,
+  // and EINTR. All else has been undone: the socket is unconnected again and can be used for another
+  // connect().
+  bool is_pending() const { return error == EINPROGRESS || error == EINTR; }
+  // The address in the reply, with the server's own where the reply says 0.
+  Endpoint reported() const { return reported_by(handshake, server); }
+  static Endpoint reported_by(const Handshake& handshake, uint32_t server);
 };
 
-// Connects the program's fd to the SOCKS server and makes the request, waiting as long as the configuration
-// allows. After a failure the socket is unconnected again, as it was, and can be used for another connect().
-// errno stays as it was.
-[[nodiscard]] Granted exchange(int fd, int family, const socks4::Request& request);
+// Connects the program's fd to the SOCKS server and makes the request. If the socket blocks, or `wait` is
+// true, returns when there is a reply or the configuration's time is over. errno stays as it was.
+[[nodiscard]] Exchange exchange(int fd, int family, Handshake handshake, bool wait);
 
 // Takes the connection off the socket, which keeps its options and, if the program bound it, its local port.
 void disconnect(int fd);
+
+// SO_RCVLOWAT: readable from this many bytes on.
+void set_low_water_mark(int fd, int bytes);
 
 // The socket's state if it speaks TCP (TCP_CLOSE: fresh), else nothing.
 std::optional<int> tcp_state(int fd);

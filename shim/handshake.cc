@@ -1,51 +1,67 @@
 // SPDX-License-Identifier: MIT
 #include "handshake.h"
+#include "config.h"
 #include "real.h"
 #include <cerrno>
 #include <poll.h>
 
 namespace socksify {
+namespace {
 
-Handshake::Handshake(const socks4::Request& request) : m_request_size(socks4::encode(request, m_request)) {
-  if (m_request_size == 0)
-    m_error = EINVAL; // the configuration has checked what the user gave; a name may still be too long
+// EINPROGRESS: TCP_FASTOPEN_CONNECT is set, and this send() begins the connection.
+bool is_not_yet(int error) {
+  return error == EAGAIN || error == EINTR || error == EINPROGRESS;
 }
+
+} // namespace
 
 short Handshake::step(int fd) {
-  if (m_error || m_received == sizeof m_bytes)
+  if (m_error)
     return 0;
-  return m_sent < m_request_size ? send(fd) : receive(fd);
+  if (m_stage == Stage::sending)
+    send(fd);
+  else if (m_stage == Stage::receiving)
+    receive(fd);
+  return events();
 }
 
-short Handshake::send(int fd) {
-  const ssize_t sent =
-      REAL(send)(fd, m_request + m_sent, m_request_size - m_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (sent >= 0)
-    m_sent += static_cast<size_t>(sent);
-  else if (errno != EAGAIN && errno != EINTR)
-    return fail(errno == EPIPE ? ECONNRESET : errno);
-  return m_sent < m_request_size ? POLLOUT : POLLIN;
+short Handshake::events() const {
+  if (m_error || m_stage == Stage::over)
+    return 0;
+  return m_stage == Stage::sending ? POLLOUT : POLLIN;
 }
 
-short Handshake::receive(int fd) {
-  const ssize_t got = REAL(recv)(fd, m_bytes + m_received, sizeof m_bytes - m_received, MSG_DONTWAIT);
-  if (got == 0)
-    return fail(ECONNRESET);
-  if (got < 0)
-    return errno == EAGAIN || errno == EINTR ? POLLIN : fail(errno);
-  m_received += static_cast<size_t>(got);
+// While the socket is still connecting to the server, the kernel says EAGAIN here, or why that failed.
+void Handshake::send(int fd) {
+  uint8_t request[socks4::max_request_size];
+  const size_t size = socks4::encode({m_command, m_destination, config().userid.view(), {}}, request);
+  const ssize_t sent = REAL(send)(fd, request + m_sent, size - m_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent < 0 && !is_not_yet(errno))
+    fail(errno == EPIPE ? ECONNRESET : errno);
+  if (sent > 0)
+    m_sent = static_cast<uint16_t>(m_sent + sent);
+  if (m_sent == size)
+    m_stage = Stage::receiving;
+}
+
+void Handshake::receive(int fd) {
+  const ssize_t got = REAL(recv)(fd, m_reply + m_received, sizeof m_reply - m_received, MSG_DONTWAIT);
+  if (got < 0 && is_not_yet(errno))
+    return;
+  if (got <= 0)
+    return fail(got < 0 ? errno : ECONNRESET);
+  m_received = static_cast<uint8_t>(m_received + got);
   // A server of another kind may say less than 8 bytes and wait: told by the first byte already.
-  if (!socks4::may_be_reply({m_bytes, m_received}))
+  if (!socks4::may_be_reply({m_reply, m_received}))
     return fail(EPROTO);
-  if (m_received < sizeof m_bytes)
-    return POLLIN;
-  m_reply = *socks4::parse_reply(m_bytes);
-  return 0;
+  if (m_received < sizeof m_reply)
+    return;
+  m_stage = Stage::over;
+  fail(errno_of(socks4::parse_reply(m_reply)->code));
 }
 
-short Handshake::fail(int error) {
-  m_error = error;
-  return 0;
+Endpoint Handshake::endpoint() const {
+  return socks4::parse_reply(m_reply).value_or(socks4::Reply{}).endpoint;
 }
 
 int errno_of(socks4::Code code) {

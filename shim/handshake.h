@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// One request and its reply on a socket that is connected to the SOCKS server, as a machine of steps that
-// never block. The socket's flags are not touched: each step says MSG_DONTWAIT. It receives the 8 bytes of
-// the reply and not one more.
+// One request and its reply on a socket that is, or will be, connected to the SOCKS server: a machine of
+// steps that never block. The socket's flags are not touched: each step says MSG_DONTWAIT. It receives the 8
+// bytes of the reply and not one more. A plain value, so that it can go on in another place, another thread
+// or another process.
 #pragma once
 #include "socks4.h"
 
@@ -9,29 +10,40 @@ namespace socksify {
 
 class Handshake {
 public:
-  explicit Handshake(const socks4::Request& request);
+  Handshake() = default;
+  Handshake(socks4::Command command, Endpoint destination) : m_command(command), m_destination(destination) {}
 
   // Does what can be done now. Returns the poll() events that the next step waits for, 0 when the handshake
   // has ended.
   short step(int fd);
 
-  // When it has ended: the errno of a failure (ECONNRESET: the connection ended before the reply; EPROTO: not
-  // a SOCKS4 reply; else the kernel's), or 0 and the reply, which may well be a refusal.
+  // What the next step waits for.
+  short events() const;
+
+  // Ends it from outside, with an errno.
+  void fail(int error) { m_error = static_cast<int16_t>(error); }
+
+  // When it has ended. 0: granted; ECONNRESET: the connection ended before the reply; EPROTO: not a SOCKS4
+  // reply; the errno for a refusal's code; else the kernel's.
   int error() const { return m_error; }
-  const socks4::Reply& reply() const { return m_reply; }
+  // The address in the reply, if it was granted.
+  Endpoint endpoint() const;
+  socks4::Command command() const { return m_command; }
+  Endpoint destination() const { return m_destination; }
 
 private:
-  short send(int fd);
-  short receive(int fd);
-  short fail(int error);
+  enum class Stage : uint8_t { sending, receiving, over };
 
-  uint8_t m_request[socks4::max_request_size];
-  size_t m_request_size;
-  size_t m_sent = 0;
-  uint8_t m_bytes[socks4::reply_size]{};
-  size_t m_received = 0;
-  int m_error = 0;
-  socks4::Reply m_reply;
+  void send(int fd);
+  void receive(int fd);
+
+  socks4::Command m_command = socks4::Command::connect;
+  Stage m_stage = Stage::sending;
+  uint16_t m_sent = 0;
+  int16_t m_error = 0;
+  uint8_t m_received = 0;
+  uint8_t m_reply[socks4::reply_size]{};
+  Endpoint m_destination;
 };
 
 // The errno for a reply's code: 0 if it was granted.

@@ -7,12 +7,12 @@
 #include "exchange.h"
 #include "fd.h"
 #include "log.h"
+#include "pending.h"
 #include "real.h"
 #include "route.h"
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <netinet/tcp.h>
 
 using namespace socksify;
 
@@ -26,15 +26,6 @@ int fail(int error) {
 // What a libc call returns for 0 or an errno. Success leaves errno alone.
 int result(int error) {
   return error ? fail(error) : 0;
-}
-
-Route way_of(int fd, const IpPort& destination) {
-  Route way = route(config(), destination);
-  if (way != Route::direct && tcp_state(fd) != TCP_CLOSE)
-    way = Route::direct; // not TCP; or connected, and the kernel says so
-  if (way == Route::proxy && server_endpoint() == destination.endpoint())
-    way = Route::direct; // a program that speaks to the SOCKS server itself
-  return way;
 }
 
 // Writes our answer where the real call has already found room for one.
@@ -64,10 +55,18 @@ int accept_any(int fd, sockaddr* address, socklen_t* length, int flags) {
   return call->fd;
 }
 
+// A connect() follows a bind(): that was source-port binding. 0 or an errno.
+int unbind(int fd) {
+  const auto socket = sockets::find(fd);
+  if (!socket || !socket->is_waiting())
+    return 0;
+  return socket->is_listening ? EISCONN : bind_for_connect(fd, *socket);
+}
+
 // SO_ERROR and SO_ACCEPTCONN where the kernel does not know; both are an int.
 std::optional<int> known_option(int fd, int option) {
   if (option == SO_ERROR)
-    return sockets::take_error(fd);
+    return take_error(fd);
   const auto socket = sockets::find(fd);
   if (option == SO_ACCEPTCONN && socket && socket->is_waiting())
     return socket->is_listening;
@@ -90,20 +89,19 @@ HOOK int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
 }
 
 HOOK int connect(int fd, const sockaddr* address, socklen_t length) {
-  const auto destination = config().active ? IpPort::from(address, length) : std::nullopt;
-  if (!destination) {
+  if (!sockets::empty()) {
     if (address && length >= sizeof address->sa_family && address->sa_family == AF_UNSPEC)
-      sockets::forget(fd);
-    return REAL(connect)(fd, address, length);
-  }
-  if (const auto socket = sockets::find(fd); socket && socket->is_waiting())
-    if (const int error = socket->is_listening ? EISCONN : bind_for_connect(fd, *socket))
+      abandon(fd);
+    else if (const auto known = connect_again(fd))
+      return result(*known);
+    else if (const int error = unbind(fd))
       return fail(error);
-  switch (way_of(fd, *destination)) {
+  }
+  switch (route_of(fd, address, length)) {
   case Route::direct:
     return REAL(connect)(fd, address, length);
   case Route::proxy:
-    return result(connect_through(fd, address->sa_family, destination->endpoint()));
+    return result(connect_through(fd, address->sa_family, IpPort::from(address, length)->endpoint()));
   case Route::unreachable:
     return fail(ENETUNREACH);
   case Route::denied:
@@ -114,7 +112,8 @@ HOOK int connect(int fd, const sockaddr* address, socklen_t length) {
 
 HOOK int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
   auto socket = sockets::use(fd);
-  if (!socket || socket->state == State::failed || !address || !length)
+  const bool has_none = !socket || socket->state == State::pending || socket->state == State::failed;
+  if (has_none || !address || !length)
     return REAL(getsockname)(fd, address, length);
   if (const int error = start_bind(fd, *socket))
     return fail(error);
@@ -129,8 +128,10 @@ HOOK int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
 }
 
 HOOK int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
+  if (pending::any())
+    settle(fd);
   const auto socket = sockets::use(fd);
-  if (socket && socket->is_waiting())
+  if (socket && (socket->is_waiting() || socket->state == State::pending))
     return fail(ENOTCONN);
   const socklen_t room = length ? *length : 0;
   const int real = REAL(getpeername)(fd, address, length);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "log.h"
+#include "real.h"
 #include <fcntl.h>
 #include <sys/uio.h>
 
@@ -13,7 +14,7 @@ void write_line(std::string_view line) {
   char newline = '\n';
   const iovec parts[] = {{const_cast<char*>(line.data()), line.size()}, {&newline, 1}};
   // A log that cannot be written is no reason to disturb the program.
-  [[maybe_unused]] const auto written = writev(file ? file.get() : STDERR_FILENO, parts, 2);
+  [[maybe_unused]] const auto written = REAL(writev)(file ? file.get() : STDERR_FILENO, parts, 2);
 }
 
 } // namespace socksify

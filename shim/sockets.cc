@@ -13,8 +13,6 @@
 namespace socksify::sockets {
 namespace {
 
-using Identity = uint64_t; // 0: not a socket
-
 constinit Table table;
 
 static_assert(sizeof(Socket) <= sizeof(Table::Value));
@@ -29,15 +27,6 @@ Socket unpack(const Table::Value& value) {
   Socket socket;
   std::memcpy(static_cast<void*>(&socket), value.data(), sizeof socket);
   return socket;
-}
-
-Identity identity(int fd) {
-  KeepErrno keep;
-  Identity cookie = 0;
-  socklen_t length = sizeof cookie;
-  if (REAL(getsockopt)(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) != 0)
-    return 0;
-  return cookie;
 }
 
 // The entries of a directory of the kernel's that are numbers, without the heap that opendir() needs.
@@ -83,18 +72,15 @@ void sweep() {
   table.end_sweep(sockets_seen);
 }
 
-std::optional<Socket> look_up(Identity key) {
-  Table::Value value;
-  if (!key || !table.find(key, value))
-    return std::nullopt;
-  return unpack(value);
-}
-
-bool is_open(Identity wanted, int hint) {
+// Where the socket is open in this process, or -1.
+int whereabouts(Identity wanted, int hint) {
   if (identity(hint) == wanted)
-    return true;
-  bool found = false;
-  for_each_open_fd([&](int fd) { found = found || identity(fd) == wanted; });
+    return hint;
+  int found = -1;
+  for_each_open_fd([&](int fd) {
+    if (found < 0 && identity(fd) == wanted)
+      found = fd;
+  });
   return found;
 }
 
@@ -114,7 +100,7 @@ template <typename Fits> std::optional<Socket> last_used(Fits fits) {
         best_use = use;
       }
     });
-    if (!best || is_open(best_key, best->fd))
+    if (!best || whereabouts(best_key, best->fd) >= 0)
       return best;
     table.erase(best_key);
     before = best_use;
@@ -123,18 +109,34 @@ template <typename Fits> std::optional<Socket> last_used(Fits fits) {
 
 } // namespace
 
+Identity identity(int fd) {
+  KeepErrno keep;
+  Identity cookie = 0;
+  socklen_t length = sizeof cookie;
+  if (REAL(getsockopt)(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) != 0)
+    return 0;
+  return cookie;
+}
+
 bool empty() {
   return table.empty();
 }
 
+std::optional<Socket> find_by(Identity key) {
+  Table::Value value;
+  if (!key || !table.find(key, value))
+    return std::nullopt;
+  return unpack(value);
+}
+
 std::optional<Socket> find(int fd) {
-  return look_up(table.empty() ? 0 : identity(fd));
+  return find_by(table.empty() ? 0 : identity(fd));
 }
 
 std::optional<Socket> use(int fd) {
   const Identity key = table.empty() ? 0 : identity(fd);
   table.touch(key);
-  return look_up(key);
+  return find_by(key);
 }
 
 bool remember(int fd, Socket socket) {
@@ -161,12 +163,34 @@ bool advance(int fd, State from, State to) {
   });
 }
 
-std::optional<int> take_error(int fd) {
-  const auto socket = find(fd);
-  if (!socket || socket->state != State::failed)
-    return std::nullopt;
-  forget(fd);
-  return socket->error;
+bool replace(Identity key, State from, Socket socket) {
+  return table.update(key, [&](Table::Value& value) {
+    const bool matches = unpack(value).state == from;
+    if (matches)
+      value = pack(socket);
+    return matches;
+  });
+}
+
+void for_each_pending(Visit visit) {
+  table.for_each([&](Identity key, const Table::Value& value, uint64_t) {
+    if (const Socket socket = unpack(value); socket.state == State::pending)
+      visit(key, socket);
+  });
+}
+
+void drop_closed(Visit drop) {
+  KeepErrno keep;
+  table.for_each([&](Identity key, const Table::Value& value, uint64_t) {
+    Socket socket = unpack(value);
+    if (socket.state != State::pending)
+      return;
+    socket.fd = whereabouts(key, socket.fd);
+    if (socket.fd >= 0)
+      replace(key, State::pending, socket);
+    else if (table.erase(key))
+      drop(key, socket);
+  });
 }
 
 std::optional<Socket> primary_for(uint32_t ip) {

@@ -8,8 +8,9 @@
 namespace socksify {
 
 enum class State : uint8_t {
+  pending,   // a CONNECT is on its way: peer, slot
   connected, // CONNECT was granted: peer, local
-  failed,    // an interrupted connect was undone: SO_ERROR says `error` once
+  failed,    // a pending CONNECT has failed, and the program has yet to ask: error
   bound,     // bind() waits to become a BIND: requested, primary
   listening, // BIND was granted, the second reply is awaited: local, primary
   accepting, // ... and one thread is taking it
@@ -21,14 +22,19 @@ struct Socket {
   State state{};
   uint8_t family = AF_INET;  // of the socket, for the addresses that we report
   bool is_listening = false; // listen() was called
-  uint8_t error = 0;
-  int fd = -1;          // where it was seen last: a hint, never believed unseen
-  Endpoint peer{};      // connected, accepted: what getpeername() says
-  Endpoint local{};     // what getsockname() says; the port of a CONNECT may be 0: the socket's own then
-  Endpoint requested{}; // bound: the address that the program asked for
+  bool is_news = false;      // connected: the next connect() says so with 0, all later ones with EISCONN
+  uint8_t error = 0;         // failed: the errno; 0 once SO_ERROR has told it
+  int fd = -1;               // where it was seen last: a hint, never believed unseen
+  int slot = -1;             // pending: where the handshake is
+  Endpoint peer{};           // pending, connected, accepted: what getpeername() says
+  Endpoint local{};          // what getsockname() says; the port of a CONNECT may be 0: the socket's own then
+  Endpoint requested{};      // bound: the address that the program asked for
   // bound and later: the destination of the primary connection
   Endpoint& primary() { return peer; }
   const Endpoint& primary() const { return peer; }
+  // pending: SO_RCVLOWAT as the program has it, at least 1
+  uint32_t& low_water_mark() { return requested.ip; }
+  uint32_t low_water_mark() const { return requested.ip; }
   // A BIND, begun or only remembered, whose call has not come.
   bool is_waiting() const {
     return state == State::bound || state == State::listening || state == State::accepting;
@@ -37,10 +43,16 @@ struct Socket {
 
 namespace sockets {
 
+// SO_COOKIE; 0: not a socket.
+using Identity = uint64_t;
+
+Identity identity(int fd);
+
 // True while nothing at all is remembered: then no hook need ask.
 bool empty();
 
 std::optional<Socket> find(int fd);
+std::optional<Socket> find_by(Identity key);
 
 // The same; and the program is using this connection now: it is the most likely primary.
 std::optional<Socket> use(int fd);
@@ -53,8 +65,15 @@ void forget(int fd);
 // Moves the socket from one state to the next; false if it is not (any more) in the first.
 bool advance(int fd, State from, State to);
 
-// Returns the error that waits for SO_ERROR, if there is one, and forgets it.
-std::optional<int> take_error(int fd);
+// Replaces what is remembered if that is still in state `from`. True if this call did it.
+bool replace(Identity key, State from, Socket socket);
+
+using Visit = void (*)(Identity key, const Socket& socket);
+
+void for_each_pending(Visit visit);
+
+// Forgets the pending ones that the program has closed in the meantime; `drop` is called for each.
+void drop_closed(Visit drop);
 
 // The primary connection (a live CONNECT of this process or its parent) for a bind() to `ip`: one whose
 // reported address is `ip`, else the one that was used last.

@@ -10,8 +10,11 @@ namespace {
 // child of a fork that copied a slot in the middle of its writing.
 constexpr int patience = 1000;
 
-// Fibonacci hashing: spreads numbers in sequence, as the kernel gives them to sockets, and multiples of any step.
-size_t hash(uint64_t key) { return key * 0x9e3779b97f4a7c15 >> 40; }
+// Fibonacci hashing: spreads numbers in sequence, as the kernel gives them to sockets, and multiples of any
+// step.
+size_t hash(uint64_t key) {
+  return key * 0x9e3779b97f4a7c15 >> 40;
+}
 
 } // namespace
 
@@ -110,15 +113,17 @@ bool Table::store(uint64_t key, const Value& value) {
   return true;
 }
 
-void Table::erase(uint64_t key) {
+bool Table::erase(uint64_t key) {
   Slot* slot = locate(key);
   if (!slot || !slot->lock())
-    return;
-  if (slot->key.load(std::memory_order_relaxed) == key) {
+    return false;
+  const bool mine = slot->key.load(std::memory_order_relaxed) == key;
+  if (mine) {
     slot->key.store(0, std::memory_order_release);
     m_count.fetch_sub(1, std::memory_order_relaxed);
   }
   slot->unlock();
+  return mine;
 }
 
 void Table::touch(uint64_t key) {

@@ -39,7 +39,8 @@ public:
     return changed;
   }
 
-  void erase(uint64_t key);
+  // True if this call did it.
+  bool erase(uint64_t key);
 
   // Makes the entry the one that was used last.
   void touch(uint64_t key);

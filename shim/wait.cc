@@ -23,13 +23,19 @@ bool has_handler(const struct sigaction& action) {
 
 } // namespace
 
-Deadline Deadline::after_seconds(unsigned seconds) {
+Deadline Deadline::at(int64_t milliseconds) {
   Deadline deadline;
-  deadline.m_at = now() + int64_t{seconds} * 1000;
+  deadline.m_at = milliseconds;
   return deadline;
 }
 
+Deadline Deadline::after(int64_t milliseconds) {
+  return at(now() + milliseconds);
+}
+
 int Deadline::left() const {
+  if (m_at == INT64_MAX)
+    return -1;
   return static_cast<int>(std::clamp<int64_t>(m_at - now(), 0, INT_MAX));
 }
 

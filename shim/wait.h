@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Waiting with a limit, the way a blocking connect() waits.
 #pragma once
+#include <compare>
 #include <cstdint>
 
 namespace socksify {
@@ -8,9 +9,14 @@ namespace socksify {
 // A moment of CLOCK_MONOTONIC, in milliseconds.
 class Deadline {
 public:
-  static Deadline after_seconds(unsigned seconds);
-  // Milliseconds from now, rounded so that 0 means over; at most what poll() takes.
+  static Deadline at(int64_t milliseconds);
+  static Deadline after(int64_t milliseconds);
+  static Deadline never() { return at(INT64_MAX); }
+
+  int64_t when() const { return m_at; }
+  // Milliseconds from now, as poll() takes them: 0 means over, -1 never.
   int left() const;
+  auto operator<=>(const Deadline&) const = default;
 
 private:
   int64_t m_at = 0;

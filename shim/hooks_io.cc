@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+// The exported functions that move data. On a socket whose CONNECT is on its way they act as on one that is
+// connecting: EAGAIN, or wait. With no CONNECT on its way, which is one load to know, each is a jump to the
+// real one.
+#include "connect.h"
+#include "fd.h"
+#include "options.h"
+#include "pending.h"
+#include "real.h"
+#include <cerrno>
+#include <cstdarg>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
+#include <sys/uio.h>
+
+using namespace socksify;
+
+extern "C" {
+ssize_t __read_chk(int fd, void* buffer, size_t size, size_t room);
+ssize_t __recv_chk(int fd, void* buffer, size_t size, size_t room, int flags);
+ssize_t __recvfrom_chk(int fd, void* __restrict buffer, size_t size, size_t room, int flags,
+                       sockaddr* __restrict address, socklen_t* __restrict length);
+}
+
+namespace {
+
+// The answer to a call that comes too early, with errno set; 0: it does not.
+int early(int fd, int flags = 0) {
+  if (!pending::any())
+    return 0;
+  const int error = await_connection(fd, !(flags & MSG_DONTWAIT));
+  if (error)
+    errno = error;
+  return error ? -1 : 0;
+}
+
+// MSG_FASTOPEN with an address: connect and send. 0: connected, and the data can go; -1: not, with errno;
+// nothing: not ours.
+std::optional<int> connect_to_send(int fd, const void* address, socklen_t length, int flags) {
+  const auto* destination = static_cast<const sockaddr*>(address);
+  if (!(flags & MSG_FASTOPEN) || route_of(fd, destination, length) == Route::direct)
+    return std::nullopt;
+  return connect(fd, destination, length);
+}
+
+} // namespace
+
+HOOK ssize_t read(int fd, void* buffer, size_t size) {
+  return early(fd) ? -1 : REAL(read)(fd, buffer, size);
+}
+
+HOOK ssize_t __read_chk(int fd, void* buffer, size_t size, size_t room) {
+  return early(fd) ? -1 : REAL(__read_chk)(fd, buffer, size, room);
+}
+
+HOOK ssize_t readv(int fd, const iovec* parts, int count) {
+  return early(fd) ? -1 : REAL(readv)(fd, parts, count);
+}
+
+HOOK ssize_t recv(int fd, void* buffer, size_t size, int flags) {
+  return early(fd, flags) ? -1 : REAL(recv)(fd, buffer, size, flags);
+}
+
+HOOK ssize_t __recv_chk(int fd, void* buffer, size_t size, size_t room, int flags) {
+  return early(fd, flags) ? -1 : REAL(__recv_chk)(fd, buffer, size, room, flags);
+}
+
+HOOK ssize_t recvfrom(int fd, void* __restrict buffer, size_t size, int flags, sockaddr* __restrict address,
+                      socklen_t* __restrict length) {
+  return early(fd, flags) ? -1 : REAL(recvfrom)(fd, buffer, size, flags, address, length);
+}
+
+HOOK ssize_t __recvfrom_chk(int fd, void* __restrict buffer, size_t size, size_t room, int flags,
+                            sockaddr* __restrict address, socklen_t* __restrict length) {
+  return early(fd, flags) ? -1 : REAL(__recvfrom_chk)(fd, buffer, size, room, flags, address, length);
+}
+
+HOOK ssize_t recvmsg(int fd, msghdr* message, int flags) {
+  return early(fd, flags) ? -1 : REAL(recvmsg)(fd, message, flags);
+}
+
+HOOK int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout) {
+  return early(fd, flags) ? -1 : REAL(recvmmsg)(fd, messages, count, flags, timeout);
+}
+
+HOOK ssize_t write(int fd, const void* buffer, size_t size) {
+  return early(fd) ? -1 : REAL(write)(fd, buffer, size);
+}
+
+HOOK ssize_t writev(int fd, const iovec* parts, int count) {
+  return early(fd) ? -1 : REAL(writev)(fd, parts, count);
+}
+
+HOOK ssize_t send(int fd, const void* buffer, size_t size, int flags) {
+  return early(fd, flags) ? -1 : REAL(send)(fd, buffer, size, flags);
+}
+
+HOOK ssize_t sendto(int fd, const void* buffer, size_t size, int flags, const sockaddr* address,
+                    socklen_t length) {
+  if (const auto connected = connect_to_send(fd, address, length, flags))
+    return *connected ? -1 : REAL(send)(fd, buffer, size, flags & ~MSG_FASTOPEN);
+  return early(fd, flags) ? -1 : REAL(sendto)(fd, buffer, size, flags, address, length);
+}
+
+HOOK ssize_t sendmsg(int fd, const msghdr* message, int flags) {
+  if (message && message->msg_name)
+    if (const auto connected = connect_to_send(fd, message->msg_name, message->msg_namelen, flags)) {
+      msghdr rest = *message;
+      rest.msg_name = nullptr;
+      rest.msg_namelen = 0;
+      return *connected ? -1 : REAL(sendmsg)(fd, &rest, flags & ~MSG_FASTOPEN);
+    }
+  return early(fd, flags) ? -1 : REAL(sendmsg)(fd, message, flags);
+}
+
+HOOK int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
+  return early(fd, flags) ? -1 : REAL(sendmmsg)(fd, messages, count, flags);
+}
+
+HOOK ssize_t sendfile(int to, int from, off_t* offset, size_t count) noexcept {
+  return early(to) ? -1 : REAL(sendfile)(to, from, offset, count);
+}
+
+HOOK ssize_t sendfile64(int to, int from, off64_t* offset, size_t count) noexcept {
+  return early(to) ? -1 : REAL(sendfile64)(to, from, offset, count);
+}
+
+HOOK ssize_t splice(int from, off64_t* from_offset, int to, off64_t* to_offset, size_t count,
+                    unsigned flags) {
+  const int wait = flags & SPLICE_F_NONBLOCK ? MSG_DONTWAIT : 0;
+  if (early(from, wait) || early(to, wait))
+    return -1;
+  return REAL(splice)(from, from_offset, to, to_offset, count, flags);
+}
+
+HOOK int ioctl(int fd, unsigned long request, ...) noexcept {
+  va_list arguments;
+  va_start(arguments, request);
+  void* argument = va_arg(arguments, void*);
+  va_end(arguments);
+  if (request == FIONREAD && argument && pending::any())
+    if (const auto socket = settle(fd); socket && socket->state == State::pending) {
+      *static_cast<int*>(argument) = 0;
+      return 0;
+    }
+  return REAL(ioctl)(fd, request, argument);
+}
+
+HOOK int setsockopt(int fd, int level, int option, const void* value, socklen_t length) noexcept {
+  if (level == SOL_SOCKET && option == SO_RCVLOWAT && pending::any() && value && length >= sizeof(int))
+    if (set_low_water_mark_later(fd, *static_cast<const int*>(value)))
+      return 0;
+  const int result = REAL(setsockopt)(fd, level, option, value, length);
+  if (result == 0)
+    options::note(level, option);
+  return result;
+}
+
+// The kernel ends a connection that is only being made.
+HOOK int shutdown(int fd, int how) noexcept {
+  if (pending::any())
+    if (const auto socket = settle(fd); socket && socket->state == State::pending) {
+      abandon(fd);
+      return 0;
+    }
+  return REAL(shutdown)(fd, how);
+}

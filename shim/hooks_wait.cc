@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+// The exported functions that wait. With no CONNECT on its way, which is one load to know, each is a jump to
+// the real one.
+#include "config.h"
+#include "connect.h"
+#include "epoll.h"
+#include "fd.h"
+#include "pending.h"
+#include "polling.h"
+#include "real.h"
+#include <algorithm>
+
+using namespace socksify;
+
+extern "C" {
+int __poll_chk(pollfd* fds, nfds_t count, int timeout, size_t room);
+int __ppoll_chk(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask, size_t room);
+}
+
+namespace {
+
+Deadline after(int milliseconds) {
+  return milliseconds < 0 ? Deadline::never() : Deadline::after(milliseconds);
+}
+
+// Rounded up, so that no wait is shorter than it was asked to be.
+Deadline after(const timespec* timeout) {
+  return timeout ? Deadline::after(timeout->tv_sec * 1000 + (timeout->tv_nsec + 999'999) / 1'000'000)
+                 : Deadline::never();
+}
+
+bool is_valid(const timespec* timeout) {
+  return !timeout || (timeout->tv_sec >= 0 && timeout->tv_nsec >= 0 && timeout->tv_nsec < 1'000'000'000);
+}
+
+// A wait that had begun before the CONNECT did may end by an event of the handshake's: then it is looked at
+// once more.
+bool needs_a_look(int result) {
+  return result > 0 && pending::any();
+}
+
+void set_left(timeval* timeout, Deadline deadline) {
+  if (timeout) {
+    const int left = deadline.left();
+    *timeout = {left / 1000, left % 1000 * 1000};
+  }
+}
+
+} // namespace
+
+HOOK int poll(pollfd* fds, nfds_t count, int timeout) {
+  if (!pending::any()) {
+    const int result = REAL(poll)(fds, count, timeout);
+    if (!needs_a_look(result))
+      return result;
+  }
+  return settling_poll(fds, count, after(timeout), nullptr);
+}
+
+HOOK int __poll_chk(pollfd* fds, nfds_t count, int timeout, size_t room) {
+  if (room / sizeof *fds < count)
+    return REAL(__poll_chk)(fds, count, timeout, room); // which ends the program
+  return poll(fds, count, timeout);
+}
+
+HOOK int ppoll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) {
+  if (!pending::any() || !is_valid(timeout)) {
+    const int result = REAL(ppoll)(fds, count, timeout, mask);
+    if (!needs_a_look(result))
+      return result;
+  }
+  return settling_poll(fds, count, after(timeout), mask);
+}
+
+HOOK int __ppoll_chk(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask, size_t room) {
+  if (room / sizeof *fds < count)
+    return REAL(__ppoll_chk)(fds, count, timeout, mask, room);
+  return ppoll(fds, count, timeout, mask);
+}
+
+// Linux' select() leaves in *timeout what is left of it.
+HOOK int select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval* timeout) {
+  const bool is_odd = count < 0 || (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0));
+  if (!pending::any() || is_odd)
+    return REAL(select)(count, readable, writable, exceptional, timeout);
+  const Deadline deadline =
+      timeout ? Deadline::after(timeout->tv_sec * 1000 + (timeout->tv_usec + 999) / 1000) : Deadline::never();
+  const int result = settling_select(count, readable, writable, exceptional, deadline, nullptr);
+  set_left(timeout, deadline);
+  return result;
+}
+
+HOOK int pselect(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, const timespec* timeout,
+                 const sigset_t* mask) {
+  if (!pending::any() || count < 0 || !is_valid(timeout))
+    return REAL(pselect)(count, readable, writable, exceptional, timeout, mask);
+  return settling_select(count, readable, writable, exceptional, after(timeout), mask);
+}
+
+HOOK int epoll_ctl(int epfd, int operation, int fd, epoll_event* event) noexcept {
+  if (!config().active)
+    return REAL(epoll_ctl)(epfd, operation, fd, event);
+  return epoll::control(epfd, operation, fd, event);
+}
+
+HOOK int epoll_wait(int epfd, epoll_event* events, int size, int timeout) {
+  return epoll_pwait(epfd, events, size, timeout, nullptr);
+}
+
+HOOK int epoll_pwait(int epfd, epoll_event* events, int size, int timeout, const sigset_t* mask) {
+  if (!epoll::any_withheld()) {
+    const int count = REAL(epoll_pwait)(epfd, events, size, timeout, mask);
+    if (count <= 0 || !epoll::any_withheld())
+      return count;
+    if (const int kept = epoll::sift(events, count))
+      return kept;
+  }
+  return epoll::wait(epfd, events, size, after(timeout), mask);
+}
+
+HOOK int epoll_pwait2(int epfd, epoll_event* events, int size, const timespec* timeout,
+                      const sigset_t* mask) {
+  if (!epoll::any_withheld() || !is_valid(timeout)) {
+    const int count = REAL(epoll_pwait2)(epfd, events, size, timeout, mask);
+    if (count <= 0 || !epoll::any_withheld())
+      return count;
+    if (const int kept = epoll::sift(events, count))
+      return kept;
+  }
+  return epoll::wait(epfd, events, size, after(timeout), mask);
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include "pending.h"
+#include <cerrno>
+#include <csignal>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace socksify {
+namespace pending {
+namespace {
+
+// Slots come in chunks that are added when needed and never go: 64 slots, then eight times as many each.
+constexpr int most_chunks = 6;
+constexpr size_t capacity(int chunk) {
+  return size_t{64} << (3 * chunk);
+}
+
+constinit std::atomic<Pending*> chunks[most_chunks]{};
+constinit std::atomic<uint32_t> forks{0};
+constinit std::atomic<int64_t> earliest{INT64_MAX};
+
+void count_fork() {
+  forks.fetch_add(1, std::memory_order_relaxed);
+}
+
+Pending* chunk_at(int number) {
+  Pending* chunk = chunks[number].load(std::memory_order_acquire);
+  if (chunk)
+    return chunk;
+  const size_t bytes = capacity(number) * sizeof(Pending);
+  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED)
+    return nullptr;
+  if (!chunks[number].compare_exchange_strong(chunk, static_cast<Pending*>(memory))) {
+    munmap(memory, bytes); // another thread was faster
+    return chunk;
+  }
+  if (number == 0)
+    pthread_atfork(count_fork, nullptr, nullptr);
+  return static_cast<Pending*>(memory);
+}
+
+// A slot that a fork has left behind is free when its time is over: by then every process has asked for the
+// outcome, or has lost interest.
+bool is_free(Pending& slot) {
+  return slot.identity.load(std::memory_order_acquire) == 0 || (slot.is_over && slot.deadline.left() == 0);
+}
+
+bool take(Pending& slot, uint64_t identity, const Handshake& handshake, Deadline deadline) {
+  int nobody = 0;
+  if (!is_free(slot) || !slot.holder.compare_exchange_strong(nobody, getpid(), std::memory_order_acquire))
+    return false;
+  const bool mine = is_free(slot);
+  if (mine) {
+    slot.is_over = false;
+    slot.handshake = handshake;
+    slot.deadline = deadline;
+    slot.forks.store(forks.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    slot.identity.store(identity, std::memory_order_release);
+  }
+  slot.release();
+  return mine;
+}
+
+} // namespace
+
+int begin(uint64_t identity, const Handshake& handshake, Deadline deadline) {
+  int number = 0;
+  for (int chunk = 0; chunk < most_chunks; ++chunk) {
+    Pending* slots = chunk_at(chunk);
+    if (!slots)
+      return -1;
+    for (size_t i = 0; i < capacity(chunk); ++i, ++number)
+      if (take(slots[i], identity, handshake, deadline)) {
+        if (deadline < next_deadline())
+          set_next_deadline(deadline);
+        count.fetch_add(1, std::memory_order_seq_cst);
+        return number;
+      }
+  }
+  return -1;
+}
+
+Pending& at(int slot) {
+  int chunk = 0;
+  for (; slot >= static_cast<int>(capacity(chunk)); ++chunk)
+    slot -= static_cast<int>(capacity(chunk));
+  return chunks[chunk].load(std::memory_order_acquire)[slot];
+}
+
+void end(int slot) {
+  Pending& over = at(slot);
+  // Without a fork since it began, no other process can ask.
+  if (over.forks.load(std::memory_order_relaxed) == forks.load(std::memory_order_relaxed))
+    over.identity.store(0, std::memory_order_release);
+  over.release();
+  if (count.fetch_sub(1, std::memory_order_relaxed) == 1)
+    set_next_deadline(Deadline::never());
+}
+
+Deadline next_deadline() {
+  return Deadline::at(earliest.load(std::memory_order_relaxed));
+}
+
+void set_next_deadline(Deadline deadline) {
+  earliest.store(deadline.when(), std::memory_order_relaxed);
+}
+
+} // namespace pending
+
+bool Pending::hold(uint64_t socket) {
+  int other = 0;
+  const int self = getpid();
+  if (!holder.compare_exchange_strong(other, self, std::memory_order_acquire)) {
+    // A process that was killed at its step leaves the slot held.
+    const bool is_dead = other != self && kill(other, 0) != 0 && errno == ESRCH;
+    if (!is_dead || !holder.compare_exchange_strong(other, self, std::memory_order_acquire))
+      return false;
+  }
+  if (identity.load(std::memory_order_acquire) == socket)
+    return true;
+  release();
+  return false;
+}
+
+} // namespace socksify

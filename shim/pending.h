@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// CONNECTs on their way that nobody waits for in connect(). Each has a slot in memory that children of fork()
+// share, because they share the socket, too: one thread of one process at a time holds the slot and takes the
+// next step.
+#pragma once
+#include "handshake.h"
+#include "wait.h"
+#include <atomic>
+
+namespace socksify {
+
+struct Pending {
+  std::atomic<uint64_t> identity{0}; // of the socket; 0: free
+  std::atomic<int> holder{0};        // process that is taking a step; 0: none
+  std::atomic<uint32_t> forks{0};    // how often this process had forked when it began
+  bool is_over = false;
+  Handshake handshake;
+  Deadline deadline;
+
+  // False if another thread or process is at it, or if the slot is not this socket's any more.
+  bool hold(uint64_t socket);
+  void release() { holder.store(0, std::memory_order_release); }
+};
+
+namespace pending {
+
+// True if there is any in this process. All that a hook asks on its fast path.
+inline constinit std::atomic<int> count{0};
+inline bool any() {
+  return count.load(std::memory_order_relaxed) > 0;
+}
+
+// The number of a new slot, or -1 if there is no memory for it.
+int begin(uint64_t identity, const Handshake& handshake, Deadline deadline);
+Pending& at(int slot);
+// This process has seen how it ended. The holder calls this; it is released thereby.
+void end(int slot);
+
+// The earliest deadline of all, or a little before it.
+Deadline next_deadline();
+void set_next_deadline(Deadline deadline);
+
+} // namespace pending
+} // namespace socksify

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+#include "polling.h"
+#include "connect.h"
+#include "epoll.h"
+#include "fd.h"
+#include "pending.h"
+#include "real.h"
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <sys/mman.h>
+
+namespace socksify {
+namespace {
+
+// pollfds of our own: on the stack while they are few, which may be small.
+class Room {
+public:
+  explicit Room(size_t count) : m_bytes(count * sizeof(pollfd)) {
+    if (count <= std::size(m_few))
+      return;
+    void* memory = mmap(nullptr, m_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    m_fds = memory == MAP_FAILED ? nullptr : static_cast<pollfd*>(memory);
+  }
+  ~Room() {
+    KeepErrno keep;
+    if (m_fds && m_fds != m_few)
+      munmap(m_fds, m_bytes);
+  }
+  Room(const Room&) = delete;
+  Room& operator=(const Room&) = delete;
+  pollfd* get() { return m_fds; }
+
+private:
+  pollfd m_few[64];
+  pollfd* m_fds = m_few;
+  size_t m_bytes;
+};
+
+// What the kernel is to be asked for a descriptor: the program's question, or the handshake's.
+struct Question {
+  pollfd fd;
+  bool is_pending;
+};
+
+Question question_for(const pollfd& asked) {
+  Question question{{asked.fd, asked.events, 0}, false};
+  const auto socket = asked.fd >= 0 ? sockets::find(asked.fd) : std::nullopt;
+  if (socket && socket->state == State::pending) {
+    question.fd.events = pending::at(socket->slot).handshake.events();
+    question.is_pending = true;
+  }
+  return question;
+}
+
+// One round of waiting.
+class Round {
+public:
+  Round(pollfd* fds, nfds_t count, pollfd* ours) : m_fds(fds), m_count(count), m_ours(ours) {
+    for (nfds_t i = 0; i < count; ++i) {
+      const Question question = question_for(fds[i]);
+      m_ours[i] = question.fd;
+      m_any_pending |= question.is_pending;
+    }
+  }
+  bool any_pending() const { return m_any_pending; }
+
+  int ask(int timeout, const sigset_t* mask) {
+    const timespec limit{timeout / 1000, timeout % 1000 * 1'000'000L};
+    return REAL(ppoll)(m_ours, m_count, timeout < 0 ? nullptr : &limit, mask);
+  }
+
+  // Takes handshakes further and tells the program of all else. Returns for how many descriptors there is
+  // something to tell.
+  int tell() {
+    int told = 0;
+    for (nfds_t i = 0; i < m_count; ++i) {
+      m_fds[i].revents = is_for_program(m_fds[i], m_ours[i]) ? m_ours[i].revents : short{0};
+      told += m_fds[i].revents != 0;
+    }
+    return told;
+  }
+
+private:
+  static bool is_for_program(const pollfd& asked, const pollfd& answered) {
+    if (!answered.revents)
+      return true;
+    const auto before = answered.fd >= 0 ? sockets::find(answered.fd) : std::nullopt;
+    if (!before || before->state != State::pending)
+      return answered.events == asked.events; // else the handshake has ended since: to be asked again
+    settle(answered.fd);
+    return false;
+  }
+
+  pollfd* m_fds;
+  nfds_t m_count;
+  pollfd* m_ours;
+  bool m_any_pending = false;
+};
+
+void set_if(fd_set* set, int fd, bool is_true) {
+  if (set && is_true)
+    FD_SET(fd, set);
+}
+
+bool is_in(const fd_set* set, int fd) {
+  return set && FD_ISSET(fd, set);
+}
+
+// As the kernel translates between select() and its own events.
+constexpr short readable_events = POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR;
+constexpr short writable_events = POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR;
+constexpr short exceptional_events = POLLPRI;
+
+void clear(fd_set* set, int count) {
+  for (int fd = 0; set && fd < count; ++fd)
+    FD_CLR(fd, set);
+}
+
+} // namespace
+
+int settling_poll(pollfd* fds, nfds_t count, Deadline deadline, const sigset_t* mask) {
+  Room room{count};
+  if (!room.get()) {
+    errno = ENOMEM;
+    return -1;
+  }
+  for (bool was_over = false;;) {
+    Round round{fds, count, room.get()};
+    if (!round.any_pending())
+      note_miss();
+    const int program = deadline.left(),
+              handshakes = round.any_pending() ? pending::next_deadline().left() : -1;
+    const bool handshakes_first = handshakes >= 0 && (program < 0 || handshakes < program);
+    const int ready = round.ask(handshakes_first ? handshakes : program, mask);
+    if (ready < 0)
+      return ready;
+    const int told = round.tell();
+    // A handshake that has just ended shows by one more look.
+    if (told > 0 || (program == 0 && (ready == 0 || std::exchange(was_over, true))))
+      return told;
+    if (ready == 0 && handshakes_first)
+      expire();
+  }
+}
+
+int settling_select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, Deadline deadline,
+                    const sigset_t* mask) {
+  Room room{static_cast<size_t>(count)};
+  pollfd* fds = room.get();
+  if (!fds) {
+    errno = ENOMEM;
+    return -1;
+  }
+  nfds_t used = 0;
+  for (int fd = 0; fd < count; ++fd) {
+    short events = 0;
+    events |= is_in(readable, fd) ? readable_events : short{0};
+    events |= is_in(writable, fd) ? writable_events : short{0};
+    events |= is_in(exceptional, fd) ? exceptional_events : short{0};
+    if (events)
+      fds[used++] = {fd, events, 0};
+  }
+  const int ready = settling_poll(fds, used, deadline, mask);
+  if (ready < 0)
+    return ready;
+  if (std::any_of(fds, fds + used, [](const pollfd& fd) { return fd.revents & POLLNVAL; })) {
+    errno = EBADF;
+    return -1;
+  }
+  int told = 0;
+  for (fd_set* set : {readable, writable, exceptional})
+    clear(set, count); // fixed below: the question is still in fds[].events
+  for (nfds_t i = 0; i < used; ++i) {
+    const auto [fd, events, revents] = fds[i];
+    const bool in = (events & POLLIN) && (revents & readable_events);
+    const bool out = (events & POLLOUT) && (revents & writable_events);
+    const bool pri = (events & POLLPRI) && (revents & exceptional_events);
+    set_if(readable, fd, in);
+    set_if(writable, fd, out);
+    set_if(exceptional, fd, pri);
+    told += in + out + pri;
+  }
+  return told;
+}
+
+} // namespace socksify

@@ -68,16 +68,21 @@ int connect_to(int fd, const SocketAddress& server, Deadline deadline) {
   return error;
 }
 
-int wait_connected(int fd, Deadline deadline) {
-  const int error = wait_for(fd, POLLOUT, deadline);
-  return error ? error : pending_error(fd);
+int wait_connected(int fd, Deadline deadline, bool wait) {
+  for (;;) {
+    const int error = wait_for(fd, POLLOUT, deadline);
+    if (!error)
+      return pending_error(fd);
+    if (!(wait && error == EINTR))
+      return error;
+  }
 }
 
 // After `limit`, the program's own, the handshake goes on by itself: EINPROGRESS, as the kernel says then.
-int run(int fd, Handshake& handshake, Deadline deadline, Deadline limit) {
+int run(int fd, Handshake& handshake, Deadline deadline, Deadline limit, bool wait) {
   while (const short events = handshake.step(fd)) {
     const int error = wait_for(fd, events, std::min(deadline, limit));
-    if (error)
+    if (error && !(wait && error == EINTR))
       return error == ETIMEDOUT && limit < deadline ? EINPROGRESS : error;
   }
   return handshake.error();
@@ -99,12 +104,12 @@ Exchange exchange(int fd, int family, Handshake handshake, bool wait) {
   result.error = connect_to(fd, SocketAddress{*server, family}, result.deadline);
   const bool restarts = result.error == EINTR && signals_restart();
   if ((wait && result.is_pending()) || restarts)
-    result.error = wait_connected(fd, std::min(result.deadline, limit));
+    result.error = wait_connected(fd, std::min(result.deadline, limit), wait);
   if (result.error && !result.is_pending())
     log(1, FMT_COMPILE("fd {}: no connection to the SOCKS server {}: errno {}"), fd, to_text(*server).view(),
         result.error);
   if (!result.error)
-    result.error = run(fd, result.handshake, result.deadline, limit);
+    result.error = run(fd, result.handshake, result.deadline, limit, wait);
   if (result.error && (wait || !result.is_pending()))
     disconnect(fd);
   return result;
@@ -124,6 +129,7 @@ void disconnect(int fd) {
   KeepErrno keep;
   const sockaddr nobody{AF_UNSPEC, {}};
   REAL(connect)(fd, &nobody, sizeof nobody);
+  pending_error(fd); // of the connection that was: no concern of the next one
 }
 
 void set_low_water_mark(int fd, int bytes) {

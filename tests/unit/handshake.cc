@@ -37,10 +37,10 @@ struct Pair {
 };
 
 Handshake connect_handshake() {
-  return Handshake{{socks4::Command::connect, {0xc0000207, 80}, "me", {}}};
+  return Handshake{socks4::Command::connect, {0xc0000207, 80}};
 }
 
-constexpr auto request = "\x04\x01\x00\x50\xc0\x00\x02\x07me\0"sv;
+constexpr auto request = "\x04\x01\x00\x50\xc0\x00\x02\x07\0"sv; // the tests configure no userid
 constexpr auto granted = "\x00\x5a\x12\x34\x0a\x00\x00\x01"sv;
 
 } // namespace
@@ -54,8 +54,7 @@ TEST_CASE("a handshake sends its request, waits without blocking, and takes 8 by
   pair.say(std::string(granted) + "220 hello");
   CHECK(handshake.step(pair.client.get()) == 0);
   CHECK(handshake.error() == 0);
-  CHECK(handshake.reply().granted());
-  CHECK(handshake.reply().endpoint == Endpoint{0x0a000001, 0x1234});
+  CHECK(handshake.endpoint() == Endpoint{0x0a000001, 0x1234});
   CHECK(pair.left_for_program() == "220 hello");
   CHECK(handshake.step(pair.client.get()) == 0);
 }
@@ -70,7 +69,7 @@ TEST_CASE("a reply may come byte by byte") {
   }
   pair.say(granted.substr(7));
   CHECK(handshake.step(pair.client.get()) == 0);
-  CHECK(handshake.reply().endpoint.ip == 0x0a000001);
+  CHECK(handshake.endpoint().ip == 0x0a000001);
 }
 
 TEST_CASE("a full socket makes the request wait for POLLOUT and go on where it stopped") {

@@ -25,11 +25,11 @@ using ReplyBytes = std::array<uint8_t, socks4::reply_size>;
 int await_reply(int fd) {
   ReplyBytes bytes;
   const ssize_t got = REAL(recv)(fd, bytes.data(), bytes.size(), MSG_PEEK | MSG_WAITALL);
-  if (got < 0)
+  if (got < 0 && (errno == EAGAIN || errno == EINTR))
     return errno;
   const bool is_whole = static_cast<size_t>(got) == bytes.size();
   pollfd hung_up{fd, POLLRDHUP, 0};
-  if (is_whole || got == 0 || REAL(poll)(&hung_up, 1, 0) > 0)
+  if (is_whole || got <= 0 || REAL(poll)(&hung_up, 1, 0) > 0)
     return 0; // the end of the connection is an answer, too
   return EAGAIN;
 }
@@ -62,9 +62,11 @@ bool replace(int listening, const Fd& stand_in, int status_flags, const Socket& 
   fcntl(stand_in.get(), F_SETFL, status_flags);
   epoll::Move move{listening};
   const int close_on_exec = fcntl(listening, F_GETFD) & FD_CLOEXEC ? O_CLOEXEC : 0;
-  return dup3(stand_in.get(), listening, close_on_exec) == listening &&
-         sockets::remember(listening,
-                           {.state = State::silent, .family = socket.family, .local = socket.local});
+  if (dup3(stand_in.get(), listening, close_on_exec) != listening)
+    return false;
+  move.finish(listening);
+  const Socket silent{.state = State::silent, .family = socket.family, .fd = listening, .local = socket.local};
+  return sockets::remember(sockets::identity(listening), silent);
 }
 
 // The connection as accept4() returns it: O_NONBLOCK is its own and not the listening socket's. 0 or an
@@ -73,8 +75,8 @@ int hand_over(int fd, const Socket& socket, Endpoint peer, int status_flags, boo
   set_low_water_mark(fd, 1);
   fcntl(fd, F_SETFL, nonblocking ? status_flags | O_NONBLOCK : status_flags & ~O_NONBLOCK);
   const Socket accepted{
-      .state = State::accepted, .family = socket.family, .peer = peer, .local = socket.local};
-  return sockets::remember(fd, accepted) ? 0 : ENOMEM;
+      .state = State::accepted, .family = socket.family, .fd = fd, .peer = peer, .local = socket.local};
+  return sockets::remember(sockets::identity(fd), accepted) ? 0 : ENOMEM;
 }
 
 Endpoint caller(const socks4::Reply& reply, const Socket& socket) {
@@ -89,7 +91,7 @@ void take_call(int listening, const Socket& socket, int flags, Call& call) {
   const Fd stand_in = connection ? make_stand_in(socket.family) : Fd{};
   if (!stand_in) {
     call.error = errno;
-    sockets::advance(listening, State::accepting, State::listening);
+    sockets::replace(sockets::identity(listening), State::accepting, socket);
     return;
   }
   const int status_flags = fcntl(listening, F_GETFL);
@@ -118,14 +120,16 @@ int claim_reply(int fd, const Socket& socket, int flags) {
     return EINVAL;
   if (const int error = await_reply(fd))
     return error;
-  return sockets::advance(fd, State::listening, State::accepting) ? 0 : EALREADY;
+  Socket accepting = socket;
+  accepting.state = State::accepting;
+  return sockets::replace(sockets::identity(fd), State::listening, accepting) ? 0 : EALREADY;
 }
 
 } // namespace
 
 std::optional<Call> accept_call(int fd, int flags) {
   for (;;) {
-    const auto socket = sockets::find(fd);
+    const auto socket = sockets::find_fd(fd);
     if (!socket || !socket->is_waiting())
       return std::nullopt;
     const int error = claim_reply(fd, *socket, flags);

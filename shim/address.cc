@@ -20,9 +20,7 @@ Ip Ip::from(uint32_t ipv4) {
   return ip;
 }
 
-bool Ip::is_ipv4() const {
-  return std::equal(std::begin(v4_mapped), std::end(v4_mapped), bytes);
-}
+bool Ip::is_ipv4() const { return std::equal(std::begin(v4_mapped), std::end(v4_mapped), bytes); }
 
 bool Ip::is_loopback() const {
   const in6_addr one = IN6ADDR_LOOPBACK_INIT;
@@ -119,8 +117,8 @@ std::optional<unsigned> parse_number(std::string_view text, unsigned least, unsi
 
 Text<22> to_text(Endpoint endpoint) {
   Text<22> text;
-  text.append(FMT_COMPILE("{}.{}.{}.{}:{}"), endpoint.ip >> 24, endpoint.ip >> 16 & 0xff,
-              endpoint.ip >> 8 & 0xff, endpoint.ip & 0xff, endpoint.port);
+  text.append(FMT_COMPILE("{}.{}.{}.{}:{}"), endpoint.ip >> 24, endpoint.ip >> 16 & 0xff, endpoint.ip >> 8 & 0xff,
+              endpoint.ip & 0xff, endpoint.port);
   return text;
 }
 

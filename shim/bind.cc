@@ -54,11 +54,11 @@ bool remember_bind(int fd, const IpPort& requested, int family) {
   if (!primary)
     return false;
   Socket socket{
-      .state = State::bound, .family = static_cast<uint8_t>(family), .requested = {ip, requested.port}};
+      .state = State::bound, .family = static_cast<uint8_t>(family), .fd = fd, .requested = {ip, requested.port}};
   socket.primary() = primary->peer;
   log(3, FMT_COMPILE("fd {}: bound to {}, for a call from {}"), fd, to_text(socket.requested).view(),
       to_text(socket.primary()).view());
-  return sockets::remember(fd, socket);
+  return sockets::remember(sockets::identity(fd), socket);
 }
 
 int bind_locally(int fd, Endpoint requested, int family) {
@@ -73,10 +73,10 @@ int bind_locally(int fd, Endpoint requested, int family) {
   }
 }
 
-int bind_for_connect(int fd, const Socket& socket) {
+int bind_for_connect(int fd, sockets::Identity key, const Socket& socket) {
   if (socket.state != State::bound)
     disconnect(fd);
-  sockets::forget(fd);
+  sockets::forget(key);
   return bind_locally(fd, socket.requested, socket.family);
 }
 
@@ -87,15 +87,15 @@ int start_bind(int fd, Socket& socket) {
       config().userid.view());
   const Exchange done = exchange(fd, socket.family, Handshake{socks4::Command::bind, socket.primary()}, true);
   if (done.error) {
-    log(1, FMT_COMPILE("fd {}: BIND for a call from {} failed: errno {}"), fd,
-        to_text(socket.primary()).view(), done.error);
+    log(1, FMT_COMPILE("fd {}: BIND for a call from {} failed: errno {}"), fd, to_text(socket.primary()).view(),
+        done.error);
     return done.error;
   }
   KeepErrno keep;
   socket.state = State::listening;
   socket.local = done.reported();
   set_low_water_mark(fd, socks4::reply_size); // ready when a whole reply is there
-  if (!sockets::remember(fd, socket)) {
+  if (!sockets::remember(sockets::identity(fd), socket)) {
     disconnect(fd);
     return ENOMEM;
   }
@@ -118,7 +118,7 @@ int start_listening(int fd, Socket& socket) {
   if (const int error = start_bind(fd, socket))
     return error;
   socket.is_listening = true;
-  return sockets::remember(fd, socket) ? 0 : ENOMEM;
+  return sockets::remember(sockets::identity(fd), socket) ? 0 : ENOMEM;
 }
 
 } // namespace socksify

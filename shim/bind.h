@@ -16,7 +16,7 @@ bool remember_bind(int fd, const IpPort& requested, int family);
 
 // A connect() follows the bind(): that was source-port binding. Takes a BIND back and binds for real. 0 or an
 // errno.
-[[nodiscard]] int bind_for_connect(int fd, const Socket& socket);
+[[nodiscard]] int bind_for_connect(int fd, sockets::Identity key, const Socket& socket);
 
 // Makes the BIND request of a bound socket if that is still to be done: from now on `socket.local` is known.
 // 0 or an errno.

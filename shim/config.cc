@@ -79,14 +79,12 @@ bool has_scheme(std::string_view url, std::string_view scheme) {
   return url.size() > scheme.size() && strncasecmp(url.data(), scheme.data(), scheme.size()) == 0;
 }
 
-bool is_socks4_url(std::string_view url) {
-  return has_scheme(url, "socks4://") || has_scheme(url, "socks4a://");
-}
+bool is_socks4_url(std::string_view url) { return has_scheme(url, "socks4://") || has_scheme(url, "socks4a://"); }
 
 bool is_host(std::string_view host) {
   const auto allowed = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
-           c == '-' || c == '_';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' ||
+           c == '_';
   };
   for (char c : host)
     if (!allowed(c))
@@ -170,9 +168,7 @@ void read_environment() {
 
 // Before the program's main, so that a mistake is told at once and the environment is still what the user
 // gave.
-__attribute__((constructor)) void at_load() {
-  config();
-}
+__attribute__((constructor)) void at_load() { config(); }
 
 std::optional<uint32_t> resolve(const char* host) {
   addrinfo hints{}, *list = nullptr;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "epoll.h"
-#include "connect.h"
 #include "exchange.h"
 #include "fd.h"
+#include "open_fds.h"
 #include "pending.h"
 #include "real.h"
+#include "settle.h"
 #include "table.h"
 #include <algorithm>
 #include <bit>
@@ -35,9 +36,7 @@ constinit Table table;
 // How many registrations hold a token now.
 constinit std::atomic<int> withheld{0};
 
-uint64_t key_of(Identity socket, int number) {
-  return socket * most_sets + static_cast<uint64_t>(number);
-}
+uint64_t key_of(Identity socket, int number) { return socket * most_sets + static_cast<uint64_t>(number); }
 
 Table::Value pack(const Registration& registration) {
   Table::Value value{};
@@ -64,9 +63,7 @@ uint64_t secret() {
   std::memcpy(&random, reinterpret_cast<const void*>(getauxval(AT_RANDOM)), sizeof random);
   return random;
 }
-uint64_t token(uint64_t key) {
-  return key ^ secret();
-}
+uint64_t token(uint64_t key) { return key ^ secret(); }
 
 // Calls visit(key, registration) for those of the socket.
 template <typename Visit> void for_each_of(Identity socket, Visit visit) {
@@ -94,15 +91,36 @@ uint64_t free_key(Identity socket) {
   return 0;
 }
 
+void count_forgotten(const Registration& registration) {
+  if (registration.is_withheld)
+    withheld.fetch_sub(1, std::memory_order_relaxed);
+}
+
+// Forgets the registrations of sockets that are closed.
+void sweep() {
+  KeepErrno keep;
+  table.begin_sweep();
+  size_t seen = 0;
+  for_each_open_fd([&](int fd) {
+    seen += most_sets;
+    if (const Identity socket = sockets::identity(fd))
+      for (int number = 0; number < most_sets; ++number)
+        table.keep(key_of(socket, number));
+  });
+  table.end_sweep(seen / most_sets, [](uint64_t, const Table::Value& value) { count_forgotten(unpack(value)); });
+}
+
 void set_withheld(uint64_t key, Registration registration, bool is_withheld) {
   withheld.fetch_add(int{is_withheld} - int{registration.is_withheld}, std::memory_order_relaxed);
   registration.is_withheld = is_withheld;
+  if (table.is_crowded(key))
+    sweep();
   table.store(key, pack(registration));
 }
 
 void forget(uint64_t key, const Registration& registration) {
-  if (table.erase(key) && registration.is_withheld)
-    withheld.fetch_sub(1, std::memory_order_relaxed);
+  if (table.erase(key))
+    count_forgotten(registration);
 }
 
 // An exclusive registration cannot be modified, only made anew.
@@ -141,7 +159,7 @@ int enter(uint64_t key, Registration registration, const std::optional<Socket>& 
   epoll_event given = own_event(registration);
   const bool is_pending = socket && socket->state == State::pending;
   if (is_pending) {
-    given = events_for_handshake(key, pending::at(socket->slot).handshake.events());
+    given = events_for_handshake(key, pending::at(socket->slot).events);
     given.events |= registration.events & EPOLLEXCLUSIVE;
   }
   const int result = REAL(epoll_ctl)(registration.epfd, operation, registration.fd, &given);
@@ -150,7 +168,7 @@ int enter(uint64_t key, Registration registration, const std::optional<Socket>& 
   registration.is_withheld = find(key).value_or(Registration{}).is_withheld;
   set_withheld(key, registration, is_pending);
   // Another thread may have ended it in the meantime, and not have found this registration.
-  if (const auto now = settle(registration.fd); is_pending && (!now || now->state != State::pending))
+  if (const auto now = settle_fd(registration.fd); is_pending && (!now || now->state != State::pending))
     give_back(key / most_sets);
   return 0;
 }
@@ -171,14 +189,13 @@ bool is_for_program(epoll_event& event) {
     return true;
   const Identity identity = key / most_sets;
   if (sockets::identity(registration->fd) == identity) {
-    if (const auto socket = settle(registration->fd); !socket || socket->state != State::pending)
+    if (const auto socket = settle_fd(registration->fd); !socket || socket->state != State::pending)
       give_back(identity); // if the thread that ended it has not yet come to that
     return false;
   }
   // The number it was registered by is closed, but the socket lives on in a dup. The kernel has no way any
   // more to give the registration back, so its events are translated.
-  if (const auto socket = sockets::find_by(identity);
-      socket && settle_by(identity, *socket).state == State::pending)
+  if (const auto socket = sockets::find(identity); socket && settle(identity, *socket).state == State::pending)
     return false;
   event.data.u64 = registration->data;
   event.events &= registration->events | EPOLLERR | EPOLLHUP;
@@ -195,7 +212,7 @@ int control(int epfd, int operation, int fd, epoll_event* event) {
   uint64_t key = locate(identity, epfd, fd);
   std::optional<Socket> socket;
   if (identity && event && operation != EPOLL_CTL_DEL) {
-    socket = settle(fd);
+    socket = settle_fd(fd);
     if (!key && matters(fd, operation, socket))
       key = free_key(identity);
   }
@@ -206,9 +223,7 @@ int control(int epfd, int operation, int fd, epoll_event* event) {
   return enter(key, {epfd, fd, event->data.u64, event->events, false}, socket, operation);
 }
 
-bool any_withheld() {
-  return withheld.load(std::memory_order_relaxed) > 0;
-}
+bool any_withheld() { return withheld.load(std::memory_order_relaxed) > 0; }
 
 void withhold(Identity socket, short events) {
   KeepErrno keep;
@@ -243,7 +258,7 @@ int wait(int epfd, epoll_event* events, int size, Deadline deadline, const sigse
     if (kept > 0 || (program == 0 && (count == 0 || std::exchange(was_over, true))))
       return kept;
     if (count == 0 && handshakes_first)
-      expire();
+      settle_all();
   }
 }
 

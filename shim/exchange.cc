@@ -47,16 +47,6 @@ int pending_error(int fd) {
   return REAL(getsockopt)(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
 }
 
-// The program's own limit for a connect(), if it ever sets one.
-Deadline send_deadline(int fd) {
-  timeval limit{};
-  socklen_t length = sizeof limit;
-  if (!options::uses_send_timeout() || REAL(getsockopt)(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, &length) != 0 ||
-      (!limit.tv_sec && !limit.tv_usec))
-    return Deadline::never();
-  return Deadline::after(limit.tv_sec * 1000 + (limit.tv_usec + 999) / 1000);
-}
-
 // 0, EINPROGRESS, EINTR, or why it failed.
 int connect_to(int fd, const SocketAddress& server, Deadline deadline) {
   SendTimeout limited(fd, config().timeout);
@@ -100,7 +90,7 @@ Exchange exchange(int fd, int family, Handshake handshake, bool wait) {
     return result;
   }
   result.server = server->ip;
-  const Deadline limit = wait ? Deadline::never() : send_deadline(fd);
+  const Deadline limit = wait ? Deadline::never() : options::send_deadline(fd);
   result.error = connect_to(fd, SocketAddress{*server, family}, result.deadline);
   const bool restarts = result.error == EINTR && signals_restart();
   if ((wait && result.is_pending()) || restarts)

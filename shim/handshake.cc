@@ -9,9 +9,7 @@ namespace socksify {
 namespace {
 
 // EINPROGRESS: TCP_FASTOPEN_CONNECT is set, and this send() begins the connection.
-bool is_not_yet(int error) {
-  return error == EAGAIN || error == EINTR || error == EINPROGRESS;
-}
+bool is_not_yet(int error) { return error == EAGAIN || error == EINTR || error == EINPROGRESS; }
 
 } // namespace
 
@@ -60,9 +58,7 @@ void Handshake::receive(int fd) {
   fail(errno_of(socks4::parse_reply(m_reply)->code));
 }
 
-Endpoint Handshake::endpoint() const {
-  return socks4::parse_reply(m_reply).value_or(socks4::Reply{}).endpoint;
-}
+Endpoint Handshake::endpoint() const { return socks4::parse_reply(m_reply).value_or(socks4::Reply{}).endpoint; }
 
 int errno_of(socks4::Code code) {
   switch (code) {

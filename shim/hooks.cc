@@ -10,6 +10,7 @@
 #include "pending.h"
 #include "real.h"
 #include "route.h"
+#include "settle.h"
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -24,9 +25,7 @@ int fail(int error) {
 }
 
 // What a libc call returns for 0 or an errno. Success leaves errno alone.
-int result(int error) {
-  return error ? fail(error) : 0;
-}
+int result(int error) { return error ? fail(error) : 0; }
 
 // Writes our answer where the real call has already found room for one.
 int answer(Endpoint endpoint, int family, sockaddr* address, socklen_t* length, socklen_t room) {
@@ -55,19 +54,15 @@ int accept_any(int fd, sockaddr* address, socklen_t* length, int flags) {
   return call->fd;
 }
 
-// A connect() follows a bind(): that was source-port binding. 0 or an errno.
-int unbind(int fd) {
-  const auto socket = sockets::find(fd);
-  if (!socket || !socket->is_waiting())
-    return 0;
-  return socket->is_listening ? EISCONN : bind_for_connect(fd, *socket);
+bool is_to_disconnect(const sockaddr* address, socklen_t length) {
+  return address && length >= sizeof address->sa_family && address->sa_family == AF_UNSPEC;
 }
 
 // SO_ERROR and SO_ACCEPTCONN where the kernel does not know; both are an int.
 std::optional<int> known_option(int fd, int option) {
   if (option == SO_ERROR)
     return take_error(fd);
-  const auto socket = sockets::find(fd);
+  const auto socket = sockets::find_fd(fd);
   if (option == SO_ACCEPTCONN && socket && socket->is_waiting())
     return socket->is_listening;
   return std::nullopt;
@@ -79,7 +74,7 @@ HOOK int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
   const auto requested = config().active ? IpPort::from(address, length) : std::nullopt;
   if (!requested || sockets::empty())
     return REAL(bind)(fd, address, length);
-  if (const auto socket = sockets::find(fd); socket && socket->is_waiting())
+  if (const auto socket = sockets::find_fd(fd); socket && socket->is_waiting())
     return fail(EINVAL); // as for any socket that is bound
   if (remember_bind(fd, *requested, address->sa_family))
     return 0;
@@ -89,16 +84,12 @@ HOOK int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
 }
 
 HOOK int connect(int fd, const sockaddr* address, socklen_t length) {
-  if (!sockets::empty()) {
-    if (address && length >= sizeof address->sa_family && address->sa_family == AF_UNSPEC)
-      abandon(fd);
-    else if (const auto known = connect_again(fd))
-      return result(*known);
-    else if (const int error = unbind(fd))
-      return fail(error);
-  }
+  if (const auto known = is_to_disconnect(address, length) ? std::nullopt : connect_again(fd))
+    return result(*known);
   switch (route_of(fd, address, length)) {
   case Route::direct:
+    if (is_to_disconnect(address, length) && !sockets::empty())
+      abandon(fd);
     return REAL(connect)(fd, address, length);
   case Route::proxy:
     return result(connect_through(fd, address->sa_family, IpPort::from(address, length)->endpoint()));
@@ -129,7 +120,7 @@ HOOK int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
 
 HOOK int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
   if (pending::any())
-    settle(fd);
+    settle_fd(fd);
   const auto socket = sockets::use(fd);
   if (socket && (socket->is_waiting() || socket->state == State::pending))
     return fail(ENOTCONN);
@@ -142,25 +133,22 @@ HOOK int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
 HOOK int listen(int fd, int backlog) noexcept {
   if (!config().active || sockets::empty())
     return REAL(listen)(fd, backlog);
-  auto socket = sockets::find(fd);
+  auto socket = sockets::find_fd(fd);
   if (!socket && bind_by_listening(fd))
-    socket = sockets::find(fd);
+    socket = sockets::find_fd(fd);
   if (socket && socket->is_waiting())
     return result(start_listening(fd, *socket));
   return REAL(listen)(fd, backlog);
 }
 
-HOOK int accept(int fd, sockaddr* address, socklen_t* length) {
-  return accept_any(fd, address, length, 0);
-}
+HOOK int accept(int fd, sockaddr* address, socklen_t* length) { return accept_any(fd, address, length, 0); }
 
 HOOK int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
   return accept_any(fd, address, length, flags);
 }
 
 HOOK int getsockopt(int fd, int level, int option, void* value, socklen_t* length) noexcept {
-  const bool may_be_ours =
-      level == SOL_SOCKET && (option == SO_ERROR || option == SO_ACCEPTCONN) && !sockets::empty();
+  const bool may_be_ours = level == SOL_SOCKET && (option == SO_ERROR || option == SO_ACCEPTCONN) && !sockets::empty();
   const auto known = may_be_ours && value && length ? known_option(fd, option) : std::nullopt;
   if (!known)
     return REAL(getsockopt)(fd, level, option, value, length);

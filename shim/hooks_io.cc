@@ -7,6 +7,7 @@
 #include "options.h"
 #include "pending.h"
 #include "real.h"
+#include "settle.h"
 #include <cerrno>
 #include <cstdarg>
 #include <fcntl.h>
@@ -46,17 +47,13 @@ std::optional<int> connect_to_send(int fd, const void* address, socklen_t length
 
 } // namespace
 
-HOOK ssize_t read(int fd, void* buffer, size_t size) {
-  return early(fd) ? -1 : REAL(read)(fd, buffer, size);
-}
+HOOK ssize_t read(int fd, void* buffer, size_t size) { return early(fd) ? -1 : REAL(read)(fd, buffer, size); }
 
 HOOK ssize_t __read_chk(int fd, void* buffer, size_t size, size_t room) {
   return early(fd) ? -1 : REAL(__read_chk)(fd, buffer, size, room);
 }
 
-HOOK ssize_t readv(int fd, const iovec* parts, int count) {
-  return early(fd) ? -1 : REAL(readv)(fd, parts, count);
-}
+HOOK ssize_t readv(int fd, const iovec* parts, int count) { return early(fd) ? -1 : REAL(readv)(fd, parts, count); }
 
 HOOK ssize_t recv(int fd, void* buffer, size_t size, int flags) {
   return early(fd, flags) ? -1 : REAL(recv)(fd, buffer, size, flags);
@@ -84,20 +81,15 @@ HOOK int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timespec
   return early(fd, flags) ? -1 : REAL(recvmmsg)(fd, messages, count, flags, timeout);
 }
 
-HOOK ssize_t write(int fd, const void* buffer, size_t size) {
-  return early(fd) ? -1 : REAL(write)(fd, buffer, size);
-}
+HOOK ssize_t write(int fd, const void* buffer, size_t size) { return early(fd) ? -1 : REAL(write)(fd, buffer, size); }
 
-HOOK ssize_t writev(int fd, const iovec* parts, int count) {
-  return early(fd) ? -1 : REAL(writev)(fd, parts, count);
-}
+HOOK ssize_t writev(int fd, const iovec* parts, int count) { return early(fd) ? -1 : REAL(writev)(fd, parts, count); }
 
 HOOK ssize_t send(int fd, const void* buffer, size_t size, int flags) {
   return early(fd, flags) ? -1 : REAL(send)(fd, buffer, size, flags);
 }
 
-HOOK ssize_t sendto(int fd, const void* buffer, size_t size, int flags, const sockaddr* address,
-                    socklen_t length) {
+HOOK ssize_t sendto(int fd, const void* buffer, size_t size, int flags, const sockaddr* address, socklen_t length) {
   if (const auto connected = connect_to_send(fd, address, length, flags))
     return *connected ? -1 : REAL(send)(fd, buffer, size, flags & ~MSG_FASTOPEN);
   return early(fd, flags) ? -1 : REAL(sendto)(fd, buffer, size, flags, address, length);
@@ -126,8 +118,7 @@ HOOK ssize_t sendfile64(int to, int from, off64_t* offset, size_t count) noexcep
   return early(to) ? -1 : REAL(sendfile64)(to, from, offset, count);
 }
 
-HOOK ssize_t splice(int from, off64_t* from_offset, int to, off64_t* to_offset, size_t count,
-                    unsigned flags) {
+HOOK ssize_t splice(int from, off64_t* from_offset, int to, off64_t* to_offset, size_t count, unsigned flags) {
   const int wait = flags & SPLICE_F_NONBLOCK ? MSG_DONTWAIT : 0;
   if (early(from, wait) || early(to, wait))
     return -1;
@@ -140,7 +131,7 @@ HOOK int ioctl(int fd, unsigned long request, ...) noexcept {
   void* argument = va_arg(arguments, void*);
   va_end(arguments);
   if (request == FIONREAD && argument && pending::any())
-    if (const auto socket = settle(fd); socket && socket->state == State::pending) {
+    if (const auto socket = settle_fd(fd); socket && socket->state == State::pending) {
       *static_cast<int*>(argument) = 0;
       return 0;
     }
@@ -160,7 +151,7 @@ HOOK int setsockopt(int fd, int level, int option, const void* value, socklen_t 
 // The kernel ends a connection that is only being made.
 HOOK int shutdown(int fd, int how) noexcept {
   if (pending::any())
-    if (const auto socket = settle(fd); socket && socket->state == State::pending) {
+    if (const auto socket = settle_fd(fd); socket && socket->state == State::pending) {
       abandon(fd);
       return 0;
     }

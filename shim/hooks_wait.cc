@@ -2,7 +2,6 @@
 // The exported functions that wait. With no CONNECT on its way, which is one load to know, each is a jump to
 // the real one.
 #include "config.h"
-#include "connect.h"
 #include "epoll.h"
 #include "fd.h"
 #include "pending.h"
@@ -19,9 +18,7 @@ int __ppoll_chk(pollfd* fds, nfds_t count, const timespec* timeout, const sigset
 
 namespace {
 
-Deadline after(int milliseconds) {
-  return milliseconds < 0 ? Deadline::never() : Deadline::after(milliseconds);
-}
+Deadline after(int milliseconds) { return milliseconds < 0 ? Deadline::never() : Deadline::after(milliseconds); }
 
 // Rounded up, so that no wait is shorter than it was asked to be.
 Deadline after(const timespec* timeout) {
@@ -35,9 +32,7 @@ bool is_valid(const timespec* timeout) {
 
 // A wait that had begun before the CONNECT did may end by an event of the handshake's: then it is looked at
 // once more.
-bool needs_a_look(int result) {
-  return result > 0 && pending::any();
-}
+bool needs_a_look(int result) { return result > 0 && pending::any(); }
 
 void set_left(timeval* timeout, Deadline deadline) {
   if (timeout) {
@@ -118,8 +113,7 @@ HOOK int epoll_pwait(int epfd, epoll_event* events, int size, int timeout, const
   return epoll::wait(epfd, events, size, after(timeout), mask);
 }
 
-HOOK int epoll_pwait2(int epfd, epoll_event* events, int size, const timespec* timeout,
-                      const sigset_t* mask) {
+HOOK int epoll_pwait2(int epfd, epoll_event* events, int size, const timespec* timeout, const sigset_t* mask) {
   if (!epoll::any_withheld() || !is_valid(timeout)) {
     const int count = REAL(epoll_pwait2)(epfd, events, size, timeout, mask);
     if (count <= 0 || !epoll::any_withheld())

@@ -10,8 +10,7 @@ namespace socksify {
 void write_line(std::string_view line);
 
 // "socksify: ..." whatever the debug level: for what keeps the library from working at all.
-template <typename Format, typename... Arguments>
-void print_line(const Format& format, const Arguments&... arguments) {
+template <typename Format, typename... Arguments> void print_line(const Format& format, const Arguments&... arguments) {
   Text<1024> line;
   line.append(FMT_COMPILE("socksify: "));
   line.append(format, arguments...);

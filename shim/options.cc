@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "options.h"
+#include "exchange.h"
+#include "real.h"
 #include <atomic>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 namespace socksify::options {
 namespace {
@@ -10,8 +13,13 @@ enum Use : unsigned { send_timeout = 1, receive_timeout = 2, low_water_mark = 4 
 
 constinit std::atomic<unsigned> used{0};
 
-bool uses(Use use) {
-  return used.load(std::memory_order_relaxed) & use;
+bool uses(Use use) { return used.load(std::memory_order_relaxed) & use; }
+
+Deadline deadline(int fd, int option) {
+  timeval limit{};
+  socklen_t length = sizeof limit;
+  const bool is_set = REAL(getsockopt)(fd, SOL_SOCKET, option, &limit, &length) == 0 && (limit.tv_sec || limit.tv_usec);
+  return is_set ? Deadline::after(limit.tv_sec * 1000 + (limit.tv_usec + 999) / 1000) : Deadline::never();
 }
 
 } // namespace
@@ -34,14 +42,18 @@ void note(int level, int option) {
   }
 }
 
-bool uses_send_timeout() {
-  return uses(send_timeout);
-}
-bool uses_receive_timeout() {
-  return uses(receive_timeout);
-}
-bool uses_low_water_mark() {
-  return uses(low_water_mark);
+Deadline send_deadline(int fd) { return uses(send_timeout) ? deadline(fd, SO_SNDTIMEO) : Deadline::never(); }
+
+Deadline receive_deadline(int fd) { return uses(receive_timeout) ? deadline(fd, SO_RCVTIMEO) : Deadline::never(); }
+
+int take_low_water_mark(int fd) {
+  int bytes = 1;
+  socklen_t length = sizeof bytes;
+  if (!uses(low_water_mark) || REAL(getsockopt)(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, &length) != 0)
+    return 1;
+  if (bytes != 1)
+    set_low_water_mark(fd, 1);
+  return bytes;
 }
 
 } // namespace socksify::options

@@ -12,17 +12,13 @@ namespace {
 
 // Slots come in chunks that are added when needed and never go: 64 slots, then eight times as many each.
 constexpr int most_chunks = 6;
-constexpr size_t capacity(int chunk) {
-  return size_t{64} << (3 * chunk);
-}
+constexpr size_t capacity(int chunk) { return size_t{64} << (3 * chunk); }
 
 constinit std::atomic<Pending*> chunks[most_chunks]{};
 constinit std::atomic<uint32_t> forks{0};
 constinit std::atomic<int64_t> earliest{INT64_MAX};
 
-void count_fork() {
-  forks.fetch_add(1, std::memory_order_relaxed);
-}
+void count_fork() { forks.fetch_add(1, std::memory_order_relaxed); }
 
 Pending* chunk_at(int number) {
   Pending* chunk = chunks[number].load(std::memory_order_acquire);
@@ -41,19 +37,22 @@ Pending* chunk_at(int number) {
   return static_cast<Pending*>(memory);
 }
 
-// A slot that a fork has left behind is free when its time is over: by then every process has asked for the
-// outcome, or has lost interest.
-bool is_free(Pending& slot) {
-  return slot.identity.load(std::memory_order_acquire) == 0 || (slot.is_over && slot.deadline.left() == 0);
+bool may_be_free(const Pending& slot) { return slot.identity.load(std::memory_order_acquire) == 0 || slot.is_over; }
+
+// A slot that a fork has left behind is free when its time is over: by then every process has asked for the outcome, or
+// has lost interest. Only its holder can tell.
+bool is_free(const Pending& slot) {
+  return slot.identity.load(std::memory_order_relaxed) == 0 || (slot.is_over && slot.deadline.left() == 0);
 }
 
 bool take(Pending& slot, uint64_t identity, const Handshake& handshake, Deadline deadline) {
   int nobody = 0;
-  if (!is_free(slot) || !slot.holder.compare_exchange_strong(nobody, getpid(), std::memory_order_acquire))
+  if (!may_be_free(slot) || !slot.holder.compare_exchange_strong(nobody, getpid(), std::memory_order_acquire))
     return false;
   const bool mine = is_free(slot);
   if (mine) {
     slot.is_over = false;
+    slot.events = handshake.events();
     slot.handshake = handshake;
     slot.deadline = deadline;
     slot.forks.store(forks.load(std::memory_order_relaxed), std::memory_order_relaxed);
@@ -73,8 +72,7 @@ int begin(uint64_t identity, const Handshake& handshake, Deadline deadline) {
       return -1;
     for (size_t i = 0; i < capacity(chunk); ++i, ++number)
       if (take(slots[i], identity, handshake, deadline)) {
-        if (deadline < next_deadline())
-          set_next_deadline(deadline);
+        note_deadline(deadline);
         count.fetch_add(1, std::memory_order_seq_cst);
         return number;
       }
@@ -95,16 +93,17 @@ void end(int slot) {
   if (over.forks.load(std::memory_order_relaxed) == forks.load(std::memory_order_relaxed))
     over.identity.store(0, std::memory_order_release);
   over.release();
-  if (count.fetch_sub(1, std::memory_order_relaxed) == 1)
-    set_next_deadline(Deadline::never());
+  count.fetch_sub(1, std::memory_order_relaxed);
 }
 
-Deadline next_deadline() {
-  return Deadline::at(earliest.load(std::memory_order_relaxed));
-}
+Deadline next_deadline() { return Deadline::at(earliest.load(std::memory_order_relaxed)); }
 
-void set_next_deadline(Deadline deadline) {
-  earliest.store(deadline.when(), std::memory_order_relaxed);
+void forget_deadlines() { earliest.store(INT64_MAX, std::memory_order_relaxed); }
+
+void note_deadline(Deadline deadline) {
+  int64_t known = earliest.load(std::memory_order_relaxed);
+  while (deadline.when() < known && !earliest.compare_exchange_weak(known, deadline.when()))
+    ;
 }
 
 } // namespace pending

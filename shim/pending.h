@@ -13,8 +13,9 @@ struct Pending {
   std::atomic<uint64_t> identity{0}; // of the socket; 0: free
   std::atomic<int> holder{0};        // process that is taking a step; 0: none
   std::atomic<uint32_t> forks{0};    // how often this process had forked when it began
-  bool is_over = false;
-  Handshake handshake;
+  std::atomic<bool> is_over{false};
+  std::atomic<short> events{0}; // of poll(), that the next step waits for
+  Handshake handshake;          // the holder's
   Deadline deadline;
 
   // False if another thread or process is at it, or if the slot is not this socket's any more.
@@ -26,9 +27,7 @@ namespace pending {
 
 // True if there is any in this process. All that a hook asks on its fast path.
 inline constinit std::atomic<int> count{0};
-inline bool any() {
-  return count.load(std::memory_order_relaxed) > 0;
-}
+inline bool any() { return count.load(std::memory_order_relaxed) > 0; }
 
 // The number of a new slot, or -1 if there is no memory for it.
 int begin(uint64_t identity, const Handshake& handshake, Deadline deadline);
@@ -38,7 +37,9 @@ void end(int slot);
 
 // The earliest deadline of all, or a little before it.
 Deadline next_deadline();
-void set_next_deadline(Deadline deadline);
+// Begins to find it out anew: note_deadline() for all that there are has to follow.
+void forget_deadlines();
+void note_deadline(Deadline deadline);
 
 } // namespace pending
 } // namespace socksify

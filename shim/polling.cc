@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "polling.h"
-#include "connect.h"
 #include "epoll.h"
 #include "fd.h"
 #include "pending.h"
 #include "real.h"
+#include "settle.h"
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -45,9 +45,9 @@ struct Question {
 
 Question question_for(const pollfd& asked) {
   Question question{{asked.fd, asked.events, 0}, false};
-  const auto socket = asked.fd >= 0 ? sockets::find(asked.fd) : std::nullopt;
+  const auto socket = asked.fd >= 0 ? sockets::find_fd(asked.fd) : std::nullopt;
   if (socket && socket->state == State::pending) {
-    question.fd.events = pending::at(socket->slot).handshake.events();
+    question.fd.events = pending::at(socket->slot).events;
     question.is_pending = true;
   }
   return question;
@@ -85,10 +85,10 @@ private:
   static bool is_for_program(const pollfd& asked, const pollfd& answered) {
     if (!answered.revents)
       return true;
-    const auto before = answered.fd >= 0 ? sockets::find(answered.fd) : std::nullopt;
+    const auto before = answered.fd >= 0 ? sockets::find_fd(answered.fd) : std::nullopt;
     if (!before || before->state != State::pending)
       return answered.events == asked.events; // else the handshake has ended since: to be asked again
-    settle(answered.fd);
+    settle_fd(answered.fd);
     return false;
   }
 
@@ -103,9 +103,7 @@ void set_if(fd_set* set, int fd, bool is_true) {
     FD_SET(fd, set);
 }
 
-bool is_in(const fd_set* set, int fd) {
-  return set && FD_ISSET(fd, set);
-}
+bool is_in(const fd_set* set, int fd) { return set && FD_ISSET(fd, set); }
 
 // As the kernel translates between select() and its own events.
 constexpr short readable_events = POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR;
@@ -127,10 +125,7 @@ int settling_poll(pollfd* fds, nfds_t count, Deadline deadline, const sigset_t* 
   }
   for (bool was_over = false;;) {
     Round round{fds, count, room.get()};
-    if (!round.any_pending())
-      note_miss();
-    const int program = deadline.left(),
-              handshakes = round.any_pending() ? pending::next_deadline().left() : -1;
+    const int program = deadline.left(), handshakes = round.any_pending() ? pending::next_deadline().left() : -1;
     const bool handshakes_first = handshakes >= 0 && (program < 0 || handshakes < program);
     const int ready = round.ask(handshakes_first ? handshakes : program, mask);
     if (ready < 0)
@@ -140,7 +135,7 @@ int settling_poll(pollfd* fds, nfds_t count, Deadline deadline, const sigset_t* 
     if (told > 0 || (program == 0 && (ready == 0 || std::exchange(was_over, true))))
       return told;
     if (ready == 0 && handshakes_first)
-      expire();
+      settle_all();
   }
 }
 

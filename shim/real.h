@@ -23,8 +23,8 @@ template <typename Function> Function* next_definition(std::atomic<void*>& known
 
 } // namespace socksify
 
-#define REAL(name)                                                                                           \
-  (*[] {                                                                                                     \
-    static std::atomic<void*> real_{nullptr};                                                                \
-    return socksify::next_definition<decltype(::name)>(real_, #name);                                        \
+#define REAL(name)                                                                                                     \
+  (*[] {                                                                                                               \
+    static std::atomic<void*> real_{nullptr};                                                                          \
+    return socksify::next_definition<decltype(::name)>(real_, #name);                                                  \
   }())

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "sockets.h"
 #include "fd.h"
+#include "open_fds.h"
+#include "pending.h"
 #include "real.h"
 #include "table.h"
-#include <cstdlib>
 #include <cstring>
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 
 namespace socksify::sockets {
 namespace {
@@ -29,66 +26,37 @@ Socket unpack(const Table::Value& value) {
   return socket;
 }
 
-// The entries of a directory of the kernel's that are numbers, without the heap that opendir() needs.
-template <typename Visit> bool for_each_number_in(const char* path, Visit visit) {
-  const Fd directory{open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!directory)
-    return false;
-  alignas(dirent64) char room[2048];
-  long got;
-  while ((got = syscall(SYS_getdents64, directory.get(), room, sizeof room)) > 0)
-    for (long at = 0; at < got;) {
-      dirent64 entry_header;
-      std::memcpy(&entry_header, room + at, offsetof(dirent64, d_name));
-      const char* name = room + at + offsetof(dirent64, d_name);
-      if (*name != '.')
-        visit(atoi(name));
-      at += entry_header.d_reclen;
-    }
-  return got == 0;
-}
-
-// Calls visit(fd) for every descriptor that may be open.
-template <typename Visit> void for_each_open_fd(Visit visit) {
-  if (for_each_number_in("/proc/self/fd", visit))
-    return;
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  constexpr rlim_t most = 65536; // without /proc there is no better way than to try
-  for (int fd = 0; fd < static_cast<int>(limit.rlim_cur < most ? limit.rlim_cur : most); ++fd)
-    visit(fd);
+// Nobody will ask how a CONNECT ends whose socket is closed.
+void drop(Identity key, const Socket& socket) {
+  if (socket.state == State::pending && pending::at(socket.slot).hold(key))
+    pending::end(socket.slot);
 }
 
 // Forgets the sockets that are closed.
 void sweep() {
   KeepErrno keep;
   table.begin_sweep();
-  size_t sockets_seen = 0;
+  size_t seen = 0;
   for_each_open_fd([&](int fd) {
-    ++sockets_seen;
+    ++seen;
     if (const Identity socket = identity(fd))
       table.keep(socket);
   });
-  table.end_sweep(sockets_seen);
+  table.end_sweep(seen, [](Identity key, const Table::Value& value) { drop(key, unpack(value)); });
 }
 
-// Where the socket is open in this process, or -1.
-int whereabouts(Identity wanted, int hint) {
+bool is_open(Identity wanted, int hint) {
   if (identity(hint) == wanted)
-    return hint;
-  int found = -1;
-  for_each_open_fd([&](int fd) {
-    if (found < 0 && identity(fd) == wanted)
-      found = fd;
-  });
+    return true;
+  bool found = false;
+  for_each_open_fd([&](int fd) { found = found || identity(fd) == wanted; });
   return found;
 }
 
 // The open CONNECT that was used last among those that `fits(socket)` accepts.
 template <typename Fits> std::optional<Socket> last_used(Fits fits) {
   KeepErrno keep;
-  uint64_t before = UINT64_MAX;
-  for (;;) {
+  for (uint64_t before = UINT64_MAX;;) {
     std::optional<Socket> best;
     Identity best_key = 0;
     uint64_t best_use = 0;
@@ -100,7 +68,7 @@ template <typename Fits> std::optional<Socket> last_used(Fits fits) {
         best_use = use;
       }
     });
-    if (!best || whereabouts(best_key, best->fd) >= 0)
+    if (!best || is_open(best_key, best->fd))
       return best;
     table.erase(best_key);
     before = best_use;
@@ -118,58 +86,41 @@ Identity identity(int fd) {
   return cookie;
 }
 
-bool empty() {
-  return table.empty();
-}
+bool empty() { return table.empty(); }
 
-std::optional<Socket> find_by(Identity key) {
+std::optional<Socket> find(Identity key) {
   Table::Value value;
   if (!key || !table.find(key, value))
     return std::nullopt;
   return unpack(value);
 }
 
-std::optional<Socket> find(int fd) {
-  return find_by(table.empty() ? 0 : identity(fd));
-}
+std::optional<Socket> find_fd(int fd) { return find(table.empty() ? 0 : identity(fd)); }
 
 std::optional<Socket> use(int fd) {
   const Identity key = table.empty() ? 0 : identity(fd);
   table.touch(key);
-  return find_by(key);
+  return find(key);
 }
 
-bool remember(int fd, Socket socket) {
-  const Identity key = identity(fd);
-  socket.fd = fd;
+bool remember(Identity key, const Socket& socket) {
   if (key && table.is_crowded(key))
     sweep();
   return key && table.store(key, pack(socket));
 }
 
-void forget(int fd) {
-  if (!table.empty())
-    table.erase(identity(fd));
-}
-
-bool advance(int fd, State from, State to) {
-  return table.update(identity(fd), [&](Table::Value& value) {
-    Socket socket = unpack(value);
-    if (socket.state != from)
-      return false;
-    socket.state = to;
-    value = pack(socket);
-    return true;
-  });
-}
-
-bool replace(Identity key, State from, Socket socket) {
+bool replace(Identity key, State from, const Socket& socket) {
   return table.update(key, [&](Table::Value& value) {
     const bool matches = unpack(value).state == from;
     if (matches)
       value = pack(socket);
     return matches;
   });
+}
+
+void forget(Identity key) {
+  if (key)
+    table.erase(key);
 }
 
 void for_each_pending(Visit visit) {
@@ -179,18 +130,14 @@ void for_each_pending(Visit visit) {
   });
 }
 
-void drop_closed(Visit drop) {
-  KeepErrno keep;
+void drop_closed() {
+  bool any = false;
   table.for_each([&](Identity key, const Table::Value& value, uint64_t) {
-    Socket socket = unpack(value);
-    if (socket.state != State::pending)
-      return;
-    socket.fd = whereabouts(key, socket.fd);
-    if (socket.fd >= 0)
-      replace(key, State::pending, socket);
-    else if (table.erase(key))
-      drop(key, socket);
+    const Socket socket = unpack(value);
+    any = any || (socket.state == State::pending && identity(socket.fd) != key);
   });
+  if (any)
+    sweep();
 }
 
 std::optional<Socket> primary_for(uint32_t ip) {

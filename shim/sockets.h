@@ -36,9 +36,7 @@ struct Socket {
   uint32_t& low_water_mark() { return requested.ip; }
   uint32_t low_water_mark() const { return requested.ip; }
   // A BIND, begun or only remembered, whose call has not come.
-  bool is_waiting() const {
-    return state == State::bound || state == State::listening || state == State::accepting;
-  }
+  bool is_waiting() const { return state == State::bound || state == State::listening || state == State::accepting; }
 };
 
 namespace sockets {
@@ -51,32 +49,29 @@ Identity identity(int fd);
 // True while nothing at all is remembered: then no hook need ask.
 bool empty();
 
-std::optional<Socket> find(int fd);
-std::optional<Socket> find_by(Identity key);
+std::optional<Socket> find(Identity key);
+std::optional<Socket> find_fd(int fd);
 
 // The same; and the program is using this connection now: it is the most likely primary.
 std::optional<Socket> use(int fd);
 
 // False if there is no memory for it.
-[[nodiscard]] bool remember(int fd, Socket socket);
-
-void forget(int fd);
-
-// Moves the socket from one state to the next; false if it is not (any more) in the first.
-bool advance(int fd, State from, State to);
+[[nodiscard]] bool remember(Identity key, const Socket& socket);
 
 // Replaces what is remembered if that is still in state `from`. True if this call did it.
-bool replace(Identity key, State from, Socket socket);
+bool replace(Identity key, State from, const Socket& socket);
+
+void forget(Identity key);
 
 using Visit = void (*)(Identity key, const Socket& socket);
 
 void for_each_pending(Visit visit);
 
-// Forgets the pending ones that the program has closed in the meantime; `drop` is called for each.
-void drop_closed(Visit drop);
+// Forgets the pending ones that the program has closed in the meantime.
+void drop_closed();
 
-// The primary connection (a live CONNECT of this process or its parent) for a bind() to `ip`: one whose
-// reported address is `ip`, else the one that was used last.
+// The primary connection (a live CONNECT of this process or its parent) for a bind() to `ip`: one whose reported
+// address is `ip`, else the one that was used last.
 std::optional<Socket> primary_for(uint32_t ip);
 
 // True if `ip` is the reported local address of a live CONNECT.

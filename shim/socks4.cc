@@ -30,13 +30,9 @@ uint8_t* put(uint8_t* out, std::string_view text) {
   return out;
 }
 
-bool fits(std::string_view text, size_t most) {
-  return text.size() <= most && text.find('\0') == text.npos;
-}
+bool fits(std::string_view text, size_t most) { return text.size() <= most && text.find('\0') == text.npos; }
 
-bool is_code(uint8_t byte) {
-  return byte >= uint8_t(Code::granted) && byte <= uint8_t(Code::userid_mismatch);
-}
+bool is_code(uint8_t byte) { return byte >= uint8_t(Code::granted) && byte <= uint8_t(Code::userid_mismatch); }
 
 // A text of at most `most` bytes that a NUL ends.
 struct Terminated {
@@ -49,8 +45,7 @@ Terminated get_text(std::span<const uint8_t> bytes, size_t most) {
   const auto end = std::find(window.begin(), window.end(), uint8_t{0});
   if (end == window.end())
     return {window.size() > most ? Progress::malformed : Progress::incomplete, {}};
-  return {Progress::complete,
-          {reinterpret_cast<const char*>(bytes.data()), static_cast<size_t>(end - window.begin())}};
+  return {Progress::complete, {reinterpret_cast<const char*>(bytes.data()), static_cast<size_t>(end - window.begin())}};
 }
 
 } // namespace

@@ -12,9 +12,7 @@ constexpr int patience = 1000;
 
 // Fibonacci hashing: spreads numbers in sequence, as the kernel gives them to sockets, and multiples of any
 // step.
-size_t hash(uint64_t key) {
-  return key * 0x9e3779b97f4a7c15 >> 40;
-}
+size_t hash(uint64_t key) { return key * 0x9e3779b97f4a7c15 >> 40; }
 
 } // namespace
 
@@ -141,23 +139,6 @@ bool Table::is_crowded(uint64_t key) const {
 void Table::keep(uint64_t key) {
   if (Slot* slot = locate(key))
     slot->mark.store(m_sweep.load(std::memory_order_relaxed), std::memory_order_relaxed);
-}
-
-void Table::end_sweep(size_t expected) {
-  const uint32_t sweep = m_sweep.load(std::memory_order_relaxed);
-  size_t total = 0, alive = 0;
-  for_each_slot([&](Slot& slot) {
-    ++total;
-    const uint64_t key = slot.key.load(std::memory_order_relaxed);
-    if (key && slot.mark.load(std::memory_order_relaxed) != sweep)
-      erase(key);
-    else if (key)
-      ++alive;
-  });
-  // A sweep costs as much as there are keys to name: room for as many more keeps that cost constant per
-  // store.
-  if (alive > total / 2 || expected > total)
-    grow();
 }
 
 bool Table::grow() {

@@ -58,14 +58,29 @@ public:
   // True if all slots for this key are taken: time to sweep, or to grow.
   bool is_crowded(uint64_t key) const;
 
-  // A sweep: begin, keep every key that is alive, end; the others are then forgotten. What is stored
-  // meanwhile stays. `end_sweep` gets the number of keys that might be asked for in future, so that sweeps
-  // stay rare.
+  // A sweep: begin, keep every key that is alive, end; the others are then forgotten. What is stored meanwhile stays.
+  // `end_sweep` is told how many keys the sweep had to look at, so that sweeps stay rare, and calls forgotten(key,
+  // value).
   void begin_sweep() { m_sweep.fetch_add(1, std::memory_order_relaxed); }
   void keep(uint64_t key);
-  void end_sweep(size_t expected);
-
-  bool grow();
+  template <typename Forgotten> void end_sweep(size_t looked_at, Forgotten forgotten) {
+    const uint32_t sweep = m_sweep.load(std::memory_order_relaxed);
+    size_t total = 0, alive = 0;
+    for_each_slot([&](Slot& slot) {
+      Value value;
+      ++total;
+      const uint64_t key = slot.key.load(std::memory_order_relaxed);
+      if (!key)
+        return;
+      const bool is_dead = slot.mark.load(std::memory_order_relaxed) != sweep;
+      if (is_dead && slot.read(key, value) && erase(key))
+        forgotten(key, value);
+      alive += !is_dead;
+    });
+    // A sweep costs as much as it has to look at: with room for as many more, that is a constant for each store.
+    if (alive > total / 2 || looked_at > total)
+      grow();
+  }
 
 private:
   struct Slot {
@@ -86,6 +101,7 @@ private:
   static constexpr size_t first_level = 64;
   static constexpr int most_levels = 6; // 64 slots, then eight times as many each: two million
 
+  bool grow();
   static size_t capacity(int level) { return first_level << (3 * level); }
   Slot* slots(int level) const;
   Slot* locate(uint64_t key) const;

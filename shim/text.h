@@ -15,8 +15,7 @@ namespace socksify {
 // Text of at most Size - 1 bytes, always terminated; what does not fit is cut off.
 template <size_t Size> class Text {
 public:
-  template <typename Format, typename... Arguments>
-  void append(const Format& format, const Arguments&... arguments) {
+  template <typename Format, typename... Arguments> void append(const Format& format, const Arguments&... arguments) {
     const size_t room = Size - 1 - m_length;
     const auto result = fmt::format_to_n(m_text + m_length, room, format, arguments...);
     m_length += result.size < room ? result.size : room;

@@ -29,9 +29,7 @@ Deadline Deadline::at(int64_t milliseconds) {
   return deadline;
 }
 
-Deadline Deadline::after(int64_t milliseconds) {
-  return at(now() + milliseconds);
-}
+Deadline Deadline::after(int64_t milliseconds) { return at(now() + milliseconds); }
 
 int Deadline::left() const {
   if (m_at == INT64_MAX)

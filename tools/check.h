@@ -22,8 +22,6 @@ template <typename Result> Result check(const char* attempt, Result result) {
 }
 
 // After a call on a non-blocking descriptor: no failure, but nothing to be had at the moment.
-inline bool would_block() {
-  return errno == EAGAIN || errno == EWOULDBLOCK;
-}
+inline bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK; }
 
 } // namespace socksify

@@ -64,9 +64,7 @@ void Watch::expect(uint32_t events, Loop::OnEvents on_events) {
   control(operation);
 }
 
-void Watch::again() {
-  control(EPOLL_CTL_MOD);
-}
+void Watch::again() { control(EPOLL_CTL_MOD); }
 
 void Watch::control(int operation) {
   epoll_event event{};

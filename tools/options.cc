@@ -30,8 +30,7 @@ Endpoint parse_listen(std::string_view text) {
 uint32_t parse_bind_address(std::string_view text) {
   if (const auto ip = parse_ipv4(text))
     return *ip;
-  throw UsageError(
-      fmt::format("--bind-address {}: not an IPv4 address such as 192.0.2.1 (see --help)", text));
+  throw UsageError(fmt::format("--bind-address {}: not an IPv4 address such as 192.0.2.1 (see --help)", text));
 }
 
 UsageError bad_option(const char* last) {

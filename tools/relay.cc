@@ -114,8 +114,7 @@ void Direction::end_of_stream() {
 }
 
 Relay::Relay(Watch& client, Watch& server, PipePool& pipes)
-    : m_client{client}, m_server{server}, m_upward(m_client, m_server, pipes),
-      m_downward(m_server, m_client, pipes) {}
+    : m_client{client}, m_server{server}, m_upward(m_client, m_server, pipes), m_downward(m_server, m_client, pipes) {}
 
 // Cut off for whatever reason, neither side may take what it got for the whole stream.
 Relay::~Relay() {

@@ -20,8 +20,7 @@ ParsedRequest RequestReader::receive(int fd) {
     throw Failure("request", ECONNRESET);
   m_bytes.insert(m_bytes.end(), piece.begin(), piece.begin() + seen);
   const ParsedRequest parsed = parse_request(m_bytes);
-  const size_t taken =
-      parsed.progress == Progress::complete ? parsed.length - had : static_cast<size_t>(seen);
+  const size_t taken = parsed.progress == Progress::complete ? parsed.length - had : static_cast<size_t>(seen);
   check("recv", ::recv(fd, piece.data(), taken, 0));
   return parsed;
 }

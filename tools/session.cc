@@ -28,8 +28,8 @@ template <auto Step> auto Session::step() {
 }
 
 Session::Session(Server& server, Fd client, Fd outgoing)
-    : m_server(server), m_client(server.loop(), std::move(client)),
-      m_peer(server.loop(), std::move(outgoing)), m_timer(server.loop()) {
+    : m_server(server), m_client(server.loop(), std::move(client)), m_peer(server.loop(), std::move(outgoing)),
+      m_timer(server.loop()) {
   m_timer.set(server.options().request_limit, step<&Session::reject>());
   m_client.expect(EPOLLIN, step<&Session::receive_request>());
 }
@@ -115,12 +115,10 @@ void Session::relay() {
   m_stage = Stage::relaying;
   m_timer.cancel();
   m_relay.emplace(m_client, m_peer, m_server.pipes());
-  m_client.expect(Relay::events, [this](uint32_t events) {
-    attempt([this, events] { relayed(m_relay->client_ready(events)); });
-  });
-  m_peer.expect(Relay::events, [this](uint32_t events) {
-    attempt([this, events] { relayed(m_relay->server_ready(events)); });
-  });
+  m_client.expect(Relay::events,
+                  [this](uint32_t events) { attempt([this, events] { relayed(m_relay->client_ready(events)); }); });
+  m_peer.expect(Relay::events,
+                [this](uint32_t events) { attempt([this, events] { relayed(m_relay->server_ready(events)); }); });
 }
 
 void Session::relayed(bool finished) {

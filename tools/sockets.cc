@@ -11,9 +11,7 @@ void set_option(int fd, int level, int name, int value = 1) {
   check("setsockopt", ::setsockopt(fd, level, name, &value, sizeof value));
 }
 
-Endpoint to_endpoint(const sockaddr_in& in) {
-  return {ntohl(in.sin_addr.s_addr), ntohs(in.sin_port)};
-}
+Endpoint to_endpoint(const sockaddr_in& in) { return {ntohl(in.sin_addr.s_addr), ntohs(in.sin_port)}; }
 
 int bind_to(int fd, Endpoint endpoint) {
   const SocketAddress address(endpoint, AF_INET);
@@ -25,9 +23,7 @@ int connect_to(int fd, Endpoint endpoint) {
   return ::connect(fd, address.get(), address.length);
 }
 
-Fd datagram_socket() {
-  return Fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-}
+Fd datagram_socket() { return Fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)); }
 
 } // namespace
 
@@ -88,9 +84,7 @@ uint32_t source_towards(uint32_t ip) {
   return connect_to(fd.get(), {ip, any_port}) == 0 ? local_endpoint(fd.get()).ip : 0;
 }
 
-bool is_own_address(uint32_t ip) {
-  return bind_to(datagram_socket().get(), {ip, 0}) == 0;
-}
+bool is_own_address(uint32_t ip) { return bind_to(datagram_socket().get(), {ip, 0}) == 0; }
 
 void reset_at_close(int fd) {
   const linger at_once{1, 0};

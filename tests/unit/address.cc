@@ -52,8 +52,7 @@ TEST_CASE("an address is copied out as getsockname does: cut to the room, with i
 TEST_CASE("numbers and addresses in text") {
   CHECK(parse_ipv4("127.0.0.1") == 0x7f000001u);
   CHECK(parse_ipv4("255.255.255.255") == 0xffffffffu);
-  for (const char* bad :
-       {"", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.4 ", "::1", "::ffff:1.2.3.4", "localhost"})
+  for (const char* bad : {"", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.4 ", "::1", "::ffff:1.2.3.4", "localhost"})
     CHECK_FALSE(parse_ipv4(bad));
   CHECK(parse_ip("::1")->is_loopback());
   CHECK(parse_ip("::")->is_any());

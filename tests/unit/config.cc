@@ -54,10 +54,8 @@ TEST_CASE("the server is host[:port] or a URL") {
 }
 
 TEST_CASE("SOCKS4_SERVER wins, then SOCKS_SERVER, then all_proxy, then ALL_PROXY") {
-  std::map<std::string, std::string> all{{"SOCKS4_SERVER", "a"},
-                                         {"SOCKS_SERVER", "b"},
-                                         {"all_proxy", "socks4://c"},
-                                         {"ALL_PROXY", "socks4a://d"}};
+  std::map<std::string, std::string> all{
+      {"SOCKS4_SERVER", "a"}, {"SOCKS_SERVER", "b"}, {"all_proxy", "socks4://c"}, {"ALL_PROXY", "socks4a://d"}};
   check_server(all, "a", 1080);
   all["SOCKS4_SERVER"] = "";
   check_server(all, "b", 1080);
@@ -68,10 +66,8 @@ TEST_CASE("SOCKS4_SERVER wins, then SOCKS_SERVER, then all_proxy, then ALL_PROXY
 }
 
 TEST_CASE("the userid: SOCKS_USER, its alias, the URL, the login name") {
-  std::map<std::string, std::string> all{{"SOCKS_USER", "u1"},
-                                         {"SOCKS_USERNAME", "u2"},
-                                         {"SOCKS_SERVER", "socks4://u3@gate"},
-                                         {"LOGNAME", "u4"}};
+  std::map<std::string, std::string> all{
+      {"SOCKS_USER", "u1"}, {"SOCKS_USERNAME", "u2"}, {"SOCKS_SERVER", "socks4://u3@gate"}, {"LOGNAME", "u4"}};
   CHECK(parse(all).userid.view() == "u1");
   all.erase("SOCKS_USER");
   CHECK(parse(all).userid.view() == "u2");
@@ -86,8 +82,8 @@ TEST_CASE("the userid: SOCKS_USER, its alias, the URL, the login name") {
 
 TEST_CASE("what cannot be understood names the variable and fails closed") {
   for (const char* server :
-       {"gate:", "gate:0", "gate:65536", "gate:x", ":1080", "a b", "http://gate", "socks5://gate:1",
-        "socks4://", "socks4://@", "[::1]:1080", "gate:1:2", "socks4://gate/path", "gate;x"})
+       {"gate:", "gate:0", "gate:65536", "gate:x", ":1080", "a b", "http://gate", "socks5://gate:1", "socks4://",
+        "socks4://@", "[::1]:1080", "gate:1:2", "socks4://gate/path", "gate;x"})
     check_mistake({{"SOCKS_SERVER", server}}, "SOCKS_SERVER");
   check_mistake({{"SOCKS_SERVER", std::string(256, 'a')}}, "SOCKS_SERVER");
   check_mistake({{"SOCKS4_SERVER", "x:y"}}, "SOCKS4_SERVER");

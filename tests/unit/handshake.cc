@@ -36,9 +36,7 @@ struct Pair {
   }
 };
 
-Handshake connect_handshake() {
-  return Handshake{socks4::Command::connect, {0xc0000207, 80}};
-}
+Handshake connect_handshake() { return Handshake{socks4::Command::connect, {0xc0000207, 80}}; }
 
 constexpr auto request = "\x04\x01\x00\x50\xc0\x00\x02\x07\0"sv; // the tests configure no userid
 constexpr auto granted = "\x00\x5a\x12\x34\x0a\x00\x00\x01"sv;
@@ -104,8 +102,7 @@ TEST_CASE("the end of the connection at any byte of the reply is ECONNRESET") {
   }
 }
 
-TEST_CASE(
-    "what is not a SOCKS4 reply is EPROTO, as soon as it shows; a connection that is gone is ECONNRESET") {
+TEST_CASE("what is not a SOCKS4 reply is EPROTO, as soon as it shows; a connection that is gone is ECONNRESET") {
   for (const auto garbage :
        {"S"sv, "HTTP/1.1 400"sv, "\x04\x5a"sv, "\x00\x00"sv, "\x00\x59"sv, "\x00\x5e\0\0\0\0\0\0"sv}) {
     Pair pair;

@@ -13,9 +13,7 @@ Config configured(const char* no_proxy = "") {
   return config;
 }
 
-Route to(const Config& config, const char* ip) {
-  return route(config, {*parse_ip(ip), 80});
-}
+Route to(const Config& config, const char* ip) { return route(config, {*parse_ip(ip), 80}); }
 
 } // namespace
 

@@ -18,9 +18,7 @@ Bytes encoded(const Request& request) {
   return {bytes, bytes + length};
 }
 
-Bytes operator""_b(const char* text, size_t length) {
-  return {text, text + length};
-}
+Bytes operator""_b(const char* text, size_t length) { return {text, text + length}; }
 
 std::optional<Reply> reply_of(const Bytes& bytes) {
   REQUIRE(bytes.size() == reply_size);

@@ -10,9 +10,7 @@ using namespace socksify;
 
 namespace {
 
-Table::Value value_of(uint64_t seed) {
-  return {seed, seed * 3, seed * 5, seed * 7, seed * 11};
-}
+Table::Value value_of(uint64_t seed) { return {seed, seed * 3, seed * 5, seed * 7, seed * 11}; }
 
 bool holds(const Table& table, uint64_t key, uint64_t seed) {
   Table::Value value{};
@@ -66,7 +64,9 @@ TEST_CASE("a sweep forgets what is not kept, and keeps what is stored meanwhile"
   for (uint64_t key = 2; key <= 40; key += 2)
     table->keep(key);
   table->store(41, value_of(41));
-  table->end_sweep(20);
+  size_t forgotten = 0;
+  table->end_sweep(20, [&](uint64_t key, const Table::Value& value) { forgotten += value == value_of(key); });
+  CHECK(forgotten == 20);
   for (uint64_t key = 1; key <= 41; ++key)
     CHECK(holds(*table, key, key) == (key % 2 == 0 || key == 41));
 }

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+#include "settle.h"
+#include "epoll.h"
+#include "fd.h"
+#include "log.h"
+#include "options.h"
+#include "pending.h"
+#include "real.h"
+#include "wait.h"
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+
+namespace socksify {
+namespace {
+
+using sockets::Identity;
+
+bool is_nonblocking(int fd) { return fcntl(fd, F_GETFL) & O_NONBLOCK; }
+
+bool is_pending(const std::optional<Socket>& socket) { return socket && socket->state == State::pending; }
+
+// Gives the socket the state of one whose connection was refused, so that every way of waiting shows it as it would
+// show a direct one: no one can listen at port 0. The errno, where it is another, is ours to tell.
+void show_failure(int fd, int family) {
+  disconnect(fd);
+  const SocketAddress nowhere{{INADDR_LOOPBACK, 0}, family};
+  REAL(connect)(fd, nowhere.get(), nowhere.length);
+}
+
+// What has become of the socket now that its handshake is over.
+Socket outcome(int fd, Socket socket, const Handshake& handshake) {
+  socket.state = handshake.error() ? State::failed : State::connected;
+  socket.error = static_cast<uint8_t>(handshake.error());
+  socket.is_news = true;
+  socket.fd = fd;
+  socket.slot = -1;
+  if (!handshake.error())
+    socket.local = Exchange::reported_by(handshake, socket.local.ip);
+  return socket;
+}
+
+// The one thread of this process that finds the socket still pending tells it to all. The slot is held.
+Socket conclude(Identity key, int fd, const Socket& before, Pending& slot) {
+  const Socket socket = outcome(fd, before, slot.handshake);
+  if (!sockets::replace(key, State::pending, socket)) {
+    slot.release();
+    return socket;
+  }
+  if (socket.error)
+    log(1, FMT_COMPILE("fd {}: connection to {} failed: errno {}"), fd, to_text(socket.peer).view(), socket.error);
+  else
+    log(1, FMT_COMPILE("fd {}: connected to {}, which sees {}"), fd, to_text(socket.peer).view(),
+        to_text(socket.local).view());
+  pending::end(before.slot);
+  epoll::give_back(key);
+  return socket;
+}
+
+// The handshake has just ended, in whatever process: once for all of them.
+void finish(int fd, const Socket& socket, Pending& slot) {
+  if (slot.handshake.error())
+    show_failure(fd, socket.family);
+  if (socket.low_water_mark() != 1)
+    set_low_water_mark(fd, static_cast<int>(socket.low_water_mark()));
+  slot.is_over = true;
+}
+
+// One step, if no one else is at it.
+Socket advance(Identity key, int fd, const Socket& socket) {
+  Pending& slot = pending::at(socket.slot);
+  if (!slot.hold(key))
+    return sockets::find(key).value_or(socket);
+  if (!slot.is_over && slot.handshake.step(fd) && slot.deadline.left() == 0)
+    slot.handshake.fail(ETIMEDOUT);
+  if (!slot.is_over && !slot.handshake.events())
+    finish(fd, socket, slot);
+  if (slot.is_over)
+    return conclude(key, fd, socket, slot);
+  const short events = slot.handshake.events();
+  if (slot.events.exchange(events) != events)
+    epoll::withhold(key, events);
+  slot.release();
+  return socket;
+}
+
+// Now and then looks for those that the program has closed, when nobody else does.
+void note_miss() {
+  constexpr int patience = 64;
+  static constinit std::atomic<int> misses{0};
+  if (misses.fetch_add(1, std::memory_order_relaxed) < patience)
+    return;
+  misses.store(0, std::memory_order_relaxed);
+  sockets::drop_closed();
+}
+
+} // namespace
+
+int leave_pending(Identity key, Socket socket, const Exchange& exchange) {
+  note_miss();
+  const short events = exchange.handshake.events();
+  socket.state = State::pending;
+  socket.local.ip = exchange.server;
+  socket.slot = pending::begin(key, exchange.handshake, exchange.deadline);
+  if (socket.slot < 0)
+    return ENOBUFS;
+  if (!sockets::remember(key, socket)) {
+    if (pending::at(socket.slot).hold(key))
+      pending::end(socket.slot);
+    return ENOBUFS;
+  }
+  if (events)
+    epoll::withhold(key, events);
+  else
+    settle(key, socket);
+  return 0;
+}
+
+std::optional<Socket> settle_fd(int fd) {
+  if (!pending::any())
+    return sockets::find_fd(fd);
+  KeepErrno keep;
+  const Identity key = sockets::identity(fd);
+  const auto socket = sockets::find(key);
+  if (is_pending(socket))
+    return advance(key, fd, *socket);
+  note_miss();
+  return socket;
+}
+
+Socket settle(Identity key, const Socket& socket) {
+  KeepErrno keep;
+  const bool is_there = socket.state == State::pending && sockets::identity(socket.fd) == key;
+  return is_there ? advance(key, socket.fd, socket) : socket;
+}
+
+void settle_all() {
+  pending::forget_deadlines();
+  sockets::for_each_pending([](Identity key, const Socket& socket) {
+    if (settle(key, socket).state == State::pending)
+      pending::note_deadline(pending::at(socket.slot).deadline);
+  });
+}
+
+int await_connection(int fd, bool may_block) {
+  KeepErrno keep;
+  auto socket = settle_fd(fd);
+  if (!is_pending(socket))
+    return 0;
+  if (!may_block || is_nonblocking(fd))
+    return EAGAIN;
+  const Deadline limit = options::receive_deadline(fd);
+  for (; is_pending(socket); socket = settle_fd(fd)) {
+    const Pending& slot = pending::at(socket->slot);
+    const int error = wait_for(fd, slot.events, std::min(slot.deadline, limit));
+    if (error == ETIMEDOUT && limit.left() == 0)
+      return EAGAIN;
+    if (error && error != ETIMEDOUT)
+      return error;
+  }
+  return 0;
+}
+
+std::optional<int> take_error(int fd) {
+  auto socket = settle_fd(fd);
+  if (!socket || socket->state != State::failed || !socket->error)
+    return std::nullopt;
+  const int error = std::exchange(socket->error, uint8_t{0});
+  if (!sockets::replace(sockets::identity(fd), State::failed, *socket))
+    return std::nullopt;
+  return error;
+}
+
+void abandon(int fd) {
+  const Identity key = sockets::identity(fd);
+  const auto socket = sockets::find(key);
+  sockets::forget(key);
+  if (!is_pending(socket))
+    return;
+  disconnect(fd);
+  set_low_water_mark(fd, static_cast<int>(socket->low_water_mark()));
+  if (pending::at(socket->slot).hold(key))
+    pending::end(socket->slot);
+  epoll::give_back(key);
+}
+
+bool set_low_water_mark_later(int fd, int bytes) {
+  auto socket = settle_fd(fd);
+  if (!is_pending(socket))
+    return false;
+  socket->low_water_mark() = static_cast<uint32_t>(std::max(bytes, 1));
+  return sockets::replace(sockets::identity(fd), State::pending, *socket);
+}
+
+} // namespace socksify

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// CONNECTs on their way: each goes on a step whenever something asks for its socket, and ends for all at once.
+#pragma once
+#include "exchange.h"
+#include "sockets.h"
+
+namespace socksify {
+
+// Leaves the exchange of a socket to those who wait for it. 0 or an errno.
+[[nodiscard]] int leave_pending(sockets::Identity key, Socket socket, const Exchange& exchange);
+
+// What the socket is now. If its CONNECT is on its way, it is taken as far as it goes without waiting.
+std::optional<Socket> settle_fd(int fd);
+// The same for one that is remembered: nothing is done where its number is not known for sure.
+Socket settle(sockets::Identity key, const Socket& socket);
+// The same for every one that there is; those whose time is over fail.
+void settle_all();
+
+// For a call that needs a connection: 0 when no CONNECT of this socket is on its way, or not any more. Else EAGAIN when
+// the socket does not block or `may_block` is false, or SO_RCVTIMEO is over; EINTR.
+[[nodiscard]] int await_connection(int fd, bool may_block);
+
+// The error that waits for SO_ERROR, if it is ours: told once.
+std::optional<int> take_error(int fd);
+
+// The program takes the connection off its socket: a CONNECT on its way ends here.
+void abandon(int fd);
+
+// True if the socket's CONNECT is on its way. SO_RCVLOWAT is the handshake's then, and the program's value waits for
+// its end.
+bool set_low_water_mark_later(int fd, int bytes);
+
+} // namespace socksify

@@ -10,10 +10,11 @@
 #include "socks4.h"
 #include <cerrno>
 #include <fcntl.h>
-#include <linux/filter.h>
+#include <linux/tcp.h>
 #include <optional>
 #include <poll.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 
 namespace socksify {
 namespace {
@@ -43,15 +44,16 @@ std::optional<socks4::Reply> take_reply(int fd) {
   return socks4::parse_reply(bytes);
 }
 
-// A real listening socket that nobody can reach: the filter drops whatever is sent to it.
+// A real listening socket that nobody can reach: it hears only packets that have come over no router with the highest
+// time to live, and none is sent so unless a program of this host asks for it. (A filter that drops all packets would do
+// as well, but takes privileges on some kernels.)
 Fd make_stand_in(int family) {
   Fd fd{::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   if (!fd)
     return fd;
-  sock_filter drop_all = BPF_STMT(BPF_RET | BPF_K, 0);
-  const sock_fprog program{1, &drop_all};
+  const int highest = 255;
   const SocketAddress loopback{{INADDR_LOOPBACK, 0}, family};
-  if (REAL(setsockopt)(fd.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0 ||
+  if (REAL(setsockopt)(fd.get(), IPPROTO_IP, IP_MINTTL, &highest, sizeof highest) != 0 ||
       REAL(bind)(fd.get(), loopback.get(), loopback.length) != 0 || REAL(listen)(fd.get(), 1) != 0)
     fd.reset();
   return fd;
@@ -113,6 +115,15 @@ void take_call(int listening, const Socket& socket, int flags, Call& call) {
       to_text(socket.local).view(), call.fd);
 }
 
+// True if a child or the parent has taken this call: more bytes have been read here than the first reply.
+bool is_taken_elsewhere(int fd) {
+  tcp_info info{};
+  socklen_t length = sizeof info;
+  int unread = 0;
+  return REAL(getsockopt)(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 && REAL(ioctl)(fd, FIONREAD, &unread) == 0 &&
+         info.tcpi_bytes_received - static_cast<unsigned>(unread) >= 2 * socks4::reply_size;
+}
+
 // 0 if the reply is there and this thread's to take; else an errno.
 int claim_reply(int fd, const Socket& socket, int flags) {
   KeepErrno keep;
@@ -120,6 +131,10 @@ int claim_reply(int fd, const Socket& socket, int flags) {
     return EINVAL;
   if (const int error = await_reply(fd))
     return error;
+  if (is_taken_elsewhere(fd)) {
+    const Fd stand_in = make_stand_in(socket.family);
+    return stand_in && replace(fd, stand_in, fcntl(fd, F_GETFL), socket) ? EALREADY : errno;
+  }
   Socket accepting = socket;
   accepting.state = State::accepting;
   return sockets::replace(sockets::identity(fd), State::listening, accepting) ? 0 : EALREADY;
@@ -134,7 +149,7 @@ std::optional<Call> accept_call(int fd, int flags) {
       return std::nullopt;
     const int error = claim_reply(fd, *socket, flags);
     if (error == EALREADY) {
-      sched_yield(); // another thread is taking this call: the stand-in will be here in a moment
+      sched_yield(); // someone else is taking this call: the stand-in is here or will be in a moment
       continue;
     }
     Call call{.fd = -1, .error = error, .family = socket->family};

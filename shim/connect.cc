@@ -46,12 +46,13 @@ Route route_of(int fd, const sockaddr* address, socklen_t length) {
   return way;
 }
 
-int connect_through(int fd, int family, Endpoint destination) {
+int connect_through(int fd, sockets::Identity key, int family, Endpoint destination) {
   KeepErrno keep;
   log(2, FMT_COMPILE("fd {}: CONNECT {}, userid {}"), fd, to_text(destination).view(), config().userid.view());
   const int low_water_mark = options::take_low_water_mark(fd);
   Exchange done = exchange(fd, family, Handshake{socks4::Command::connect, destination}, false);
-  const auto key = done.error && !done.is_pending() ? 0 : sockets::identity(fd);
+  if (!key && (!done.error || done.is_pending()))
+    key = sockets::identity(fd);
   Socket socket{.family = static_cast<uint8_t>(family), .fd = fd, .peer = destination};
   if (done.is_pending()) {
     socket.low_water_mark() = static_cast<uint32_t>(low_water_mark);
@@ -74,11 +75,8 @@ int connect_through(int fd, int family, Endpoint destination) {
   return 0;
 }
 
-std::optional<int> connect_again(int fd) {
-  if (sockets::empty())
-    return std::nullopt;
+std::optional<int> connect_again(int fd, sockets::Identity key) {
   KeepErrno keep;
-  const auto key = sockets::identity(fd);
   auto socket = sockets::find(key);
   if (!socket)
     return std::nullopt;

@@ -33,6 +33,8 @@ static_assert(sizeof(Registration) <= sizeof(Table::Value));
 
 // Key: the socket's identity and a number below most_sets.
 constinit Table table;
+// Sets that are members of other sets. Key: both numbers; value: the data word.
+constinit Table nested;
 // How many registrations hold a token now.
 constinit std::atomic<int> withheld{0};
 
@@ -181,12 +183,44 @@ int leave(uint64_t key, int epfd, int fd, epoll_event* event) {
   return result;
 }
 
+uint64_t nested_key(int outer, int inner) { return (uint64_t(outer) << 32 | uint32_t(inner)) + 1; }
+
+// What epoll_ctl() answers to the removal of what is not a member tells whether a descriptor is a set.
+bool is_set(int fd, int other) {
+  KeepErrno keep;
+  return REAL(epoll_ctl)(fd, EPOLL_CTL_DEL, other, nullptr) != 0 && errno == ENOENT;
+}
+
+int control_nested(int outer, int operation, int inner, epoll_event* event) {
+  const bool is_member = operation == EPOLL_CTL_ADD && event && is_set(inner, outer);
+  const int result = REAL(epoll_ctl)(outer, operation, inner, event);
+  const uint64_t key = nested_key(outer, inner);
+  Table::Value value{};
+  if (result != 0 || (!is_member && !nested.find(key, value)))
+    return result;
+  if (operation == EPOLL_CTL_DEL)
+    nested.erase(key);
+  else if (event)
+    nested.store(key, {uint64_t(outer), uint64_t(inner), event->data.u64});
+  return result;
+}
+
+// False if the event says that a set in this set is ready, and it was so for handshakes only.
+bool is_truly_ready(int outer, const epoll_event& event) {
+  bool is_true = true;
+  nested.for_each([&](uint64_t, const Table::Value& value, uint64_t) {
+    if (value[0] == uint64_t(outer) && value[2] == event.data.u64)
+      is_true = is_readable_after_handshakes(static_cast<int>(value[1]));
+  });
+  return is_true;
+}
+
 // False if it is an event of a handshake's, which is thereby taken further.
-bool is_for_program(epoll_event& event) {
+bool is_for_program(int epfd, epoll_event& event) {
   const uint64_t key = event.data.u64 ^ secret();
   const auto registration = find(key);
   if (!registration || !registration->is_withheld)
-    return true;
+    return nested.empty() || is_truly_ready(epfd, event);
   const Identity identity = key / most_sets;
   if (sockets::identity(registration->fd) == identity) {
     if (const auto socket = settle_fd(registration->fd); !socket || socket->state != State::pending)
@@ -206,12 +240,14 @@ bool is_for_program(epoll_event& event) {
 
 int control(int epfd, int operation, int fd, epoll_event* event) {
   const bool is_news = operation == EPOLL_CTL_ADD;
-  if (!is_news && table.empty() && !pending::any())
+  if (!is_news && table.empty() && nested.empty() && !pending::any())
     return REAL(epoll_ctl)(epfd, operation, fd, event);
   const Identity identity = sockets::identity(fd);
+  if (!identity)
+    return control_nested(epfd, operation, fd, event);
   uint64_t key = locate(identity, epfd, fd);
   std::optional<Socket> socket;
-  if (identity && event && operation != EPOLL_CTL_DEL) {
+  if (event && operation != EPOLL_CTL_DEL) {
     socket = settle_fd(fd);
     if (!key && matters(fd, operation, socket))
       key = free_key(identity);
@@ -221,6 +257,22 @@ int control(int epfd, int operation, int fd, epoll_event* event) {
   if (!event || operation == EPOLL_CTL_DEL)
     return leave(key, epfd, fd, event);
   return enter(key, {epfd, fd, event->data.u64, event->events, false}, socket, operation);
+}
+
+bool is_readable_after_handshakes(int fd) {
+  KeepErrno keep;
+  settle_all();
+  pollfd question{fd, POLLIN, 0};
+  return REAL(poll)(&question, 1, 0) > 0;
+}
+
+bool holds_handshakes(int epfd) {
+  bool found = false;
+  table.for_each([&](uint64_t, const Table::Value& value, uint64_t) {
+    const Registration registration = unpack(value);
+    found = found || (registration.is_withheld && registration.epfd == epfd);
+  });
+  return found;
 }
 
 bool any_withheld() { return withheld.load(std::memory_order_relaxed) > 0; }
@@ -253,7 +305,7 @@ int wait(int epfd, epoll_event* events, int size, Deadline deadline, const sigse
     const int count = REAL(epoll_pwait)(epfd, events, size, handshakes_first ? handshakes : program, mask);
     if (count < 0)
       return count;
-    const int kept = sift(events, count);
+    const int kept = sift(epfd, events, count);
     // A handshake that has just ended shows by one more look.
     if (kept > 0 || (program == 0 && (count == 0 || std::exchange(was_over, true))))
       return kept;
@@ -262,10 +314,10 @@ int wait(int epfd, epoll_event* events, int size, Deadline deadline, const sigse
   }
 }
 
-int sift(epoll_event* events, int count) {
+int sift(int epfd, epoll_event* events, int count) {
   int kept = 0;
   for (int i = 0; i < count; ++i)
-    if (is_for_program(events[i]))
+    if (is_for_program(epfd, events[i]))
       events[kept++] = events[i];
   return kept;
 }

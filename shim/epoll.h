@@ -30,7 +30,12 @@ int wait(int epfd, epoll_event* events, int size, Deadline deadline, const sigse
 
 // Takes the events of handshakes, which go on thereby, out of what the kernel has said. Returns how many are
 // left.
-int sift(epoll_event* events, int count);
+int sift(int epfd, epoll_event* events, int count);
+
+// A set is readable when it has events. True if this one holds handshakes, whose events are not the program's.
+bool holds_handshakes(int epfd);
+// Whether a set is readable still when all handshakes have gone on.
+bool is_readable_after_handshakes(int epfd);
 
 // Moves the registrations of a listening socket to its stand-in: take them off its number, and, when the
 // stand-in is there, put them back.

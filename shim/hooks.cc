@@ -84,7 +84,8 @@ HOOK int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
 }
 
 HOOK int connect(int fd, const sockaddr* address, socklen_t length) {
-  if (const auto known = is_to_disconnect(address, length) ? std::nullopt : connect_again(fd))
+  const auto key = sockets::empty() ? 0 : sockets::identity(fd);
+  if (const auto known = is_to_disconnect(address, length) ? std::nullopt : connect_again(fd, key))
     return result(*known);
   switch (route_of(fd, address, length)) {
   case Route::direct:
@@ -92,7 +93,7 @@ HOOK int connect(int fd, const sockaddr* address, socklen_t length) {
       abandon(fd);
     return REAL(connect)(fd, address, length);
   case Route::proxy:
-    return result(connect_through(fd, address->sa_family, IpPort::from(address, length)->endpoint()));
+    return result(connect_through(fd, key, address->sa_family, IpPort::from(address, length)->endpoint()));
   case Route::unreachable:
     return fail(ENETUNREACH);
   case Route::denied:

@@ -107,7 +107,7 @@ HOOK int epoll_pwait(int epfd, epoll_event* events, int size, int timeout, const
     const int count = REAL(epoll_pwait)(epfd, events, size, timeout, mask);
     if (count <= 0 || !epoll::any_withheld())
       return count;
-    if (const int kept = epoll::sift(events, count))
+    if (const int kept = epoll::sift(epfd, events, count))
       return kept;
   }
   return epoll::wait(epfd, events, size, after(timeout), mask);
@@ -118,7 +118,7 @@ HOOK int epoll_pwait2(int epfd, epoll_event* events, int size, const timespec* t
     const int count = REAL(epoll_pwait2)(epfd, events, size, timeout, mask);
     if (count <= 0 || !epoll::any_withheld())
       return count;
-    if (const int kept = epoll::sift(events, count))
+    if (const int kept = epoll::sift(epfd, events, count))
       return kept;
   }
   return epoll::wait(epfd, events, size, after(timeout), mask);

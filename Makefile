@@ -13,7 +13,7 @@ link      = $(CXX) $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) -Wl,--as-needed -o 
 object    = $(patsubst %.cc,$(BUILD)/%.o,$(wildcard $(1)))
 shared   := shim/socks4.cc shim/address.cc
 
-all: $(BUILD)/libsocksify.so $(BUILD)/socks4d
+all: $(BUILD)/libsocksify.so $(BUILD)/socks4d $(BUILD)/preload-exec
 
 # The shim lives inside other people's programs: no exceptions, no libstdc++, nothing exported but the hooks.
 $(BUILD)/shim/%.o: flags += -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -fno-exceptions -fno-rtti
@@ -23,6 +23,11 @@ $(BUILD)/libsocksify.so: $(call object,shim/*.cc) shim/exports.map
 
 $(BUILD)/socks4d: $(call object,tools/*.cc $(shared))
 	$(link) -pthread
+
+# Started before every program, so it has no C library to start.
+$(BUILD)/preload-exec: tools/preload-exec.c
+	@mkdir -p $(@D)
+	$(CC) -Wall -Wextra -Wpedantic -Werror -O2 -ffreestanding -fno-stack-protector -static -nostdlib -o $@ $<
 
 $(BUILD)/unit: $(call object,tests/unit/*.cc $(filter-out shim/hooks.cc,$(wildcard shim/*.cc)))
 	$(link)
@@ -54,6 +59,7 @@ install: all
 	install -D -m 755 tools/socksify $(DESTDIR)$(PREFIX)/bin/socksify
 	install -D -m 755 $(BUILD)/socks4d $(DESTDIR)$(PREFIX)/sbin/socks4d
 	install -D -m 644 $(BUILD)/libsocksify.so $(DESTDIR)$(PREFIX)/lib/socksify/libsocksify.so
+	install -D -m 755 $(BUILD)/preload-exec $(DESTDIR)$(PREFIX)/lib/socksify/preload-exec
 	for page in man/*.[0-9]; do \
 	  install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit; done
 

@@ -1,0 +1,223 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The launcher: what it finds and sets, and what it says, in one line, of a command that it does not run. All of it by each
+# shell that may be /bin/sh. The library here is an empty one: what it does is not the matter.
+. "${0%/*}/../common.sh"
+
+mkdir -p tree/{tools,build} prefix/{bin,lib/socksify} linked bin bin2 "a folder"
+cp "$LAUNCHER" tree/tools/socksify
+cp "$LAUNCHER" prefix/bin/socksify
+cc=(gcc -x c -)
+"${cc[@]}" -shared -nostdlib -o tree/build/libsocksify.so <<<'int nothing;' || exit
+cp "$BUILD/preload-exec" tree/build
+cp tree/build/* prefix/lib/socksify
+ln -s ../tools/socksify tree/build/socksify
+ln -s "$WORK/tree/tools/socksify" linked/socksify
+library=$WORK/tree/tools/../build/libsocksify.so
+launcher=$WORK/tree/tools/socksify
+
+# Each of these would leave the file "ran" behind.
+program='#include <fcntl.h>
+int main(void) { return open("ran", O_CREAT | O_WRONLY, 0600) < 0; }'
+"${cc[@]}" -o bin/dynamic <<<"$program" && "${cc[@]}" -static -o bin/static <<<"$program" || exit
+script() { printf '%s\n' "$2" "echo \"\$0:\$*\"" >"bin/$1" && chmod 755 "bin/$1"; }
+script plain '#!/bin/sh'
+script blanks '#! 	/bin/sh -e'
+script bare 'true'
+script by-static "#!$WORK/bin/static"
+script by-nothing '#!/no/such/interpreter -x'
+script by-script "#!$WORK/bin/plain"
+
+shell=()
+# launch ARGUMENT...: the launcher, with nothing to find that is not a builtin but for what is in bin.
+launch() { SOCKS_SERVER=${SOCKS_SERVER-server} PATH=$WORK/bin:$WORK/bin2${FURTHER:-} "${shell[@]}" "$launcher" "$@"; }
+# environment NAME [OPTION...]: what the program has as NAME.
+environment() { launch "${@:2}" /bin/sh -c "echo \"\${$1-unset}\""; }
+# refuses STATUS MESSAGE ARGUMENT...: nothing runs, and there is one line, which has the message in it.
+refuses() {
+  local expected=$1 message=$2 status=0
+  shift 2
+  rm -f ran
+  launch "$@" >out 2>errors || status=$?
+  cat out errors
+  [ "$status" = "$expected" ] || { echo "exit status $status, not $expected" && false; } || return
+  [ ! -s out ] && [ ! -e ran ] && [ "$(wc -l <errors)" = 1 ] && grep -qE "^socksify: .*$message" errors
+}
+runs() { rm -f ran && launch "$@" && [ -e ran ]; }
+
+with_server() { SOCKS_SERVER=$1 environment SOCKS_SERVER; }
+good_servers() {
+  local server
+  for server in host 10.0.0.1:1 host.example:65535 a_b-c:080 socks4://h socks4://h:1080/ socks4a://u@h:1 SOCKS4://u@v@h Socks4A://h; do
+    prints "$server" environment SOCKS_SERVER -s "$server" && prints "$server" with_server "$server" || return
+  done
+}
+bad_servers() {
+  local server
+  while read -r server reason; do
+    refuses 125 "-s: '${server//[[]/\\[}': .*$reason" -s "$server" dynamic || return
+    SOCKS_SERVER=$server refuses 125 "SOCKS_SERVER: .*$reason" dynamic || return
+  done <<END
+socks5://host SOCKS4 only
+http://host:3128 SOCKS4 only
+socks4:host not HOST|port
+host: port
+host:0 port
+host:65536 port
+host:999999999999999999999 port
+host:1x port
+host:-1 port
+:1080 not HOST
+socks4:// not HOST
+socks4://u@:1 not HOST
+u@host not HOST
+ho/st not HOST
+[::1]:1080 IPv6
+::1 IPv6
+socks4://[::1]:1080 IPv6
+END
+  refuses 125 "-s: ''" -s '' dynamic && refuses 125 "not HOST" -s 'two words' dynamic
+}
+no_server() {
+  SOCKS_SERVER='' refuses 125 "no SOCKS server" dynamic && ALL_PROXY=http://h:1 SOCKS_SERVER='' refuses 125 "no SOCKS server" dynamic
+}
+server_precedence() {
+  SOCKS4_SERVER=a:b refuses 125 SOCKS4_SERVER dynamic && SOCKS4_SERVER='' runs dynamic &&
+    SOCKS4_SERVER=other prints unset environment SOCKS4_SERVER -s mine &&
+    all_proxy=socks4://h ALL_PROXY=socks4://a:b SOCKS_SERVER='' runs dynamic &&
+    all_proxy=socks5://h ALL_PROXY=socks4://a:b SOCKS_SERVER='' refuses 125 ALL_PROXY dynamic
+}
+
+loads() { prints "$1" environment LD_PRELOAD; }
+finds_library() {
+  loads "$library" && (cd tree/tools && launcher=./socksify loads "$WORK/tree/tools/./../build/libsocksify.so") &&
+    launcher=tree/tools/socksify loads "$library" &&
+    launcher=$WORK/tree/build/socksify loads "$WORK/tree/build/libsocksify.so" &&
+    launcher=$WORK/prefix/bin/socksify loads "$WORK/prefix/bin/../lib/socksify/libsocksify.so" &&
+    launcher=$WORK/linked/socksify FURTHER=:/usr/bin loads "$library" &&
+    SOCKSIFY_LIBRARY=tree/build/libsocksify.so loads "$WORK/tree/build/libsocksify.so"
+}
+lacks_library() {
+  cp tree/tools/socksify "a folder"
+  launcher="$WORK/a folder/socksify" FURTHER=:/usr/bin refuses 125 "libsocksify.so is missing" dynamic &&
+    SOCKSIFY_LIBRARY=/no/such.so refuses 125 "/no/such.so" dynamic &&
+    cp tree/build/* "a folder" && launcher="$WORK/a folder/socksify" refuses 125 "blank or a colon" dynamic
+  local status=$?
+  rm "a folder/"{libsocksify.so,preload-exec}
+  return $status
+}
+keeps_preloads() { LD_PRELOAD=libc.so.6:libm.so.6 prints "$library:libc.so.6:libm.so.6" environment LD_PRELOAD; }
+
+sets_user() {
+  SOCKS_USER=old prints "a b" environment SOCKS_USER -u "a b" && SOCKS_USERNAME=old prints unset environment SOCKS_USERNAME -u x
+}
+raises_debug() {
+  prints 1 environment SOCKS_DEBUG -v && prints 2 environment SOCKS_DEBUG -v -v && prints 3 environment SOCKS_DEBUG -vvvv &&
+    SOCKS_DEBUG=2 prints 3 environment SOCKS_DEBUG -v && prints unset environment SOCKS_DEBUG
+}
+# Compared to what a shell alone does to it.
+keeps_environment() {
+  local names
+  mapfile -t names < <(grep -oE '\b(our_[a-z]+|version)\b' "$launcher" | sort -u | sed 's/^our_//; s/$/=mine/')
+  env "${names[@]}" IFS=x OPTIND=7 "${shell[@]:-sh}" -c "exec /usr/bin/env" | grep -v ^_= | sort >expected
+  env "${names[@]}" IFS=x OPTIND=7 LD_PRELOAD= SOCKS_SERVER=x "${shell[@]:-sh}" "$launcher" /usr/bin/env | grep -vE '^(LD_PRELOAD|SOCKS_SERVER|_)=' | sort >actual
+  diff expected actual
+}
+keeps_arguments() {
+  prints "[a b]
+[]
+[*]
+[-v]
+[--]
+[x
+y]
+['\"\$\\]" launch -- /usr/bin/printf '[%s]\n' 'a b' '' '*' -v -- 'x
+y' "'\"\$\\"
+}
+
+# As execvp(3) does, also for commands whose name is a builtin's.
+finds_command() {
+  local name
+  for name in test echo kill -x; do ln -sf ../bin/dynamic "bin2/$name" && runs -- "$name" || return; done
+  touch bin/later && cp bin/dynamic bin2/later && runs later || return
+  mkdir -p bin/folder && cp bin/dynamic bin2/folder && runs folder || return
+  cp bin/dynamic "a folder/a program" && runs "a folder/a program" && runs "$WORK/a folder/a program" &&
+    cp bin/dynamic ./-here && FURTHER=: runs -- -here && FURTHER=::/usr/bin runs -- -here
+}
+first_argument() { launch "$1" /proc/self/cmdline | tr '\0' '\n' | head -n 1; }
+keeps_name() { ln -sf /usr/bin/cat bin2/called && prints called first_argument called; }
+lacks_command() {
+  refuses 127 "nosuch: no such command" nosuch && refuses 127 "/no/such: no such" /no/such &&
+    refuses 127 ": no such command" '' && refuses 126 "bin/later: not an exec" bin/later &&
+    rm bin2/later && refuses 126 "bin/later: not an exec" later && refuses 126 "a folder: not an exec" "$WORK/a folder"
+}
+runs_scripts() {
+  local name
+  for name in plain blanks bare; do prints "$WORK/bin/$name:a b" launch "$name" "a b" || return; done
+  launch by-script && chmod u+s bin/plain && launch plain
+}
+# Of static ones PIE or not.
+refuses_static() {
+  refuses 125 "bin/static is statically linked" static && refuses 125 "static-pie is statically" static-pie &&
+    refuses 125 "by-static: its interpreter .*bin/static is statically" by-static &&
+    refuses 127 "by-nothing: its interpreter .*/no/such/interpreter.* does not exist" by-nothing
+}
+refuses_other_user() {
+  local program=/bin/su
+  [ "$(id -u)" != 0 ] || { program=$WORK/bin/suid && cp bin/dynamic bin/suid && chown 65534 bin/suid && chmod u+s bin/suid; } || return
+  refuses 125 "$program is set-user-ID" "$program"
+  echo "#!$program" >bin/by-suid && chmod 755 bin/by-suid && refuses 125 "by-suid: its interpreter $program is set-user-ID" by-suid
+}
+refuses_other_group() { cp bin/dynamic bin/sgid && chgrp 65534 bin/sgid && chmod g+s bin/sgid && refuses 125 "sgid is set-" sgid; }
+runs_own() { cp bin/dynamic bin/own && chmod 6755 bin/own && runs own; }
+runs_unreadable() {
+  local shell=("${shell[@]}")
+  # Not even by root, if it may not override.
+  [ "$(id -u)" != 0 ] || shell=("$(command -v setpriv)" "--bounding-set=-dac_override,-dac_read_search" "${shell[@]}")
+  cp -f bin/dynamic bin/secret && chmod 111 bin/secret && runs secret
+}
+
+usage_errors() {
+  refuses 125 "unknown option -x" -x dynamic && refuses 125 "unknown option --nonsense" --nonsense dynamic &&
+    refuses 125 "unknown option --help=x" --help=x && refuses 125 "-s needs" -s && refuses 125 "no command" && refuses 125 "no command" -v --
+}
+leaves_options_alone() { prints "-v -s --help" launch -s h /bin/echo -v -s --help; }
+status() { launch /bin/sh -c "exit $1"; echo $?; }
+passes_status() { prints 0 status 0 && prints 3 status 3; }
+helps() { launch --help | grep -q '^usage: socksify .*COMMAND' && launch -v --help >out 2>errors && [ ! -s errors ]; }
+tells_version() { prints "socksify $(sed -n 's/^VERSION := //p' "$TOP/Makefile")" launch --version; }
+
+"${cc[@]}" -static-pie -o bin/static-pie <<<"$program" || exit
+for shell in '' dash 'bash --posix' 'busybox sh'; do
+  in="${shell:+, by $shell}"
+  read -ra shell <<<"$shell"
+  if [ ${#shell[@]} != 0 ]; then
+    installed "${shell[0]}" || continue
+    shell[0]=$(command -v "${shell[0]}")
+  fi
+  check "a good server$in" good_servers
+  check "a server that makes no sense$in" bad_servers
+  check "no server$in" no_server
+  check "which server$in" server_precedence
+  check "the library is found$in" finds_library
+  check "the library is missing$in" lacks_library
+  check "LD_PRELOAD is kept$in" keeps_preloads
+  check "-u$in" sets_user
+  check "-v$in" raises_debug
+  check "the environment is kept$in" keeps_environment
+  check "arguments are kept$in" keeps_arguments
+  check "the command is found$in" finds_command
+  check "its name is kept$in" keeps_name
+  check "the command is missing$in" lacks_command
+  check "scripts$in" runs_scripts
+  check "static programs$in" refuses_static
+  check "a set-user-ID program of another user$in" refuses_other_user
+  [ "$(id -u)" != 0 ] || check "a set-group-ID program of another group$in" refuses_other_group
+  check "a set-user-ID program of our own$in" runs_own
+  check "a program that cannot be read$in" runs_unreadable
+  check "bad usage$in" usage_errors
+  check "options after the command$in" leaves_options_alone
+  check "the exit status$in" passes_status
+  check "--help$in" helps
+  check "--version$in" tells_version
+done

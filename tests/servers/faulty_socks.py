@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: MIT
+"""faulty_socks.py LISTEN_IP EXIT_IP SCENARIO: a SOCKS4 server that misbehaves on demand.
+
+What goes wrong is STAGE-ACT, several joined by "+": SCENARIO or, if that is "by-userid", the userid of each request.
+STAGE is connect, bind (the first reply to a BIND) or second (the second one). ACT is one of
+
+    close       end of stream instead of a reply           eof-K       end of stream after K bytes of it
+    rst         reset instead of a reply                   rst-K       reset after K bytes of it
+    silence     never a reply                              slow        the reply half a second late
+    refuse-C    reply C, then end of stream                code-C      reply with the code C, and on
+    version-V   a reply with VN = V                        garbage     an HTTP error
+    bytewise    one byte a segment                         noaddress   zeros for DSTIP
+    zeros       zeros for DSTPORT and DSTIP
+    glued       in one segment with the first bytes from the other side
+    halved      two segments, the second one glued         away        an address of ours that is not a local one
+
+or, as a whole SCENARIO, "deaf-close" and "deaf-rst": end the connection without reading the request.
+Requests to address 5 of the block go to address 3 and are never disturbed. The log has a line for each request.
+"""
+import select
+import socket
+import struct
+import sys
+import time
+import net
+
+HERE, EXIT, SCENARIO = sys.argv[1:]
+CLOSE, RESET, SILENCE, GLUE, STEADY = "close", "reset", "silence", "glue", "steady"
+
+
+def steps(act, number, reply):
+    """What to do instead of sending `reply`: bytes to send, seconds to wait, ends."""
+    return {
+        "": [reply],
+        "close": [CLOSE],
+        "eof": [reply[:number], CLOSE],
+        "rst": [reply[:number], 0.05, RESET] if number else [RESET],
+        "silence": [SILENCE],
+        "slow": [0.5, reply],
+        "refuse": [bytes([0, number]) + reply[2:], CLOSE],
+        "code": [bytes([0, number]) + reply[2:]],
+        "version": [bytes([number]) + reply[1:]],
+        "garbage": [b"HTTP/1.0 400 Bad Request\r\n\r\n", CLOSE],
+        "bytewise": [step for byte in reply for step in (bytes([byte]), 0.005)],
+        "zeros": [reply[:2] + bytes(6)],
+        "noaddress": [reply[:4] + bytes(4)],
+        "glued": [GLUE, reply],
+        "halved": [reply[:5], 0.02, GLUE, reply[5:]],
+        "away": [reply[:4] + socket.inet_aton(net.away(socket.inet_ntoa(reply[4:])))],
+    }[act]
+
+
+def plan(userid, stage, reply):
+    if userid is STEADY:
+        return [reply]
+    for part in (userid if SCENARIO == "by-userid" else SCENARIO).split("+"):
+        name, _, act = part.partition("-")
+        if name == stage:
+            act, _, number = act.partition("-")
+            return steps(act, int(number or 0), reply)
+    return [reply]
+
+
+def send_reply(client, userid, stage, address, other=None):
+    """Acts out one reply; false when the connection is over."""
+    code = 90 if address else 91
+    reply = struct.pack("!BBH4s", 0, code, address[1] if address else 0, socket.inet_aton(address[0] if address else "0.0.0.0"))
+    glued = b""
+    for step in plan(userid, stage, reply):
+        if step == CLOSE:
+            client.shutdown(socket.SHUT_WR)
+            drain(client)
+            return False
+        elif step == RESET:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.close()
+            return False
+        elif step == SILENCE:
+            drain(client)
+            return False
+        elif step == GLUE:
+            glued = other.recv(65536)
+        elif isinstance(step, float):
+            time.sleep(step)
+        else:
+            client.sendall(step)
+    client.sendall(glued)
+    return code == 90
+
+
+def drain(client):
+    """Until the client is gone; a byte that it sends now was never meant for us."""
+    early = client.recv(65536)
+    while early:
+        net.log("early", early)
+        early = client.recv(65536)
+
+
+def read_request(client):
+    data = b""
+    while len(data) < 9 or 0 not in data[8:]:
+        more = client.recv(4096)
+        if not more:
+            net.log("short request", data)
+            return None
+        data += more
+    version, command, port, ip = struct.unpack("!BBH4s", data[:8])
+    userid, _, rest = data[8:].partition(b"\0")
+    ip = socket.inet_ntoa(ip)
+    if ip.startswith("0.0.0.") and ip != "0.0.0.0":
+        while 0 not in rest:
+            rest += client.recv(4096)
+        name, _, rest = rest.partition(b"\0")
+        ip = name.decode("latin-1")
+    if rest or version != 4:
+        net.log("early" if version == 4 else "version", version, rest)
+    return command, (ip, port), userid.decode("latin-1")
+
+
+def relay(one, other):
+    """Both directions until both have ended; each end is passed on."""
+    towards = {one: other, other: one}
+    open_ends = {one, other}
+    while open_ends:
+        for source in select.select(list(open_ends), [], [])[0]:
+            data = source.recv(65536)
+            if data:
+                towards[source].sendall(data)
+            else:
+                open_ends.discard(source)
+                towards[source].shutdown(socket.SHUT_WR)
+
+
+def connect(client, destination, userid):
+    ip, port = destination
+    ip = net.real(ip, HERE)
+    if ip.endswith(".5"):
+        ip, userid = ip[:-1] + "3", STEADY
+    try:
+        other = socket.create_connection((ip, port), 10, (EXIT, 0))
+    except OSError as error:
+        net.log("failed", error)
+        return send_reply(client, userid, "connect", None)
+    with other:
+        if send_reply(client, userid, "connect", other.getsockname(), other):
+            relay(client, other)
+
+
+def bind(client, destination, userid):
+    with socket.create_server((EXIT, 0)) as listener:
+        net.log("bound", net.text(listener.getsockname()))
+        if not send_reply(client, userid, "bind", listener.getsockname()):
+            return
+        if client in select.select([client, listener], [], [])[0] and not client.recv(65536, socket.MSG_PEEK):
+            net.log("bind given up")
+            return
+        other, peer = listener.accept()
+    with other:
+        expected = net.real(destination[0], HERE)
+        if peer[0] != expected:
+            net.log("mismatch", peer[0], "instead of", expected)
+            send_reply(client, userid, "second", None)
+        elif send_reply(client, userid, "second", peer, other):
+            relay(client, other)
+
+
+def handle(client):
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if SCENARIO.startswith("deaf"):
+        if SCENARIO == "deaf-rst":
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return
+    request = read_request(client)
+    if not request:
+        return
+    command, destination, userid = request
+    net.log({1: "connect", 2: "bind"}.get(command, command), net.text(destination), userid, "from", net.text(client.getpeername()))
+    if client in select.select([client], [], [], 0)[0] and (early := client.recv(65536, socket.MSG_PEEK)):
+        net.log("early", early)
+    (connect if command == 1 else bind)(client, destination, userid)
+
+
+net.serve("faulty_socks", HERE, handle)

@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: MIT
+"""slow_socks.py CONTROL SOCKS_IP APP_IP | slow_socks.py CONTROL --direct APP_IP: answers when it is told to.
+
+Every connection to the unix socket CONTROL gets a destination of its own, "IP:PORT", told in its first line. With
+SOCKS_IP this is a SOCKS4 server, which is all that is really there: it holds each request until told what becomes of it
+and then plays the application server, too. With --direct the destination is a listening socket whose backlog is full, so
+that the kernel itself makes connections wait. A line is a command; it is answered by a line when it has been done:
+
+    hold            what comes from now on waits (as at the beginning)
+    grant [TEXT]    what waits, and what comes, is connected; TEXT follows in the same segment
+    refuse [CODE]   ... is refused            close    ... sees the end of the stream       reset    ... is reset
+    drip K          the first K bytes of the reply to what waits            (direct: nothing)
+    await N         when N requests have come                               (direct: at once)
+    gone N          when N clients have gone                                (direct: at once)
+    requests        how many have come        early    how many bytes came before the reply to their request
+    say TEXT        to all that are connected, one at least                 end      the end of the stream, to the same
+    await-call      when a BIND waits for its call                          (direct: at once)
+    call IP:PORT TEXT   a call to this address which says TEXT              call-drip K   as drip, of the second reply
+    call-close      instead of a call, the end of the stream                (direct: at once)
+
+What a client says is given back to it.
+"""
+import selectors
+import socket
+import struct
+import sys
+
+CONTROL, HERE, APP = sys.argv[1:]
+DIRECT = HERE == "--direct"
+selector = selectors.DefaultSelector()
+destinations = {}
+
+
+def log(*words):
+    print(*words, flush=True)
+
+
+def watch(sock, handle):
+    selector.register(sock, selectors.EVENT_READ, handle)
+
+
+def drop(sock):
+    if sock.fileno() >= 0 and sock.fileno() in selector.get_map():
+        selector.unregister(sock)
+    sock.close()
+
+
+def reset(sock):
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    drop(sock)
+
+
+class Client:
+    """A connection: of a SOCKS client, or to the application directly."""
+
+    def __init__(self, sock, connected=False):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock, self.state, self.data, self.sent, self.destination = sock, "request", b"", 0, None
+        if connected:
+            self.state = "connected"
+        watch(sock, self.readable)
+
+    def readable(self):
+        try:
+            data = self.sock.recv(65536)
+        except OSError:
+            data = b""
+        if not data:
+            self.gone()
+        elif self.state == "request":
+            self.data += data
+            if len(self.data) > 8 and 0 in self.data[8:]:
+                self.requested()
+        elif self.state == "connected":
+            self.send(data)
+        else:
+            log("early", data)
+            self.destination.early += len(data)
+
+    def gone(self):
+        drop(self.sock)
+        if self.destination:
+            self.destination.gone += 1
+            self.destination.clients.discard(self)
+
+    def send(self, data):
+        try:
+            self.sock.sendall(data)
+        except OSError:
+            self.gone()
+
+    def requested(self):
+        version, command, port, ip = struct.unpack("!BBH4s", self.data[:8])
+        rest = self.data[8:].partition(b"\0")[2]
+        self.destination = destinations.get(port)
+        if version != 4 or not self.destination or socket.inet_ntoa(ip) != APP:
+            log("not a request:", self.data)
+            return reset(self.sock)
+        if rest:
+            log("early", rest)
+            self.destination.early += len(rest)
+        self.destination.clients.add(self)
+        if command == 2:
+            self.state = "bound"
+            return self.send(reply(90))
+        self.state = "held"
+        self.destination.requests += 1
+        self.answer(*self.destination.mode)
+
+    def answer(self, verb, words=""):
+        """What becomes of a request that is held."""
+        if verb == "hold":
+            return
+        if verb == "grant":
+            self.state = "connected"
+            self.send(reply(90)[self.sent:] + words.encode())
+        elif verb == "refuse":
+            self.send(reply(int(words or 91)))
+            drop(self.sock)
+        elif verb == "close":
+            drop(self.sock)
+        elif verb == "reset":
+            reset(self.sock)
+        if verb != "grant":
+            self.destination.clients.discard(self)
+
+    def drip(self, count):
+        self.send(reply(90)[self.sent:count])
+        self.sent = count
+
+
+def reply(code):
+    return struct.pack("!BBH4s", 0, code, 4242, socket.inet_aton(APP))
+
+
+class Destination:
+    """One that is reached by SOCKS."""
+    next_port = 10000
+
+    def __init__(self):
+        self.clients, self.mode, self.requests, self.early, self.gone = set(), ("hold",), 0, 0, 0
+        self.open()
+
+    def open(self):
+        Destination.next_port += 1
+        self.port = Destination.next_port
+        destinations[self.port] = self
+
+    def close(self):
+        del destinations[self.port]
+        for client in list(self.clients):
+            drop(client.sock)
+
+    def set(self, *mode):
+        self.mode = mode
+        for client in self.those("held"):
+            client.answer(*mode)
+        return "ok"
+
+    def those(self, state):
+        return [client for client in self.clients if client.state == state]
+
+    def drip(self, state, count):
+        for client in self.those(state):
+            client.drip(count)
+        return "ok"
+
+    def call(self, _, words):
+        for client in self.those("bound"):
+            client.state = "connected"
+            client.send(reply(90)[client.sent:] + words.encode() + b"\n")
+        return "ok"
+
+    def do(self, verb, words):
+        """The answer to a command; None: not yet."""
+        if verb in ("hold", "grant", "refuse", "close", "reset"):
+            return self.set(verb, words)
+        if verb == "drip":
+            return self.drip("held", int(words))
+        if verb == "call-drip":
+            return self.drip("bound", int(words))
+        if verb == "await":
+            return "ok" if DIRECT or self.requests >= int(words) else None
+        if verb == "gone":
+            return "ok" if DIRECT or self.gone >= int(words) else None
+        if verb == "await-call":
+            return "ok" if DIRECT or self.those("bound") else None
+        if verb == "call":
+            return self.call(*words.split(" ", 1))
+        if verb == "call-close":
+            for client in self.those("bound"):
+                drop(client.sock)
+            return "ok"
+        if verb in ("requests", "early"):
+            return str(getattr(self, verb))
+        connected = self.those("connected")
+        if not connected:
+            return None
+        for client in connected:
+            if verb == "say":
+                client.send(words.encode() + b"\n")
+            elif verb == "end":
+                client.sock.shutdown(socket.SHUT_WR)
+        return "ok"
+
+
+class DirectDestination(Destination):
+    """One that is reached as any other; a full backlog is what holds."""
+
+    def open(self):
+        self.port = 0
+        self.listen()
+
+    def listen(self):
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind((APP, self.port))
+        self.port = self.listener.getsockname()[1]
+        self.fill()
+
+    def fill(self):
+        self.listener.listen(0)
+        self.filler = socket.create_connection((APP, self.port))
+        self.filler_name = self.filler.getsockname()
+
+    def close(self):
+        drop(self.listener)
+        self.filler.close()
+        for client in list(self.clients):
+            drop(client.sock)
+
+    def set(self, *mode):
+        verb = mode[0]
+        self.mode = mode
+        is_open = self.listener.fileno() >= 0
+        if is_open and self.listener in [key.fileobj for key in selector.get_map().values()]:
+            selector.unregister(self.listener)
+        if verb == "grant":
+            if not is_open:
+                self.listen()
+            self.listener.listen(128)
+            watch(self.listener, self.accept)
+        elif verb == "hold":
+            self.fill() if is_open else self.listen()
+        else:
+            self.listener.close()
+        return "ok"
+
+    def accept(self):
+        sock, peer = self.listener.accept()
+        if peer == self.filler_name:
+            self.filler.close()
+            return sock.close()
+        self.requests += 1
+        client = Client(sock, True)
+        client.destination = self
+        self.clients.add(client)
+        if len(self.mode) > 1:
+            client.send(self.mode[1].encode())
+
+    def drip(self, state, count):
+        return "ok"
+
+    def call(self, where, words):
+        ip, port = where.split(":")
+        client = Client(socket.create_connection((ip, int(port)), 5, (APP, 0)), True)
+        client.destination = self
+        self.clients.add(client)
+        client.send(words.encode() + b"\n")
+        return "ok"
+
+
+class Control:
+    everyone = set()
+
+    def __init__(self, sock):
+        self.sock, self.lines, self.data = sock, [], b""
+        self.destination = DirectDestination() if DIRECT else Destination()
+        sock.sendall(f"{APP}:{self.destination.port}\n".encode())
+        Control.everyone.add(self)
+        watch(sock, self.readable)
+
+    def readable(self):
+        try:
+            data = self.sock.recv(4096)
+        except OSError:
+            data = b""
+        if not data:
+            Control.everyone.discard(self)
+            drop(self.sock)
+            return self.destination.close()
+        *lines, self.data = (self.data + data).split(b"\n")
+        self.lines += lines
+
+    def work(self):
+        while self.lines:
+            answer = self.destination.do(*(self.lines[0].decode().split(" ", 1) + [""])[:2])
+            if answer is None:
+                return
+            self.lines.pop(0)
+            self.sock.sendall(answer.encode() + b"\n")
+
+
+def serve(listener, begin):
+    def accept():
+        try:
+            begin(listener.accept()[0])
+        except OSError as error:
+            log("error", error)
+    watch(listener, accept)
+
+
+if not DIRECT:
+    socks = socket.create_server((HERE, 0), backlog=4096)
+    serve(socks, Client)
+control = socket.socket(socket.AF_UNIX)
+control.bind(CONTROL)
+control.listen(128)
+serve(control, Control)
+log("slow_socks: listening on %s:%s" % (("0.0.0.0", 0) if DIRECT else socks.getsockname()))
+while True:
+    for key, _ in selector.select():
+        try:
+            if key.fileobj.fileno() >= 0:
+                key.data()
+        except OSError as error:
+            log("error", error)
+    for one in list(Control.everyone):
+        try:
+            one.work()
+        except OSError as error:
+            log("error", error)

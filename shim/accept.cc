@@ -45,8 +45,8 @@ std::optional<socks4::Reply> take_reply(int fd) {
 }
 
 // A real listening socket that nobody can reach: it hears only packets that have come over no router with the highest
-// time to live, and none is sent so unless a program of this host asks for it. (A filter that drops all packets would do
-// as well, but takes privileges on some kernels.)
+// time to live, and none is sent so unless a program of this host asks for it. (A filter that drops all packets would
+// do as well, but takes privileges on some kernels.)
 Fd make_stand_in(int family) {
   Fd fd{::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   if (!fd)

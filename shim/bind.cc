@@ -83,8 +83,7 @@ int bind_for_connect(int fd, sockets::Identity key, const Socket& socket) {
 int start_bind(int fd, Socket& socket) {
   if (socket.state != State::bound)
     return 0;
-  log(2, FMT_COMPILE("fd {}: BIND for a call from {}, userid {}"), fd, to_text(socket.primary()).view(),
-      config().userid.view());
+  log(2, FMT_COMPILE("fd {}: BIND for a call from {}, userid {}"), fd, to_text(socket.primary()).view(), userid());
   const Exchange done = exchange(fd, socket.family, Handshake{socks4::Command::bind, socket.primary()}, true);
   if (done.error) {
     log(1, FMT_COMPILE("fd {}: BIND for a call from {} failed: errno {}"), fd, to_text(socket.primary()).view(),

@@ -129,18 +129,13 @@ std::string_view server_text(Reader& reader) {
   return {};
 }
 
-// The default userid is the login name.
 void read_userid(Reader& reader, Config& config) {
   if (const auto text = reader.first({"SOCKS_USER", "SOCKS_USERNAME"}); !text.empty())
     return reader.copy(text, config.userid);
   if (!config.userid.view().empty())
     return; // it came with the server's URL
   if (const auto text = reader.first({"LOGNAME", "USER"}); !text.empty())
-    return reader.copy(text, config.userid);
-  char room[1024];
-  passwd entry, *found = nullptr;
-  if (getpwuid_r(getuid(), &entry, room, sizeof room, &found) == 0 && found)
-    reader.copy(found->pw_name, config.userid);
+    reader.copy(text, config.userid);
 }
 
 void read_log(Reader& reader, Config& config) {
@@ -211,6 +206,20 @@ const Config& config() {
     pthread_once(&once, read_environment);
   }
   return the_config;
+}
+
+std::string_view userid() {
+  static constinit Text<socks4::max_userid + 1> login_name;
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  if (!config().userid.view().empty())
+    return config().userid.view();
+  pthread_once(&once, [] {
+    char room[1024];
+    passwd entry, *found = nullptr;
+    if (getpwuid_r(getuid(), &entry, room, sizeof room, &found) == 0 && found)
+      login_name.append(FMT_COMPILE("{}"), std::string_view{found->pw_name});
+  });
+  return login_name.view();
 }
 
 std::optional<Endpoint> server_endpoint() {

@@ -38,6 +38,9 @@ Config parse_config(Lookup lookup);
 
 const Config& config();
 
+// The userid for requests. Without any hint in the environment it is the login name, looked up at its first use.
+std::string_view userid();
+
 // The server's address; a name is resolved at its first use. Nothing if that fails.
 std::optional<Endpoint> server_endpoint();
 

@@ -48,7 +48,7 @@ Route route_of(int fd, const sockaddr* address, socklen_t length) {
 
 int connect_through(int fd, sockets::Identity key, int family, Endpoint destination) {
   KeepErrno keep;
-  log(2, FMT_COMPILE("fd {}: CONNECT {}, userid {}"), fd, to_text(destination).view(), config().userid.view());
+  log(2, FMT_COMPILE("fd {}: CONNECT {}, userid {}"), fd, to_text(destination).view(), userid());
   const int low_water_mark = options::take_low_water_mark(fd);
   Exchange done = exchange(fd, family, Handshake{socks4::Command::connect, destination}, false);
   if (!key && (!done.error || done.is_pending()))

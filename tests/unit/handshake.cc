@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "handshake.h"
+#include "config.h"
 #include "fd.h"
 #include <doctest/doctest.h>
 #include <poll.h>
@@ -38,7 +39,7 @@ struct Pair {
 
 Handshake connect_handshake() { return Handshake{socks4::Command::connect, {0xc0000207, 80}}; }
 
-constexpr auto request = "\x04\x01\x00\x50\xc0\x00\x02\x07\0"sv; // the tests configure no userid
+const std::string request = "\x04\x01\x00\x50\xc0\x00\x02\x07"s + std::string(userid()) + '\0';
 constexpr auto granted = "\x00\x5a\x12\x34\x0a\x00\x00\x01"sv;
 
 } // namespace

@@ -115,13 +115,14 @@ void take_call(int listening, const Socket& socket, int flags, Call& call) {
       to_text(socket.local).view(), call.fd);
 }
 
-// True if a child or the parent has taken this call: more bytes have been read here than the first reply.
+// True if a child or the parent has taken this call: more bytes have been read here than the first reply. What arrives
+// between the two questions makes the difference smaller than it is, and even negative; never larger.
 bool is_taken_elsewhere(int fd) {
   tcp_info info{};
   socklen_t length = sizeof info;
   int unread = 0;
   return REAL(getsockopt)(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 && REAL(ioctl)(fd, FIONREAD, &unread) == 0 &&
-         info.tcpi_bytes_received - static_cast<unsigned>(unread) >= 2 * socks4::reply_size;
+         static_cast<int64_t>(info.tcpi_bytes_received) - unread >= int64_t{2 * socks4::reply_size};
 }
 
 // 0 if the reply is there and this thread's to take; else an errno.

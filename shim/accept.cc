@@ -2,11 +2,11 @@
 // The second reply of a BIND, and what becomes of the two sockets: the connection gets a new fd, the
 // listening fd a stand-in that no one can call.
 #include "bind.h"
-#include "epoll.h"
 #include "exchange.h"
 #include "fd.h"
 #include "log.h"
 #include "real.h"
+#include "registrations.h"
 #include "socks4.h"
 #include <cerrno>
 #include <fcntl.h>

@@ -84,7 +84,7 @@ int start_bind(int fd, Socket& socket) {
   if (socket.state != State::bound)
     return 0;
   log(2, FMT_COMPILE("fd {}: BIND for a call from {}, userid {}"), fd, to_text(socket.primary()).view(), userid());
-  const Exchange done = exchange(fd, socket.family, Handshake{socks4::Command::bind, socket.primary()}, true);
+  const Exchange done = exchange(fd, socket.family, Handshake{socks4::Command::bind, socket.primary()}, Patience::wait);
   if (done.error) {
     log(1, FMT_COMPILE("fd {}: BIND for a call from {} failed: errno {}"), fd, to_text(socket.primary()).view(),
         done.error);

@@ -17,13 +17,22 @@ namespace {
 // The CONNECT is over, in the way that the program would hear of from the kernel.
 int connect_after(int fd, sockets::Identity key, Socket socket) {
   if (socket.state == State::failed) {
+    const bool is_told = pending_error(fd) == 0;
     disconnect(fd);
     sockets::forget(key);
-    return socket.error ? socket.error : ECONNABORTED; // the kernel's word where SO_ERROR has told the reason
+    return is_told ? ECONNABORTED : socket.error; // ECONNABORTED is the kernel's word where the reason is known already
   }
   const bool is_news = std::exchange(socket.is_news, false);
   sockets::replace(key, State::connected, socket);
   return is_news ? 0 : EISCONN;
+}
+
+// A connect() that blocks, with its CONNECT left to all who wait.
+int wait_in_connect(int fd, sockets::Identity key) {
+  if (const int error = await_connection(fd, true, options::send_deadline))
+    return error == EAGAIN ? EINPROGRESS : error;
+  const auto socket = sockets::find(key);
+  return socket ? connect_after(fd, key, *socket) : ECONNABORTED;
 }
 
 int fail_undone(int fd, int error) {
@@ -46,19 +55,21 @@ Route route_of(int fd, const sockaddr* address, socklen_t length) {
   return way;
 }
 
-int connect_through(int fd, sockets::Identity key, int family, Endpoint destination) {
+int connect_through(int fd, sockets::Identity key, int family, Endpoint destination, bool at_once) {
   KeepErrno keep;
   log(2, FMT_COMPILE("fd {}: CONNECT {}, userid {}"), fd, to_text(destination).view(), userid());
   const int low_water_mark = options::take_low_water_mark(fd);
-  Exchange done = exchange(fd, family, Handshake{socks4::Command::connect, destination}, false);
+  Exchange done = exchange(fd, family, Handshake{socks4::Command::connect, destination},
+                           at_once ? Patience::at_once : Patience::as_socket);
   if (!key && (!done.error || done.is_pending()))
     key = sockets::identity(fd);
   Socket socket{.family = static_cast<uint8_t>(family), .fd = fd, .peer = destination};
   if (done.is_pending()) {
     socket.low_water_mark() = static_cast<uint32_t>(low_water_mark);
     done.handshake.step(fd); // on a fast network the server is there already, and the request can go
-    const int error = leave_pending(key, socket, done);
-    return error ? fail_undone(fd, error) : done.error;
+    if (const int error = leave_pending(key, socket, done))
+      return fail_undone(fd, error);
+    return done.must_wait ? wait_in_connect(fd, key) : done.error;
   }
   if (low_water_mark != 1)
     set_low_water_mark(fd, low_water_mark);
@@ -75,13 +86,13 @@ int connect_through(int fd, sockets::Identity key, int family, Endpoint destinat
   return 0;
 }
 
-std::optional<int> connect_again(int fd, sockets::Identity key) {
+std::optional<int> connect_again(int fd, sockets::Identity key, bool at_once) {
   KeepErrno keep;
   auto socket = sockets::find(key);
   if (!socket)
     return std::nullopt;
   if (socket->state == State::pending) {
-    if (const int error = await_connection(fd, true))
+    if (const int error = await_connection(fd, !at_once, options::send_deadline))
       return error == EAGAIN ? EALREADY : error;
     socket = sockets::find(key);
   }

@@ -10,11 +10,12 @@ namespace socksify {
 Route route_of(int fd, const sockaddr* address, socklen_t length);
 
 // 0 or an errno. EINPROGRESS and EINTR: the CONNECT is on its way, as the kernel's own connection would be.
-// `key` is the socket's identity, or 0 where that has not been asked for yet.
-[[nodiscard]] int connect_through(int fd, sockets::Identity key, int family, Endpoint destination);
+// `key` is the socket's identity, or 0 where that has not been asked for yet; `at_once` never waits.
+[[nodiscard]] int connect_through(int fd, sockets::Identity key, int family, Endpoint destination,
+                                  bool at_once = false);
 
 // connect() on a socket of which something is remembered: 0 or the errno that the kernel gives then; nothing if the
 // socket is free for a new connection.
-[[nodiscard]] std::optional<int> connect_again(int fd, sockets::Identity key);
+[[nodiscard]] std::optional<int> connect_again(int fd, sockets::Identity key, bool at_once = false);
 
 } // namespace socksify

@@ -9,8 +9,10 @@
 #include "wait.h"
 #include <algorithm>
 #include <cerrno>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/single_threaded.h>
 #include <sys/time.h>
 
 namespace socksify {
@@ -27,7 +29,11 @@ public:
     if (m_fd < 0 || REAL(getsockopt)(m_fd, SOL_SOCKET, SO_SNDTIMEO, &m_before, &length) != 0)
       return;
     const timeval limit{static_cast<time_t>(seconds), 0};
-    REAL(setsockopt)(m_fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    const bool is_less = (m_before.tv_sec || m_before.tv_usec) && m_before.tv_sec < limit.tv_sec;
+    if (is_less)
+      m_fd = -1; // the program has less patience still
+    else
+      REAL(setsockopt)(m_fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   }
   ~SendTimeout() {
     if (m_fd >= 0)
@@ -41,14 +47,10 @@ private:
   timeval m_before{};
 };
 
-int pending_error(int fd) {
-  int error = 0;
-  socklen_t length = sizeof error;
-  return REAL(getsockopt)(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
-}
-
 // 0, EINPROGRESS, EINTR, or why it failed.
-int connect_to(int fd, const SocketAddress& server, Deadline deadline) {
+int connect_to(int fd, const SocketAddress& server, Deadline deadline, bool at_once) {
+  if (at_once)
+    return connect_at_once(fd, server) == 0 ? 0 : errno;
   SendTimeout limited(fd, config().timeout);
   if (REAL(connect)(fd, server.get(), server.length) == 0)
     return 0;
@@ -80,8 +82,9 @@ int run(int fd, Handshake& handshake, Deadline deadline, Deadline limit, bool wa
 
 } // namespace
 
-Exchange exchange(int fd, int family, Handshake handshake, bool wait) {
+Exchange exchange(int fd, int family, Handshake handshake, Patience patience) {
   KeepErrno keep;
+  const bool wait = patience == Patience::wait, at_once = patience == Patience::at_once;
   Exchange result{handshake, Deadline::after(int64_t{config().timeout} * 1000)};
   const auto server = server_endpoint();
   if (!server) {
@@ -91,13 +94,17 @@ Exchange exchange(int fd, int family, Handshake handshake, bool wait) {
   }
   result.server = server->ip;
   const Deadline limit = wait ? Deadline::never() : options::send_deadline(fd);
-  result.error = connect_to(fd, SocketAddress{*server, family}, result.deadline);
+  result.error = connect_to(fd, SocketAddress{*server, family}, result.deadline, at_once);
   const bool restarts = result.error == EINTR && signals_restart();
   if ((wait && result.is_pending()) || restarts)
     result.error = wait_connected(fd, std::min(result.deadline, limit), wait);
   if (result.error && !result.is_pending())
     log(1, FMT_COMPILE("fd {}: no connection to the SOCKS server {}: errno {}"), fd, to_text(*server).view(),
         result.error);
+  // Other threads may look at the socket meanwhile: they are to see one that is still connecting.
+  result.must_wait = !result.error && !wait && !at_once && !__libc_single_threaded;
+  if (result.must_wait || (!result.error && at_once))
+    result.error = EINPROGRESS;
   if (!result.error)
     result.error = run(fd, result.handshake, result.deadline, limit, wait);
   if (result.error && (wait || !result.is_pending()))
@@ -113,6 +120,22 @@ Endpoint Exchange::reported_by(const Handshake& handshake, uint32_t server) {
   if (endpoint.ip == 0)
     endpoint.ip = server;
   return endpoint;
+}
+
+int connect_at_once(int fd, const SocketAddress& address) {
+  if (!(fcntl(fd, F_GETFL) & O_NONBLOCK)) {
+    constexpr int flags = MSG_FASTOPEN | MSG_DONTWAIT | MSG_NOSIGNAL;
+    const ssize_t sent = REAL(sendto)(fd, "", 0, flags, address.get(), address.length);
+    if (sent >= 0 || errno != EOPNOTSUPP) // the administrator may have switched it off
+      return sent >= 0 ? 0 : -1;
+  }
+  return REAL(connect)(fd, address.get(), address.length);
+}
+
+int pending_error(int fd) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  return REAL(getsockopt)(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
 }
 
 void disconnect(int fd) {

@@ -11,8 +11,9 @@ namespace socksify {
 struct Exchange {
   Handshake handshake;
   Deadline deadline;
-  uint32_t server = 0; // its address
-  int error = 0;       // an errno; 0: granted
+  uint32_t server = 0;    // its address
+  int error = 0;          // an errno; 0: granted
+  bool must_wait = false; // EINPROGRESS, but the program's connect() is to return when it is over
   // With a handshake that has not ended: EINPROGRESS as for a connect() that need not or may not wait longer,
   // and EINTR. All else has been undone: the socket is unconnected again and can be used for another
   // connect().
@@ -22,12 +23,20 @@ struct Exchange {
   static Endpoint reported_by(const Handshake& handshake, uint32_t server);
 };
 
-// Connects the program's fd to the SOCKS server and makes the request. If the socket blocks, or `wait` is
-// true, returns when there is a reply or the configuration's time is over. errno stays as it was.
-[[nodiscard]] Exchange exchange(int fd, int family, Handshake handshake, bool wait);
+// Connects the program's fd to the SOCKS server and makes the request. If the socket blocks, returns when there is a
+// reply or the configuration's time is over. With Patience::wait so it does even if the socket does not block or
+// signals come: getsockname() and listen() know neither EINPROGRESS nor EINTR. errno stays as it was.
+enum class Patience { as_socket, wait, at_once }; // at_once: as if the socket did not block
+[[nodiscard]] Exchange exchange(int fd, int family, Handshake handshake, Patience patience);
+
+// A connect() that does not wait, whatever the socket's flags say. 0 or -1 with errno.
+int connect_at_once(int fd, const SocketAddress& address);
 
 // Takes the connection off the socket, which keeps its options and, if the program bound it, its local port.
 void disconnect(int fd);
+
+// SO_ERROR, which is 0 then.
+int pending_error(int fd);
 
 // SO_RCVLOWAT: readable from this many bytes on.
 void set_low_water_mark(int fd, int bytes);

@@ -58,13 +58,15 @@ bool is_to_disconnect(const sockaddr* address, socklen_t length) {
   return address && length >= sizeof address->sa_family && address->sa_family == AF_UNSPEC;
 }
 
-// SO_ERROR and SO_ACCEPTCONN where the kernel does not know; both are an int.
+// SO_ERROR, SO_ACCEPTCONN and SO_RCVLOWAT where the kernel does not know; each is an int.
 std::optional<int> known_option(int fd, int option) {
   if (option == SO_ERROR)
     return take_error(fd);
   const auto socket = sockets::find_fd(fd);
   if (option == SO_ACCEPTCONN && socket && socket->is_waiting())
     return socket->is_listening;
+  if (option == SO_RCVLOWAT && socket && socket->state == State::pending)
+    return static_cast<int>(socket->low_water_mark());
   return std::nullopt;
 }
 
@@ -85,6 +87,8 @@ HOOK int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
 
 HOOK int connect(int fd, const sockaddr* address, socklen_t length) {
   const auto key = sockets::empty() ? 0 : sockets::identity(fd);
+  if (pending::any() && (!address || length < sizeof(sockaddr_in)) && !is_to_disconnect(address, length))
+    return fail(address ? EINVAL : EFAULT); // as the kernel says while it is connecting
   if (const auto known = is_to_disconnect(address, length) ? std::nullopt : connect_again(fd, key))
     return result(*known);
   switch (route_of(fd, address, length)) {
@@ -149,7 +153,9 @@ HOOK int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
 }
 
 HOOK int getsockopt(int fd, int level, int option, void* value, socklen_t* length) noexcept {
-  const bool may_be_ours = level == SOL_SOCKET && (option == SO_ERROR || option == SO_ACCEPTCONN) && !sockets::empty();
+  const bool may_be_ours = level == SOL_SOCKET &&
+                           (option == SO_ERROR || option == SO_ACCEPTCONN || option == SO_RCVLOWAT) &&
+                           !sockets::empty();
   const auto known = may_be_ours && value && length ? known_option(fd, option) : std::nullopt;
   if (!known)
     return REAL(getsockopt)(fd, level, option, value, length);

@@ -27,100 +27,156 @@ ssize_t __recvfrom_chk(int fd, void* __restrict buffer, size_t size, size_t room
 namespace {
 
 // The answer to a call that comes too early, with errno set; 0: it does not.
-int early(int fd, int flags = 0) {
+int early(int fd, int flags, Limit limit) {
   if (!pending::any())
     return 0;
-  const int error = await_connection(fd, !(flags & MSG_DONTWAIT));
+  const int error = await_connection(fd, !(flags & MSG_DONTWAIT), limit);
   if (error)
     errno = error;
   return error ? -1 : 0;
 }
 
-// MSG_FASTOPEN with an address: connect and send. 0: connected, and the data can go; -1: not, with errno;
-// nothing: not ours.
+// Urgent bytes and the error queue are not the handshake's.
+int too_early_to_receive(int fd, int flags = 0) {
+  return flags & (MSG_OOB | MSG_ERRQUEUE) ? 0 : early(fd, flags, options::receive_deadline);
+}
+
+int too_early_to_send(int fd, int flags = 0) { return early(fd, flags, options::send_deadline); }
+
+// MSG_FASTOPEN with an address: connect and send. 0: connected, and the data can go; -1: not, with errno; nothing: not
+// ours.
 std::optional<int> connect_to_send(int fd, const void* address, socklen_t length, int flags) {
   const auto* destination = static_cast<const sockaddr*>(address);
-  if (!(flags & MSG_FASTOPEN) || route_of(fd, destination, length) == Route::direct)
+  if (!(flags & MSG_FASTOPEN) || !destination)
     return std::nullopt;
-  return connect(fd, destination, length);
+  const auto key = sockets::empty() ? 0 : sockets::identity(fd);
+  const bool at_once = flags & MSG_DONTWAIT;
+  std::optional<int> error = connect_again(fd, key, at_once);
+  if (!error && route_of(fd, destination, length) == Route::direct)
+    return std::nullopt;
+  if (!error && route_of(fd, destination, length) != Route::proxy)
+    return connect(fd, destination, length);
+  if (!error)
+    error = connect_through(fd, key, destination->sa_family, IpPort::from(destination, length)->endpoint(), at_once);
+  if (*error)
+    errno = *error;
+  return *error ? -1 : 0;
+}
+
+int wait_flag(int flags) { return flags & RWF_NOWAIT ? MSG_DONTWAIT : 0; }
+
+msghdr without_address(msghdr message) {
+  message.msg_name = nullptr;
+  message.msg_namelen = 0;
+  return message;
 }
 
 } // namespace
 
-HOOK ssize_t read(int fd, void* buffer, size_t size) { return early(fd) ? -1 : REAL(read)(fd, buffer, size); }
-
-HOOK ssize_t __read_chk(int fd, void* buffer, size_t size, size_t room) {
-  return early(fd) ? -1 : REAL(__read_chk)(fd, buffer, size, room);
+HOOK ssize_t read(int fd, void* buffer, size_t size) {
+  return size && too_early_to_receive(fd) ? -1 : REAL(read)(fd, buffer, size);
 }
 
-HOOK ssize_t readv(int fd, const iovec* parts, int count) { return early(fd) ? -1 : REAL(readv)(fd, parts, count); }
+HOOK ssize_t __read_chk(int fd, void* buffer, size_t size, size_t room) {
+  return size && too_early_to_receive(fd) ? -1 : REAL(__read_chk)(fd, buffer, size, room);
+}
+
+HOOK ssize_t readv(int fd, const iovec* parts, int count) {
+  return too_early_to_receive(fd) ? -1 : REAL(readv)(fd, parts, count);
+}
+
+// On a socket, with offset -1, these are readv() and writev() with flags.
+HOOK ssize_t preadv2(int fd, const iovec* parts, int count, off_t offset, int flags) {
+  return too_early_to_receive(fd, wait_flag(flags)) ? -1 : REAL(preadv2)(fd, parts, count, offset, flags);
+}
+
+HOOK ssize_t preadv64v2(int fd, const iovec* parts, int count, off64_t offset, int flags) {
+  return too_early_to_receive(fd, wait_flag(flags)) ? -1 : REAL(preadv64v2)(fd, parts, count, offset, flags);
+}
+
+HOOK ssize_t pwritev2(int fd, const iovec* parts, int count, off_t offset, int flags) {
+  return too_early_to_send(fd, wait_flag(flags)) ? -1 : REAL(pwritev2)(fd, parts, count, offset, flags);
+}
+
+HOOK ssize_t pwritev64v2(int fd, const iovec* parts, int count, off64_t offset, int flags) {
+  return too_early_to_send(fd, wait_flag(flags)) ? -1 : REAL(pwritev64v2)(fd, parts, count, offset, flags);
+}
 
 HOOK ssize_t recv(int fd, void* buffer, size_t size, int flags) {
-  return early(fd, flags) ? -1 : REAL(recv)(fd, buffer, size, flags);
+  return too_early_to_receive(fd, flags) ? -1 : REAL(recv)(fd, buffer, size, flags);
 }
 
 HOOK ssize_t __recv_chk(int fd, void* buffer, size_t size, size_t room, int flags) {
-  return early(fd, flags) ? -1 : REAL(__recv_chk)(fd, buffer, size, room, flags);
+  return too_early_to_receive(fd, flags) ? -1 : REAL(__recv_chk)(fd, buffer, size, room, flags);
 }
 
 HOOK ssize_t recvfrom(int fd, void* __restrict buffer, size_t size, int flags, sockaddr* __restrict address,
                       socklen_t* __restrict length) {
-  return early(fd, flags) ? -1 : REAL(recvfrom)(fd, buffer, size, flags, address, length);
+  return too_early_to_receive(fd, flags) ? -1 : REAL(recvfrom)(fd, buffer, size, flags, address, length);
 }
 
 HOOK ssize_t __recvfrom_chk(int fd, void* __restrict buffer, size_t size, size_t room, int flags,
                             sockaddr* __restrict address, socklen_t* __restrict length) {
-  return early(fd, flags) ? -1 : REAL(__recvfrom_chk)(fd, buffer, size, room, flags, address, length);
+  return too_early_to_receive(fd, flags) ? -1 : REAL(__recvfrom_chk)(fd, buffer, size, room, flags, address, length);
 }
 
 HOOK ssize_t recvmsg(int fd, msghdr* message, int flags) {
-  return early(fd, flags) ? -1 : REAL(recvmsg)(fd, message, flags);
+  return too_early_to_receive(fd, flags) ? -1 : REAL(recvmsg)(fd, message, flags);
 }
 
 HOOK int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout) {
-  return early(fd, flags) ? -1 : REAL(recvmmsg)(fd, messages, count, flags, timeout);
+  return too_early_to_receive(fd, flags) ? -1 : REAL(recvmmsg)(fd, messages, count, flags, timeout);
 }
 
-HOOK ssize_t write(int fd, const void* buffer, size_t size) { return early(fd) ? -1 : REAL(write)(fd, buffer, size); }
+HOOK ssize_t write(int fd, const void* buffer, size_t size) {
+  return too_early_to_send(fd) ? -1 : REAL(write)(fd, buffer, size);
+}
 
-HOOK ssize_t writev(int fd, const iovec* parts, int count) { return early(fd) ? -1 : REAL(writev)(fd, parts, count); }
+HOOK ssize_t writev(int fd, const iovec* parts, int count) {
+  return too_early_to_send(fd) ? -1 : REAL(writev)(fd, parts, count);
+}
 
 HOOK ssize_t send(int fd, const void* buffer, size_t size, int flags) {
-  return early(fd, flags) ? -1 : REAL(send)(fd, buffer, size, flags);
+  return too_early_to_send(fd, flags) ? -1 : REAL(send)(fd, buffer, size, flags);
 }
 
 HOOK ssize_t sendto(int fd, const void* buffer, size_t size, int flags, const sockaddr* address, socklen_t length) {
   if (const auto connected = connect_to_send(fd, address, length, flags))
     return *connected ? -1 : REAL(send)(fd, buffer, size, flags & ~MSG_FASTOPEN);
-  return early(fd, flags) ? -1 : REAL(sendto)(fd, buffer, size, flags, address, length);
+  return too_early_to_send(fd, flags) ? -1 : REAL(sendto)(fd, buffer, size, flags, address, length);
 }
 
 HOOK ssize_t sendmsg(int fd, const msghdr* message, int flags) {
   if (message && message->msg_name)
     if (const auto connected = connect_to_send(fd, message->msg_name, message->msg_namelen, flags)) {
-      msghdr rest = *message;
-      rest.msg_name = nullptr;
-      rest.msg_namelen = 0;
+      const msghdr rest = without_address(*message);
       return *connected ? -1 : REAL(sendmsg)(fd, &rest, flags & ~MSG_FASTOPEN);
     }
-  return early(fd, flags) ? -1 : REAL(sendmsg)(fd, message, flags);
+  return too_early_to_send(fd, flags) ? -1 : REAL(sendmsg)(fd, message, flags);
 }
 
+// The first message makes the connection; how many were sent counts, and the rest may wait for another call.
 HOOK int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
-  return early(fd, flags) ? -1 : REAL(sendmmsg)(fd, messages, count, flags);
+  if ((flags & MSG_FASTOPEN) && messages && count) {
+    const ssize_t sent = sendmsg(fd, &messages->msg_hdr, flags);
+    if (sent >= 0)
+      messages->msg_len = static_cast<unsigned>(sent);
+    return sent < 0 ? -1 : 1;
+  }
+  return too_early_to_send(fd, flags) ? -1 : REAL(sendmmsg)(fd, messages, count, flags);
 }
 
 HOOK ssize_t sendfile(int to, int from, off_t* offset, size_t count) noexcept {
-  return early(to) ? -1 : REAL(sendfile)(to, from, offset, count);
+  return too_early_to_send(to) ? -1 : REAL(sendfile)(to, from, offset, count);
 }
 
 HOOK ssize_t sendfile64(int to, int from, off64_t* offset, size_t count) noexcept {
-  return early(to) ? -1 : REAL(sendfile64)(to, from, offset, count);
+  return too_early_to_send(to) ? -1 : REAL(sendfile64)(to, from, offset, count);
 }
 
 HOOK ssize_t splice(int from, off64_t* from_offset, int to, off64_t* to_offset, size_t count, unsigned flags) {
   const int wait = flags & SPLICE_F_NONBLOCK ? MSG_DONTWAIT : 0;
-  if (early(from, wait) || early(to, wait))
+  if (too_early_to_receive(from, wait) || too_early_to_send(to, wait))
     return -1;
   return REAL(splice)(from, from_offset, to, to_offset, count, flags);
 }
@@ -150,10 +206,11 @@ HOOK int setsockopt(int fd, int level, int option, const void* value, socklen_t 
 
 // The kernel ends a connection that is only being made.
 HOOK int shutdown(int fd, int how) noexcept {
-  if (pending::any())
-    if (const auto socket = settle_fd(fd); socket && socket->state == State::pending) {
-      abandon(fd);
-      return 0;
-    }
-  return REAL(shutdown)(fd, how);
+  const bool is_valid = how == SHUT_RD || how == SHUT_WR || how == SHUT_RDWR;
+  const auto socket = is_valid && pending::any() ? settle_fd(fd) : std::nullopt;
+  if (!socket || socket->state != State::pending)
+    return REAL(shutdown)(fd, how);
+  abandon(fd);
+  const sockaddr nobody{AF_UNSPEC, {}};
+  return REAL(connect)(fd, &nobody, sizeof nobody);
 }

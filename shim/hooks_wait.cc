@@ -7,6 +7,7 @@
 #include "pending.h"
 #include "polling.h"
 #include "real.h"
+#include "registrations.h"
 #include <algorithm>
 
 using namespace socksify;

@@ -4,6 +4,7 @@
 #include "fd.h"
 #include "pending.h"
 #include "real.h"
+#include "registrations.h"
 #include "settle.h"
 #include <algorithm>
 #include <cerrno>

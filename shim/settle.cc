@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "settle.h"
-#include "epoll.h"
 #include "fd.h"
 #include "log.h"
 #include "options.h"
 #include "pending.h"
 #include "real.h"
+#include "registrations.h"
 #include "wait.h"
 #include <algorithm>
 #include <cerrno>
@@ -25,7 +25,7 @@ bool is_pending(const std::optional<Socket>& socket) { return socket && socket->
 void show_failure(int fd, int family) {
   disconnect(fd);
   const SocketAddress nowhere{{INADDR_LOOPBACK, 0}, family};
-  REAL(connect)(fd, nowhere.get(), nowhere.length);
+  connect_at_once(fd, nowhere); // or the socket, if it blocks, would tell us and forget
 }
 
 // What has become of the socket now that its handshake is over.
@@ -130,8 +130,8 @@ std::optional<Socket> settle_fd(int fd) {
 
 Socket settle(Identity key, const Socket& socket) {
   KeepErrno keep;
-  const bool is_there = socket.state == State::pending && sockets::identity(socket.fd) == key;
-  return is_there ? advance(key, socket.fd, socket) : socket;
+  const int fd = socket.state == State::pending ? sockets::whereabouts(key, socket.fd) : -1;
+  return fd >= 0 ? advance(key, fd, socket) : socket;
 }
 
 void settle_all() {
@@ -142,14 +142,14 @@ void settle_all() {
   });
 }
 
-int await_connection(int fd, bool may_block) {
+int await_connection(int fd, bool may_block, Limit limit_of) {
   KeepErrno keep;
   auto socket = settle_fd(fd);
   if (!is_pending(socket))
     return 0;
   if (!may_block || is_nonblocking(fd))
     return EAGAIN;
-  const Deadline limit = options::receive_deadline(fd);
+  const Deadline limit = limit_of(fd);
   for (; is_pending(socket); socket = settle_fd(fd)) {
     const Pending& slot = pending::at(socket->slot);
     const int error = wait_for(fd, slot.events, std::min(slot.deadline, limit));
@@ -163,12 +163,12 @@ int await_connection(int fd, bool may_block) {
 
 std::optional<int> take_error(int fd) {
   auto socket = settle_fd(fd);
-  if (!socket || socket->state != State::failed || !socket->error)
+  if (!socket || socket->state != State::failed)
     return std::nullopt;
-  const int error = std::exchange(socket->error, uint8_t{0});
-  if (!sockets::replace(sockets::identity(fd), State::failed, *socket))
-    return std::nullopt;
-  return error;
+  KeepErrno keep;
+  // That there is one to tell is the kernel's to know: a recv() tells it as well. Which one it is, is ours.
+  const int error = pending_error(fd);
+  return error ? socket->error : 0;
 }
 
 void abandon(int fd) {
@@ -177,7 +177,6 @@ void abandon(int fd) {
   sockets::forget(key);
   if (!is_pending(socket))
     return;
-  disconnect(fd);
   set_low_water_mark(fd, static_cast<int>(socket->low_water_mark()));
   if (pending::at(socket->slot).hold(key))
     pending::end(socket->slot);

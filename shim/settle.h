@@ -16,14 +16,17 @@ Socket settle(sockets::Identity key, const Socket& socket);
 // The same for every one that there is; those whose time is over fail.
 void settle_all();
 
-// For a call that needs a connection: 0 when no CONNECT of this socket is on its way, or not any more. Else EAGAIN when
-// the socket does not block or `may_block` is false, or SO_RCVTIMEO is over; EINTR.
-[[nodiscard]] int await_connection(int fd, bool may_block);
+// How long a blocking call may take: options::send_deadline or options::receive_deadline.
+using Limit = Deadline (*)(int fd);
 
-// The error that waits for SO_ERROR, if it is ours: told once.
+// For a call that needs a connection: 0 when no CONNECT of this socket is on its way, or not any more. Else EAGAIN when
+// the socket does not block, `may_block` is false or the limit is over; EINTR.
+[[nodiscard]] int await_connection(int fd, bool may_block, Limit limit);
+
+// What SO_ERROR says of a CONNECT that has failed: its errno once, then 0. Nothing for other sockets.
 std::optional<int> take_error(int fd);
 
-// The program takes the connection off its socket: a CONNECT on its way ends here.
+// The program takes the connection off its socket, which is for the caller to do next: a CONNECT on its way ends here.
 void abandon(int fd);
 
 // True if the socket's CONNECT is on its way. SO_RCVLOWAT is the handshake's then, and the program's value waits for

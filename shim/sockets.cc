@@ -45,14 +45,6 @@ void sweep() {
   table.end_sweep(seen, [](Identity key, const Table::Value& value) { drop(key, unpack(value)); });
 }
 
-bool is_open(Identity wanted, int hint) {
-  if (identity(hint) == wanted)
-    return true;
-  bool found = false;
-  for_each_open_fd([&](int fd) { found = found || identity(fd) == wanted; });
-  return found;
-}
-
 // The open CONNECT that was used last among those that `fits(socket)` accepts.
 template <typename Fits> std::optional<Socket> last_used(Fits fits) {
   KeepErrno keep;
@@ -68,7 +60,7 @@ template <typename Fits> std::optional<Socket> last_used(Fits fits) {
         best_use = use;
       }
     });
-    if (!best || is_open(best_key, best->fd))
+    if (!best || whereabouts(best_key, best->fd) >= 0)
       return best;
     table.erase(best_key);
     before = best_use;
@@ -84,6 +76,17 @@ Identity identity(int fd) {
   if (REAL(getsockopt)(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) != 0)
     return 0;
   return cookie;
+}
+
+int whereabouts(Identity key, int hint) {
+  if (identity(hint) == key)
+    return hint;
+  int found = -1;
+  for_each_open_fd([&](int fd) {
+    if (found < 0 && identity(fd) == key)
+      found = fd;
+  });
+  return found;
 }
 
 bool empty() { return table.empty(); }

@@ -67,6 +67,9 @@ using Visit = void (*)(Identity key, const Socket& socket);
 
 void for_each_pending(Visit visit);
 
+// A number by which the socket is open in this process, or -1. `hint` is tried first.
+int whereabouts(Identity key, int hint);
+
 // Forgets the pending ones that the program has closed in the meantime.
 void drop_closed();
 

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// Registrations in epoll sets. They live in the kernel with the program's own data word; so we remember those of
+// sockets that may yet get a CONNECT or a BIND. While a CONNECT is on its way the registration is withheld: the kernel
+// holds the events of the handshake and a token of ours in its place. Afterwards the program's own is given back.
+#pragma once
+#include "sockets.h"
+#include <sys/epoll.h>
+
+namespace socksify::epoll {
+
+using sockets::Identity;
+
+struct Registration {
+  int epfd = -1;
+  int fd = -1; // the number it was registered by
+  uint64_t data = 0;
+  uint32_t events = 0;
+  bool is_withheld = false;
+  bool is_spent = false; // EPOLLONESHOT, and the one shot was before the CONNECT
+  Identity socket = 0;
+};
+
+// epoll_ctl() on a socket.
+int control(Identity identity, int epfd, int operation, int fd, epoll_event* event);
+
+// True if nothing is remembered.
+bool no_registrations();
+
+// The socket's registrations wait for poll() `events` of the handshake instead of the program's events.
+void withhold(Identity socket, short events);
+
+// The socket's registrations are the program's own again.
+void give_back(Identity socket);
+
+// True if events of a handshake's may come out of any set, or out of this one.
+bool any_withheld();
+bool holds_withheld(int epfd);
+
+// The withheld registration that an event from this set is of; nothing for one of the program's.
+std::optional<Registration> withheld_by(int epfd, const epoll_event& event);
+
+// Moves the registrations of a listening socket to its stand-in: takes them off its number, and, when the stand-in is
+// there, puts them back.
+class Move {
+public:
+  explicit Move(int fd);
+  void finish(int fd);
+
+private:
+  static constexpr int most = 64;
+  struct Moved {
+    int epfd;
+    epoll_event event;
+  };
+  Moved m_registrations[most];
+  int m_count = 0;
+};
+
+} // namespace socksify::epoll

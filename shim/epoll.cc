@@ -6,8 +6,10 @@
 #include "registrations.h"
 #include "settle.h"
 #include "table.h"
+#include "text.h"
 #include <cerrno>
 #include <poll.h>
+#include <unistd.h>
 #include <utility>
 
 namespace socksify::epoll {
@@ -18,14 +20,18 @@ constinit Table nested;
 
 uint64_t nested_key(int outer, int inner) { return (uint64_t(outer) << 32 | uint32_t(inner)) + 1; }
 
-// What epoll_ctl() answers to the removal of what is not a member tells whether a descriptor is a set.
-bool is_set(int fd, int other) {
+bool is_set(int fd) {
   KeepErrno keep;
-  return REAL(epoll_ctl)(fd, EPOLL_CTL_DEL, other, nullptr) != 0 && errno == ENOENT;
+  constexpr std::string_view name = "anon_inode:[eventpoll]";
+  Text<40> path;
+  path.append(FMT_COMPILE("/proc/self/fd/{}"), fd);
+  char target[name.size() + 1];
+  const ssize_t length = readlink(path.c_str(), target, sizeof target);
+  return length >= 0 && std::string_view{target, static_cast<size_t>(length)} == name;
 }
 
 int control_nested(int outer, int operation, int inner, epoll_event* event) {
-  const bool is_member = operation == EPOLL_CTL_ADD && event && is_set(inner, outer);
+  const bool is_member = operation == EPOLL_CTL_ADD && event && is_set(inner);
   const int result = REAL(epoll_ctl)(outer, operation, inner, event);
   const uint64_t key = nested_key(outer, inner);
   Table::Value value{};
@@ -56,12 +62,11 @@ bool is_for_program(int epfd, epoll_event& event) {
   const auto socket = sockets::find(registration->socket);
   if (socket && settle(registration->socket, *socket).state == State::pending)
     return false;
-  if (sockets::identity(registration->fd) == registration->socket) {
-    give_back(registration->socket); // if the thread that ended it has not yet come to that
-    return false;
-  }
-  // The number it was registered by is closed, but the socket lives on in a dup. The kernel has no way any more to give
-  // the registration back, so its events are translated.
+  give_back(registration->socket); // if the thread that ended it has not yet come to that
+  if (!withheld_by(epfd, event))
+    return false; // the kernel will say it again in the program's words
+  // The number it was registered by has become another file's. The kernel has no way to give the registration back, so
+  // its events are translated.
   event.data.u64 = registration->data;
   event.events &= registration->events | EPOLLERR | EPOLLHUP;
   return event.events != 0;

@@ -8,10 +8,12 @@
 #include "settle.h"
 #include "table.h"
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/auxv.h>
+#include <sys/single_threaded.h>
 
 namespace socksify::epoll {
 namespace {
@@ -116,6 +118,45 @@ void forget(uint64_t key, const Registration& registration) {
 bool has_its_number(const Registration& registration) {
   return sockets::identity(registration.fd) == registration.socket;
 }
+
+// A socket that lives on in a dup gets its old number back for a moment. Where that is another file's by now, only if
+// no other thread could see it.
+class OldNumber {
+public:
+  explicit OldNumber(const Registration& registration) : m_number(registration.fd) {
+    const int alive = has_its_number(registration) ? -1 : sockets::whereabouts(registration.socket, -1);
+    if (alive < 0)
+      return;
+    m_lent = Fd{fcntl(alive, F_DUPFD_CLOEXEC, m_number)};
+    if (m_lent && m_lent.get() != m_number && __libc_single_threaded)
+      exchange();
+  }
+  ~OldNumber() {
+    if (!m_kept)
+      return;
+    dup3(m_kept.get(), m_number, m_flags & FD_CLOEXEC ? O_CLOEXEC : 0);
+    sigprocmask(SIG_SETMASK, &m_mask, nullptr);
+  }
+  OldNumber(const OldNumber&) = delete;
+  OldNumber& operator=(const OldNumber&) = delete;
+
+private:
+  void exchange() {
+    m_kept = Fd{fcntl(m_number, F_DUPFD_CLOEXEC, 0)};
+    if (!m_kept)
+      return;
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &m_mask);
+    m_flags = fcntl(m_number, F_GETFD);
+    dup3(m_lent.get(), m_number, O_CLOEXEC);
+  }
+
+  const int m_number;
+  int m_flags = 0;
+  Fd m_lent, m_kept;
+  sigset_t m_mask{};
+};
 
 // An exclusive registration cannot be modified, only made anew.
 int modify(const Registration& registration, epoll_event event) {
@@ -239,6 +280,7 @@ bool no_registrations() { return table.empty(); }
 void withhold(Identity socket, short events) {
   KeepErrno keep;
   for_each_of(socket, [&](uint64_t key, Registration registration) {
+    const OldNumber number{registration};
     if (!has_its_number(registration))
       return;
     if (!registration.is_withheld)
@@ -253,7 +295,10 @@ void withhold(Identity socket, short events) {
 void give_back(Identity socket) {
   KeepErrno keep;
   for_each_of(socket, [&](uint64_t key, Registration registration) {
-    if (!registration.is_withheld || !has_its_number(registration))
+    if (!registration.is_withheld)
+      return;
+    const OldNumber number{registration};
+    if (!has_its_number(registration))
       return;
     const int result = modify(registration, own_event(registration));
     registration.is_withheld = false;

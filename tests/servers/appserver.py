@@ -6,6 +6,7 @@
     call IP:PORT TEXT         "calling", then a connection from IP of this server to IP:PORT: it sends TEXT as a line
                               and gives back every line that comes, in capitals, until the other side closes
     call-from IP IP:PORT TEXT the same from another address of ours
+    flood IP:PORT N           "calling", then a connection on which N bytes come at once, and the end
     count                     reads until the end of the stream and says how many bytes came
     end                       closes the connection
 """
@@ -33,6 +34,12 @@ def call(source, target, words):
             net.log("call broke", error)
 
 
+def flood(target, count):
+    ip, port = target.split(":")
+    with socket.create_connection((net.real(ip, HERE), int(port)), 10, (HERE, 0)) as data:
+        data.sendall(b"x" * int(count))
+
+
 def handle(client):
     say = lambda text: client.sendall(text.encode() + b"\n")
     net.log("peer", net.text(client.getpeername()))
@@ -48,6 +55,9 @@ def handle(client):
         elif verb == "call-from":
             say("calling")
             net.run(call, *rest.split(" ", 2))
+        elif verb == "flood":
+            say("calling")
+            net.run(flood, *rest.split(" "))
         elif verb == "count":
             say(f"count {len(lines.read())}")
         elif verb == "end":

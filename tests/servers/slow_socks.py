@@ -9,7 +9,7 @@ that the kernel itself makes connections wait. A line is a command; it is answer
     hold            what comes from now on waits (as at the beginning)
     grant [TEXT]    what waits, and what comes, is connected; TEXT follows in the same segment
     refuse [CODE]   ... is refused            close    ... sees the end of the stream       reset    ... is reset
-    drip K          the first K bytes of the reply to what waits            (direct: nothing)
+    drip K [CODE]   the first K bytes of the reply to what waits            (direct: nothing)
     await N         when N requests have come                               (direct: at once)
     gone N          when N clients have gone                                (direct: at once)
     requests        how many have come        early    how many bytes came before the reply to their request
@@ -20,6 +20,7 @@ that the kernel itself makes connections wait. A line is a command; it is answer
 
 What a client says is given back to it.
 """
+import select
 import selectors
 import socket
 import struct
@@ -93,9 +94,11 @@ class Client:
         version, command, port, ip = struct.unpack("!BBH4s", self.data[:8])
         rest = self.data[8:].partition(b"\0")[2]
         self.destination = destinations.get(port)
-        if version != 4 or not self.destination or socket.inet_ntoa(ip) != APP:
+        if version != 4 or socket.inet_ntoa(ip) != APP:
             log("not a request:", self.data)
             return reset(self.sock)
+        if not self.destination:
+            return drop(self.sock)  # the program that it was for has ended
         if rest:
             log("early", rest)
             self.destination.early += len(rest)
@@ -115,7 +118,7 @@ class Client:
             self.state = "connected"
             self.send(reply(90)[self.sent:] + words.encode())
         elif verb == "refuse":
-            self.send(reply(int(words or 91)))
+            self.send(reply(int(words or 91))[self.sent:])
             drop(self.sock)
         elif verb == "close":
             drop(self.sock)
@@ -124,9 +127,9 @@ class Client:
         if verb != "grant":
             self.destination.clients.discard(self)
 
-    def drip(self, count):
-        self.send(reply(90)[self.sent:count])
-        self.sent = count
+    def drip(self, count, code=90):
+        self.send(reply(int(code))[self.sent:int(count)])
+        self.sent = int(count)
 
 
 def reply(code):
@@ -160,9 +163,9 @@ class Destination:
     def those(self, state):
         return [client for client in self.clients if client.state == state]
 
-    def drip(self, state, count):
+    def drip(self, state, words):
         for client in self.those(state):
-            client.drip(count)
+            client.drip(*words.split())
         return "ok"
 
     def call(self, _, words):
@@ -176,9 +179,9 @@ class Destination:
         if verb in ("hold", "grant", "refuse", "close", "reset"):
             return self.set(verb, words)
         if verb == "drip":
-            return self.drip("held", int(words))
+            return self.drip("held", words)
         if verb == "call-drip":
-            return self.drip("bound", int(words))
+            return self.drip("bound", words)
         if verb == "await":
             return "ok" if DIRECT or self.requests >= int(words) else None
         if verb == "gone":
@@ -222,6 +225,7 @@ class DirectDestination(Destination):
         self.listener.listen(0)
         self.filler = socket.create_connection((APP, self.port))
         self.filler_name = self.filler.getsockname()
+        select.select([self.listener], [], [])  # in the queue, which is thereby full
 
     def close(self):
         drop(self.listener)
@@ -258,7 +262,7 @@ class DirectDestination(Destination):
         if len(self.mode) > 1:
             client.send(self.mode[1].encode())
 
-    def drip(self, state, count):
+    def drip(self, state, words):
         return "ok"
 
     def call(self, where, words):

@@ -333,8 +333,9 @@ static void blocking_first(void) {
   fact("write: %s", returned(by_write(fd_of_thread)));
   is_granted = 1;
   tell(&server, "grant");
-  fact("poll: %s", polled(fd_of_thread, POLLOUT, -1));
-  pthread_join(handle, NULL);
+  const char *seen = polled(fd_of_thread, POLLOUT, -1);
+  pthread_join(handle, NULL); /* which has told its own fact by then */
+  fact("poll: %s", seen);
   connected(fd_of_thread, &server);
 }
 

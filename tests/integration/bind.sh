@@ -13,7 +13,7 @@ caller: $2
 length: $3
 its peer: the caller
 its name: the advertised one
-flags: 0 0
+flags: 0 0, SO_RCVLOWAT: 1
 call: ok
 primary: ok
 file descriptors more than before: 0" client bind typical "${@:4}" && logged app "^call $NET.3:.* to $PEER"
@@ -79,6 +79,7 @@ forked() {
   prints "call: ok
 primary: ok" client bind forked "$APP"
 }
+flood() { prints "whole: 100 of 100" client bind flood "$APP"; }
 stranger() {
   prints "primary: calling
 accept: ECONNABORTED
@@ -91,7 +92,7 @@ for socksd in socks4d danted; do
   start_$socksd || continue
   check "typical sequence, $socksd" typical "$PEER" "$NET.3" 16 "$APP"
   check "typical sequence, IPv6 socket, $socksd" typical "[::ffff:$PEER]" "[::ffff:$NET.3]" 28 "$APP" -6
-  for feature in null flags two waiting silent places forked stranger; do check "$feature, $socksd" $feature; done
+  for feature in null flags two waiting silent places forked stranger flood; do check "$feature, $socksd" $feature; done
   check "buffers of every size, $socksd" buffers 16 "$APP"
   check "buffers of every size, IPv6 socket, $socksd" buffers 28 "$APP" -6
 done

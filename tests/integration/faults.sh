@@ -44,7 +44,7 @@ caller: $3
 length: 16
 its peer: the caller
 its name: the advertised one
-flags: 0 0
+flags: 0 0, SO_RCVLOWAT: 1
 call: ok
 primary: ok
 file descriptors more than before: 0" client bind typical "$APP" && never_logged faulty "^early"

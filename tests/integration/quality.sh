@@ -19,6 +19,7 @@ manuals_are_clean() { mandoc -Tlint -Wwarning "$TOP"/man/*.[1-8]; }
 clang_has_nothing_to_say() {
   local programs=("$TOP"/tests/programs/*.c)
   programs=("${programs[@]##*/}")
+  programs=("${programs[@]%.c}")
   env -u MAKEFLAGS -u MAKELEVEL -u CXXFLAGS -u SAN make -C "$TOP" -j2 CXX=clang++ CC=clang CXXFLAGS=-O0 "BUILD=$WORK/clang" \
     all "$WORK/clang/unit" "${programs[@]/#/"$WORK/clang/programs/"}" >make.log 2>&1 || { grep -E '(error|warning): |\*\*\*' -A 5 make.log && false; }
 }
@@ -26,6 +27,7 @@ readme_is_short() { [ "$(wc -l <"$TOP/README.md")" -le 150 ]; }
 # Where it was written is nobody's business.
 no_paths_of_one_machine() { ! files | sed "s|^\.|$TOP|" | xargs -d '\n' grep -nIE '(^|[^a-zA-Z0-9_.}])/(work|root|home)/'; }
 
+[ -z "$runtime" ] || { skip quality "the same for a sanitized build" && exit; }
 ! installed shellcheck || check "shellcheck" shellcheck_has_nothing_to_say
 ! installed mandoc || check "mandoc -Tlint" manuals_are_clean
 check "README of at most 150 lines" readme_is_short

@@ -97,7 +97,8 @@ static void typical(void) {
   fact("length: %d", (int)length);
   fact("its peer: %s", strcmp(caller, ask(getpeername, accepted)) == 0 ? "the caller" : ask(getpeername, accepted));
   fact("its name: %s", strcmp(name, ask(getsockname, accepted)) == 0 ? "the advertised one" : ask(getsockname, accepted));
-  fact("flags: %d %d", fcntl(accepted, F_GETFD), fcntl(accepted, F_GETFL) & O_NONBLOCK);
+  fact("flags: %d %d, SO_RCVLOWAT: %d", fcntl(accepted, F_GETFD), fcntl(accepted, F_GETFL) & O_NONBLOCK,
+       option(accepted, SO_RCVLOWAT));
   close(fd);
   fact("call: %s", works(accepted, "hello"));
   close(accepted);
@@ -152,6 +153,29 @@ static void two(void) {
   order_call(first, "first");
   fact("first: %s", works(accept(first, NULL, NULL), "first"));
   fact("second: %s", works(accept(second, NULL, NULL), "second"));
+}
+
+/* Data that pours in right behind the call, again and again: none is lost, and a call that poll() reports is there. */
+static void flood(void) {
+  int good = 0, rounds = 100;
+  for (int i = 0; i < rounds; ++i) {
+    char buffer[65536];
+    ssize_t got, sum = 0;
+    int fd = listening_at(any());
+    struct pollfd waiting = {.fd = fd, .events = POLLIN};
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    say(primary, "flood %s 2000000", plain(ask(getsockname, fd)));
+    line(primary); /* "calling" */
+    poll(&waiting, 1, 5000);
+    usleep(5 * i); /* at different moments of the flood */
+    int accepted = accept(fd, NULL, NULL);
+    close(fd);
+    while ((got = read(accepted, buffer, sizeof buffer)) > 0)
+      sum += got;
+    good += sum == 2000000;
+    close(accepted);
+  }
+  fact("whole: %d of %d", good, rounds);
 }
 
 /* Waiting for the call with poll() and select(): nothing before it, and then the call. */
@@ -304,7 +328,8 @@ int main(int argc, char **argv) {
     fact("primary: %s", greeting), exit(1);
   static const struct { const char *name; void (*run)(void); } modes[] = {
       {"typical", typical}, {"null", null},       {"flags", flags},     {"two", two},       {"waiting", waiting},
-      {"silent", silent},   {"places", places},   {"buffers", buffers}, {"forked", forked}, {"refused", refused}};
+      {"silent", silent},   {"places", places},   {"buffers", buffers}, {"forked", forked}, {"refused", refused},
+      {"flood", flood}};
   for (size_t i = 0; i < sizeof modes / sizeof *modes; ++i)
     if (strcmp(mode, modes[i].name) == 0)
       modes[i].run();

@@ -36,8 +36,9 @@ int main(int argc, char **argv) {
     fact("connect elsewhere: %s", result(connect_to(fd, argv[2], family)));
     fact("then: %s", talk(fd));
   }
-  if (flags_of(fd) != flags || option(fd, SO_KEEPALIVE) != 1)
-    fact("flags: %x, were %x; keepalive %d", flags_of(fd), flags, option(fd, SO_KEEPALIVE));
+  if (flags_of(fd) != flags || option(fd, SO_KEEPALIVE) != 1 || option(fd, SO_RCVLOWAT) != 1)
+    fact("flags: %x, were %x; SO_KEEPALIVE %d, SO_RCVLOWAT %d", flags_of(fd), flags, option(fd, SO_KEEPALIVE),
+         option(fd, SO_RCVLOWAT));
   close(fd);
   if (open_fds() != before)
     fact("file descriptors: %d, were %d", open_fds(), before);

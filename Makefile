@@ -1,4 +1,4 @@
-# make | make test | make demo | make install | make deps | make clean | make SAN=address,undefined test
+# make | make test | make bench | make demo | make install | make deps | make clean | make SAN=address,undefined test
 comma   := ,
 CXX     ?= g++
 PREFIX  ?= /usr/local
@@ -18,7 +18,7 @@ all: $(BUILD)/libsocksify.so $(BUILD)/socks4d $(BUILD)/preload-exec
 # The shim lives inside other people's programs: no exceptions, no libstdc++, nothing exported but the hooks.
 $(BUILD)/shim/%.o: flags += -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -fno-exceptions -fno-rtti
 $(BUILD)/libsocksify.so: $(call object,shim/*.cc) shim/exports.map
-	$(link) -shared -Wl,-z,now -Wl,-z,defs -Wl,--gc-sections -Wl,--version-script=shim/exports.map \
+	$(link) -shared -Wl,-z,now -Wl,-z,defs -Wl,-z,noseparate-code -Wl,--gc-sections -Wl,--version-script=shim/exports.map \
 	  $(if $(SAN),,-nodefaultlibs -lc -lgcc)
 
 $(BUILD)/socks4d: $(call object,tools/*.cc $(shared))
@@ -32,9 +32,17 @@ $(BUILD)/preload-exec: tools/preload-exec.c
 $(BUILD)/unit: $(call object,tests/unit/*.cc $(filter-out shim/hooks.cc,$(wildcard shim/*.cc)))
 	$(link)
 
-$(BUILD)/programs/%: tests/programs/%.c
+$(BUILD)/programs/%: tests/programs/%.c $(wildcard tests/programs/*.h)
 	@mkdir -p $(@D)
 	$(CC) -Wall -Wextra -Werror -O1 -g -o $@ $< -pthread
+
+$(BUILD)/bench/%: tests/bench/%.c tests/bench/socks.h
+	@mkdir -p $(@D)
+	$(CC) -Wall -Wextra -Werror -O2 -g -o $@ $<
+
+$(BUILD)/bench/%.so: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(CC) -Wall -Wextra -Werror -O2 -shared -fPIC -o $@ $<
 
 $(BUILD)/%.o: %.cc
 	@mkdir -p $(@D)
@@ -55,6 +63,9 @@ demo: deps
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) tests/demo.sh
 
+bench: all $(patsubst %,$(BUILD)/bench/%,server concurrent blocking transfer calls startup nothing empty.so)
+	@BUILD=$(BUILD) tests/bench/run
+
 install: all
 	install -D -m 755 tools/socksify $(DESTDIR)$(PREFIX)/bin/socksify
 	install -D -m 755 $(BUILD)/socks4d $(DESTDIR)$(PREFIX)/sbin/socks4d
@@ -66,5 +77,5 @@ install: all
 clean:
 	$(RM) -r build
 
-.PHONY: all test programs demo deps install clean
+.PHONY: all bench test programs demo deps install clean
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -74,8 +74,10 @@ int bind_locally(int fd, Endpoint requested, int family) {
 }
 
 int bind_for_connect(int fd, sockets::Identity key, const Socket& socket) {
-  if (socket.state != State::bound)
+  if (socket.state != State::bound) {
     disconnect(fd);
+    set_low_water_mark(fd, 1);
+  }
   sockets::forget(key);
   return bind_locally(fd, socket.requested, socket.family);
 }

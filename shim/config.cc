@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <netdb.h>
+#include <new>
 #include <pthread.h>
 #include <pwd.h>
 #include <strings.h>
@@ -149,13 +150,15 @@ void read_log(Reader& reader, Config& config) {
   reader.copy(output, config.log_file);
 }
 
-constinit Config the_config;
+// Zero until it is read, so that it takes no room in the library's file.
+alignas(Config) constinit unsigned char room_for_config[sizeof(Config)]{};
 constinit std::atomic<bool> is_read{false};
+Config& the_config() { return *std::launder(reinterpret_cast<Config*>(room_for_config)); }
 
 void read_environment() {
-  the_config = parse_config([](const char* name) -> const char* { return getenv(name); });
+  parse_config([](const char* name) -> const char* { return getenv(name); }, *new (room_for_config) Config);
   is_read.store(true, std::memory_order_release);
-  const Mistake& mistake = the_config.mistake;
+  const Mistake& mistake = the_config().mistake;
   if (mistake.variable)
     print_line(FMT_COMPILE("{}={}: {}; connections are denied"), mistake.variable, mistake.value.view(),
                mistake.reason);
@@ -180,15 +183,13 @@ std::optional<uint32_t> resolve(const char* host) {
 
 } // namespace
 
-Config parse_config(Lookup lookup) {
-  Config config;
+void parse_config(Lookup lookup, Config& config) {
   Reader reader{lookup, config.mistake};
-  if (const auto server = server_text(reader); !server.empty()) {
-    config.active = true;
-    read_server(reader, server, config);
-  } else {
-    return config;
-  }
+  const auto server = server_text(reader);
+  if (server.empty())
+    return;
+  config.active = true;
+  read_server(reader, server, config);
   read_userid(reader, config);
   config.timeout =
       reader.number("SOCKSIFY_TIMEOUT", config.timeout, 1, 86400, "not a number of seconds from 1 to 86400");
@@ -197,7 +198,6 @@ Config parse_config(Lookup lookup) {
       reader.choice("SOCKSIFY_LOOPBACK", "proxy", "direct", false, true, "neither proxy nor direct");
   read_log(reader, config);
   reader.copy(reader.first({"no_proxy", "NO_PROXY"}), config.no_proxy);
-  return config;
 }
 
 const Config& config() {
@@ -205,7 +205,7 @@ const Config& config() {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, read_environment);
   }
-  return the_config;
+  return the_config();
 }
 
 std::string_view userid() {

@@ -34,7 +34,7 @@ struct Config {
 
 using Lookup = const char* (*)(const char* variable); // null or the value
 
-Config parse_config(Lookup lookup);
+void parse_config(Lookup lookup, Config& config);
 
 const Config& config();
 

@@ -34,6 +34,12 @@ int answer(Endpoint endpoint, int family, sockaddr* address, socklen_t* length, 
   return 0;
 }
 
+// True if this is the SOCKS server's address, or not enough of it to tell.
+bool is_of_server(const sockaddr* address, socklen_t length, socklen_t room) {
+  const auto peer = room < length ? std::nullopt : IpPort::from(address, length);
+  return !peer || (peer->ip.is_ipv4() && server_endpoint() == peer->endpoint());
+}
+
 uint16_t port_of(const sockaddr* address, socklen_t length) {
   const auto found = IpPort::from(address, length);
   return found ? found->port : 0;
@@ -123,16 +129,19 @@ HOOK int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
   return answer(socket->local, socket->family, address, length, room);
 }
 
+// Only what the kernel says is connected to the SOCKS server can be ours.
 HOOK int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
+  const socklen_t room = length ? *length : 0;
+  const int real = REAL(getpeername)(fd, address, length);
+  if (real != 0 || sockets::empty() || !is_of_server(address, *length, room))
+    return real;
   if (pending::any())
     settle_fd(fd);
   const auto socket = sockets::use(fd);
   if (socket && (socket->is_waiting() || socket->state == State::pending))
     return fail(ENOTCONN);
-  const socklen_t room = length ? *length : 0;
-  const int real = REAL(getpeername)(fd, address, length);
-  const bool is_ours = socket && (socket->state == State::connected || socket->state == State::accepted);
-  return real == 0 && is_ours ? answer(socket->peer, socket->family, address, length, room) : real;
+  const bool has_peer = socket && (socket->state == State::connected || socket->state == State::accepted);
+  return has_peer ? answer(socket->peer, socket->family, address, length, room) : real;
 }
 
 HOOK int listen(int fd, int backlog) noexcept {

@@ -100,7 +100,14 @@ HOOK int epoll_ctl(int epfd, int operation, int fd, epoll_event* event) noexcept
 }
 
 HOOK int epoll_wait(int epfd, epoll_event* events, int size, int timeout) {
-  return epoll_pwait(epfd, events, size, timeout, nullptr);
+  if (!epoll::any_withheld()) {
+    const int count = REAL(epoll_wait)(epfd, events, size, timeout);
+    if (count <= 0 || !epoll::any_withheld())
+      return count;
+    if (const int kept = epoll::sift(epfd, events, count))
+      return kept;
+  }
+  return epoll::wait(epfd, events, size, after(timeout), nullptr);
 }
 
 HOOK int epoll_pwait(int epfd, epoll_event* events, int size, int timeout, const sigset_t* mask) {

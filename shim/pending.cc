@@ -4,6 +4,7 @@
 #include <csignal>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/single_threaded.h>
 #include <unistd.h>
 
 namespace socksify {
@@ -20,6 +21,20 @@ constinit std::atomic<int64_t> earliest{INT64_MAX};
 
 void count_fork() { forks.fetch_add(1, std::memory_order_relaxed); }
 
+constinit std::atomic<int> known_pid{0};
+void forget_pid() { known_pid.store(0, std::memory_order_relaxed); }
+
+// getpid() is a system call.
+int own_pid() {
+  int pid = known_pid.load(std::memory_order_relaxed);
+  if (pid == 0)
+    known_pid.store(pid = getpid(), std::memory_order_relaxed);
+  return pid;
+}
+
+// The slots before this one are likely to be taken.
+constinit std::atomic<int> first_free{0};
+
 Pending* chunk_at(int number) {
   Pending* chunk = chunks[number].load(std::memory_order_acquire);
   if (chunk)
@@ -33,7 +48,7 @@ Pending* chunk_at(int number) {
     return chunk;
   }
   if (number == 0)
-    pthread_atfork(count_fork, nullptr, nullptr);
+    pthread_atfork(count_fork, nullptr, forget_pid);
   return static_cast<Pending*>(memory);
 }
 
@@ -47,7 +62,7 @@ bool is_free(const Pending& slot) {
 
 bool take(Pending& slot, uint64_t identity, const Handshake& handshake, Deadline deadline) {
   int nobody = 0;
-  if (!may_be_free(slot) || !slot.holder.compare_exchange_strong(nobody, getpid(), std::memory_order_acquire))
+  if (!may_be_free(slot) || !slot.holder.compare_exchange_strong(nobody, own_pid(), std::memory_order_acquire))
     return false;
   const bool mine = is_free(slot);
   if (mine) {
@@ -64,20 +79,34 @@ bool take(Pending& slot, uint64_t identity, const Handshake& handshake, Deadline
 
 } // namespace
 
-int begin(uint64_t identity, const Handshake& handshake, Deadline deadline) {
+namespace {
+
+// Takes the first free slot from this number on; -1 if there is none, or no memory.
+int take_from(int first, uint64_t identity, const Handshake& handshake, Deadline deadline) {
   int number = 0;
   for (int chunk = 0; chunk < most_chunks; ++chunk) {
     Pending* slots = chunk_at(chunk);
     if (!slots)
       return -1;
     for (size_t i = 0; i < capacity(chunk); ++i, ++number)
-      if (take(slots[i], identity, handshake, deadline)) {
-        note_deadline(deadline);
-        count.fetch_add(1, std::memory_order_seq_cst);
+      if (number >= first && take(slots[i], identity, handshake, deadline))
         return number;
-      }
   }
   return -1;
+}
+
+} // namespace
+
+int begin(uint64_t identity, const Handshake& handshake, Deadline deadline) {
+  int number = take_from(first_free.load(std::memory_order_relaxed), identity, handshake, deadline);
+  if (number < 0)
+    number = take_from(0, identity, handshake, deadline);
+  if (number < 0)
+    return -1;
+  first_free.store(number + 1, std::memory_order_relaxed);
+  note_deadline(deadline);
+  count.fetch_add(1, std::memory_order_seq_cst);
+  return number;
 }
 
 Pending& at(int slot) {
@@ -93,7 +122,15 @@ void end(int slot) {
   if (over.forks.load(std::memory_order_relaxed) == forks.load(std::memory_order_relaxed))
     over.identity.store(0, std::memory_order_release);
   over.release();
+  if (slot < first_free.load(std::memory_order_relaxed))
+    first_free.store(slot, std::memory_order_relaxed);
   count.fetch_sub(1, std::memory_order_relaxed);
+}
+
+Deadline next_look() {
+  constexpr int nap = 50; // milliseconds
+  const bool is_alone = __libc_single_threaded && forks.load(std::memory_order_relaxed) == 0;
+  return is_alone ? Deadline::never() : Deadline::after(nap);
 }
 
 Deadline next_deadline() { return Deadline::at(earliest.load(std::memory_order_relaxed)); }
@@ -110,7 +147,7 @@ void note_deadline(Deadline deadline) {
 
 bool Pending::hold(uint64_t socket) {
   int other = 0;
-  const int self = getpid();
+  const int self = pending::own_pid();
   if (!holder.compare_exchange_strong(other, self, std::memory_order_acquire)) {
     // A process that was killed at its step leaves the slot held.
     const bool is_dead = other != self && kill(other, 0) != 0 && errno == ESRCH;

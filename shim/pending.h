@@ -35,6 +35,10 @@ Pending& at(int slot);
 // This process has seen how it ended. The holder calls this; it is released thereby.
 void end(int slot);
 
+// When to look again, even if the kernel has nothing to tell: it wakes all who wait for a reply, but one of several
+// threads or processes may have taken it before the others have looked, and they would sleep on.
+Deadline next_look();
+
 // The earliest deadline of all, or a little before it.
 Deadline next_deadline();
 // Begins to find it out anew: note_deadline() for all that there are has to follow.

@@ -128,16 +128,17 @@ int settling_poll(pollfd* fds, nfds_t count, Deadline deadline, const sigset_t* 
   }
   for (bool was_over = false;;) {
     Round round{fds, count, room.get()};
-    const int program = deadline.left(), handshakes = round.any_pending() ? pending::next_deadline().left() : -1;
-    const bool handshakes_first = handshakes >= 0 && (program < 0 || handshakes < program);
-    const int ready = round.ask(handshakes_first ? handshakes : program, mask);
+    const int program = deadline.left();
+    const Deadline handshakes =
+        round.any_pending() ? std::min(pending::next_deadline(), pending::next_look()) : Deadline::never();
+    const int ready = round.ask(std::min(deadline, handshakes).left(), mask);
     if (ready < 0)
       return ready;
     const int told = round.tell();
     // A handshake that has just ended shows by one more look.
     if (told > 0 || (program == 0 && (ready == 0 || std::exchange(was_over, true))))
       return told;
-    if (ready == 0 && handshakes_first)
+    if (pending::next_deadline().left() == 0)
       settle_all();
   }
 }

@@ -59,9 +59,13 @@ uint64_t token(uint64_t key) {
 template <typename Visit> void for_each_of(Identity socket, Visit visit) {
   if (!socket || table.empty())
     return;
-  for (int number = 0; number < most_sets; ++number)
-    if (const auto registration = find(key_of(socket, number)))
+  for (int number = 0; number < most_sets; ++number) {
+    const auto registration = find(key_of(socket, number));
+    if (!registration)
+      return; // numbers are dense: see forget()
+    if (registration->epfd >= 0)
       visit(key_of(socket, number), *registration);
+  }
 }
 
 // The key of this registration; 0 if there is none.
@@ -75,9 +79,11 @@ uint64_t locate(Identity socket, int epfd, int fd) {
 }
 
 uint64_t free_key(Identity socket) {
-  for (int number = 0; number < most_sets; ++number)
-    if (!find(key_of(socket, number)))
+  for (int number = 0; number < most_sets; ++number) {
+    const auto registration = find(key_of(socket, number));
+    if (!registration || registration->epfd < 0)
       return key_of(socket, number);
+  }
   return 0;
 }
 
@@ -108,10 +114,8 @@ void store(uint64_t key, const Registration& registration) {
   table.store(key, pack(registration));
 }
 
-void forget(uint64_t key, const Registration& registration) {
-  if (table.erase(key))
-    count_forgotten(registration);
-}
+// Its place stays, for the next registration of the same socket.
+void forget(uint64_t key) { store(key, Registration{}); }
 
 // False if the number has been closed since, and may be another socket's: the kernel knows a registration by its
 // number.
@@ -124,12 +128,14 @@ bool has_its_number(const Registration& registration) {
 class OldNumber {
 public:
   explicit OldNumber(const Registration& registration) : m_number(registration.fd) {
-    const int alive = has_its_number(registration) ? -1 : sockets::whereabouts(registration.socket, -1);
+    m_is_there = has_its_number(registration);
+    const int alive = m_is_there ? -1 : sockets::whereabouts(registration.socket, -1);
     if (alive < 0)
       return;
     m_lent = Fd{fcntl(alive, F_DUPFD_CLOEXEC, m_number)};
     if (m_lent && m_lent.get() != m_number && __libc_single_threaded)
       exchange();
+    m_is_there = m_kept || (m_lent && m_lent.get() == m_number);
   }
   ~OldNumber() {
     if (!m_kept)
@@ -137,6 +143,7 @@ public:
     dup3(m_kept.get(), m_number, m_flags & FD_CLOEXEC ? O_CLOEXEC : 0);
     sigprocmask(SIG_SETMASK, &m_mask, nullptr);
   }
+  bool is_there() const { return m_is_there; }
   OldNumber(const OldNumber&) = delete;
   OldNumber& operator=(const OldNumber&) = delete;
 
@@ -153,6 +160,7 @@ private:
   }
 
   const int m_number;
+  bool m_is_there;
   int m_flags = 0;
   Fd m_lent, m_kept;
   sigset_t m_mask{};
@@ -244,7 +252,7 @@ int enter(uint64_t key, Registration registration, const std::optional<Socket>& 
     return result;
   store(key, registration);
   // Another thread may have ended it in the meantime, and not have found this registration.
-  if (registration.is_withheld && !is_pending(settle_fd(registration.fd)))
+  if (registration.is_withheld && !is_pending(sockets::find(registration.socket)))
     give_back(registration.socket);
   return 0;
 }
@@ -252,8 +260,8 @@ int enter(uint64_t key, Registration registration, const std::optional<Socket>& 
 int leave(uint64_t key, int epfd, int fd, epoll_event* event) {
   const int result = REAL(epoll_ctl)(epfd, EPOLL_CTL_DEL, fd, event);
   if (result == 0)
-    if (const auto registration = find(key))
-      forget(key, *registration);
+    if (key)
+      forget(key);
   return result;
 }
 
@@ -265,7 +273,7 @@ int control(Identity identity, int epfd, int operation, int fd, epoll_event* eve
     return leave(key, epfd, fd, event);
   if (!event || (operation != EPOLL_CTL_ADD && operation != EPOLL_CTL_MOD))
     return REAL(epoll_ctl)(epfd, operation, fd, event);
-  const auto socket = settle_fd(fd);
+  const auto socket = sockets::find(identity);
   if (!key && matters(fd, operation, socket))
     key = free_key(identity);
   if (!key)
@@ -281,14 +289,14 @@ void withhold(Identity socket, short events) {
   KeepErrno keep;
   for_each_of(socket, [&](uint64_t key, Registration registration) {
     const OldNumber number{registration};
-    if (!has_its_number(registration))
+    if (!number.is_there())
       return;
     if (!registration.is_withheld)
       registration.is_spent = is_spent(registration);
     registration.is_withheld = true;
     store(key, registration);
     if (modify(registration, event_of_handshake(key, events)) != 0)
-      forget(key, registration); // the set is closed, or the socket is no longer in it
+      forget(key); // the set is closed, or the socket is no longer in it
   });
 }
 
@@ -298,14 +306,14 @@ void give_back(Identity socket) {
     if (!registration.is_withheld)
       return;
     const OldNumber number{registration};
-    if (!has_its_number(registration))
+    if (!number.is_there())
       return;
     const int result = modify(registration, own_event(registration));
     registration.is_withheld = false;
     if (result == 0)
       store(key, registration);
     else if (errno == ENOENT)
-      forget(key, {.is_withheld = true});
+      forget(key);
   });
 }
 

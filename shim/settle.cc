@@ -84,11 +84,10 @@ Socket advance(Identity key, int fd, const Socket& socket) {
   return socket;
 }
 
-// Now and then looks for those that the program has closed, when nobody else does.
+// Now and then looks for those that the program has closed, when nobody else does: rarely enough to cost nothing.
 void note_miss() {
-  constexpr int patience = 64;
   static constinit std::atomic<int> misses{0};
-  if (misses.fetch_add(1, std::memory_order_relaxed) < patience)
+  if (misses.fetch_add(1, std::memory_order_relaxed) < std::max(64, 4 * pending::count.load(std::memory_order_relaxed)))
     return;
   misses.store(0, std::memory_order_relaxed);
   sockets::drop_closed();
@@ -152,7 +151,7 @@ int await_connection(int fd, bool may_block, Limit limit_of) {
   const Deadline limit = limit_of(fd);
   for (; is_pending(socket); socket = settle_fd(fd)) {
     const Pending& slot = pending::at(socket->slot);
-    const int error = wait_for(fd, slot.events, std::min(slot.deadline, limit));
+    const int error = wait_for(fd, slot.events, std::min({slot.deadline, limit, pending::next_look()}));
     if (error == ETIMEDOUT && limit.left() == 0)
       return EAGAIN;
     if (error && error != ETIMEDOUT)

@@ -13,10 +13,14 @@ std::map<std::string, std::string> variables;
 
 Config parse(std::map<std::string, std::string> environment) {
   variables = std::move(environment);
-  return parse_config([](const char* name) -> const char* {
-    const auto found = variables.find(name);
-    return found == variables.end() ? nullptr : found->second.c_str();
-  });
+  Config config;
+  parse_config(
+      [](const char* name) -> const char* {
+        const auto found = variables.find(name);
+        return found == variables.end() ? nullptr : found->second.c_str();
+      },
+      config);
+  return config;
 }
 
 void check_server(std::map<std::string, std::string> environment, std::string_view host, int port) {

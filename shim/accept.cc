@@ -5,6 +5,7 @@
 #include "exchange.h"
 #include "fd.h"
 #include "log.h"
+#include "pending.h"
 #include "real.h"
 #include "registrations.h"
 #include "socks4.h"
@@ -115,14 +116,25 @@ void take_call(int listening, const Socket& socket, int flags, Call& call) {
       to_text(socket.local).view(), call.fd);
 }
 
+// How many bytes wait to be read. Without SO_OOBINLINE the kernel counts only up to an urgent one.
+int unread_bytes(int fd) {
+  const int yes = 1;
+  int before = 0, unread = 0;
+  socklen_t length = sizeof before;
+  REAL(getsockopt)(fd, SOL_SOCKET, SO_OOBINLINE, &before, &length);
+  REAL(setsockopt)(fd, SOL_SOCKET, SO_OOBINLINE, &yes, sizeof yes);
+  REAL(ioctl)(fd, FIONREAD, &unread);
+  REAL(setsockopt)(fd, SOL_SOCKET, SO_OOBINLINE, &before, sizeof before);
+  return unread;
+}
+
 // True if a child or the parent has taken this call: more bytes have been read here than the first reply. What arrives
 // between the two questions makes the difference smaller than it is, and even negative; never larger.
 bool is_taken_elsewhere(int fd) {
   tcp_info info{};
   socklen_t length = sizeof info;
-  int unread = 0;
-  return REAL(getsockopt)(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 && REAL(ioctl)(fd, FIONREAD, &unread) == 0 &&
-         static_cast<int64_t>(info.tcpi_bytes_received) - unread >= int64_t{2 * socks4::reply_size};
+  return pending::has_forked() && REAL(getsockopt)(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
+         static_cast<int64_t>(info.tcpi_bytes_received) - unread_bytes(fd) >= int64_t{2 * socks4::reply_size};
 }
 
 // 0 if the reply is there and this thread's to take; else an errno.

@@ -158,6 +158,8 @@ Config& the_config() { return *std::launder(reinterpret_cast<Config*>(room_for_c
 void read_environment() {
   parse_config([](const char* name) -> const char* { return getenv(name); }, *new (room_for_config) Config);
   is_read.store(true, std::memory_order_release);
+  if (the_config().debug > 0 || the_config().mistake.variable)
+    remember_stderr();
   const Mistake& mistake = the_config().mistake;
   if (mistake.variable)
     print_line(FMT_COMPILE("{}={}: {}; connections are denied"), mistake.variable, mistake.value.view(),

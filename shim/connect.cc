@@ -29,7 +29,7 @@ int connect_after(int fd, sockets::Identity key, Socket socket) {
 
 // A connect() that blocks, with its CONNECT left to all who wait.
 int wait_in_connect(int fd, sockets::Identity key) {
-  if (const int error = await_connection(fd, true, options::send_deadline))
+  if (const int error = await_end(key, fd, options::send_deadline(fd)))
     return error == EAGAIN ? EINPROGRESS : error;
   const auto socket = sockets::find(key);
   return socket ? connect_after(fd, key, *socket) : ECONNABORTED;

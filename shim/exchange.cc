@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/single_threaded.h>
 #include <sys/time.h>
 
 namespace socksify {
@@ -101,9 +100,9 @@ Exchange exchange(int fd, int family, Handshake handshake, Patience patience) {
   if (result.error && !result.is_pending())
     log(1, FMT_COMPILE("fd {}: no connection to the SOCKS server {}: errno {}"), fd, to_text(*server).view(),
         result.error);
-  // Other threads may look at the socket meanwhile: they are to see one that is still connecting.
-  result.must_wait = !result.error && !wait && !at_once && !__libc_single_threaded;
-  if (result.must_wait || (!result.error && at_once))
+  // Other threads, and signal handlers that jump out of connect(), are to see a socket that is still connecting.
+  result.must_wait = !result.error && !wait && !at_once;
+  if (!result.error && !wait)
     result.error = EINPROGRESS;
   if (!result.error)
     result.error = run(fd, result.handshake, result.deadline, limit, wait);

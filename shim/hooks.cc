@@ -29,6 +29,8 @@ int result(int error) { return error ? fail(error) : 0; }
 
 // Writes our answer where the real call has already found room for one.
 int answer(Endpoint endpoint, int family, sockaddr* address, socklen_t* length, socklen_t room) {
+  if (static_cast<int>(room) < 0)
+    return fail(EINVAL);
   *length = room;
   SocketAddress{endpoint, family}.copy_to(address, length);
   return 0;

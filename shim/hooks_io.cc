@@ -207,7 +207,9 @@ HOOK int setsockopt(int fd, int level, int option, const void* value, socklen_t 
 // The kernel ends a connection that is only being made.
 HOOK int shutdown(int fd, int how) noexcept {
   const bool is_valid = how == SHUT_RD || how == SHUT_WR || how == SHUT_RDWR;
-  const auto socket = is_valid && pending::any() ? settle_fd(fd) : std::nullopt;
+  const auto socket = is_valid && !sockets::empty() ? settle_fd(fd) : std::nullopt;
+  if (socket && socket->is_waiting() && how == SHUT_WR)
+    return 0; // a listening socket has nothing to send
   if (!socket || socket->state != State::pending)
     return REAL(shutdown)(fd, how);
   abandon(fd);

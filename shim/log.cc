@@ -2,15 +2,41 @@
 #include "log.h"
 #include "real.h"
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 namespace socksify {
 
+namespace {
+
+struct Inode {
+  dev_t device = 0;
+  ino_t number = 0;
+  bool operator==(const Inode&) const = default;
+};
+
+Inode inode_of(int fd) {
+  struct stat status {};
+  return fstat(fd, &status) == 0 ? Inode{status.st_dev, status.st_ino} : Inode{};
+}
+
+// A program may close its stderr and open something else of its own as descriptor 2.
+constinit Inode the_stderr;
+
+} // namespace
+
+void remember_stderr() {
+  KeepErrno keep;
+  the_stderr = inode_of(STDERR_FILENO);
+}
+
 void write_line(std::string_view line) {
   KeepErrno keep;
   Fd file;
-  if (const char* path = config().log_file.c_str(); *path)
-    file = Fd{open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666)};
+  if (const char* path = config().log_file.c_str(); *path) // O_NONBLOCK: for a FIFO that nobody reads
+    file = Fd{open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666)};
+  if (!file && !(inode_of(STDERR_FILENO) == the_stderr))
+    return;
   char newline = '\n';
   const iovec parts[] = {{const_cast<char*>(line.data()), line.size()}, {&newline, 1}};
   // A log that cannot be written is no reason to disturb the program.

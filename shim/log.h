@@ -6,6 +6,9 @@
 
 namespace socksify {
 
+// The file that is stderr now is the one to write to.
+void remember_stderr();
+
 // To the log file of the configuration, else to stderr. No file stays open between two lines.
 void write_line(std::string_view line);
 

@@ -47,8 +47,7 @@ Pending* chunk_at(int number) {
     munmap(memory, bytes); // another thread was faster
     return chunk;
   }
-  if (number == 0)
-    pthread_atfork(count_fork, nullptr, forget_pid);
+  watch_forks();
   return static_cast<Pending*>(memory);
 }
 
@@ -97,6 +96,14 @@ int take_from(int first, uint64_t identity, const Handshake& handshake, Deadline
 
 } // namespace
 
+void watch_forks() {
+  static constinit std::atomic<bool> is_watching{false};
+  if (!is_watching.exchange(true))
+    pthread_atfork(count_fork, nullptr, forget_pid);
+}
+
+bool has_forked() { return forks.load(std::memory_order_relaxed) > 0; }
+
 int begin(uint64_t identity, const Handshake& handshake, Deadline deadline) {
   int number = take_from(first_free.load(std::memory_order_relaxed), identity, handshake, deadline);
   if (number < 0)
@@ -129,7 +136,7 @@ void end(int slot) {
 
 Deadline next_look() {
   constexpr int nap = 50; // milliseconds
-  const bool is_alone = __libc_single_threaded && forks.load(std::memory_order_relaxed) == 0;
+  const bool is_alone = __libc_single_threaded && !has_forked();
   return is_alone ? Deadline::never() : Deadline::after(nap);
 }
 

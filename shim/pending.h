@@ -29,6 +29,10 @@ namespace pending {
 inline constinit std::atomic<int> count{0};
 inline bool any() { return count.load(std::memory_order_relaxed) > 0; }
 
+// True if this process is, or has, a child since watch_forks() was first called.
+void watch_forks();
+bool has_forked();
+
 // The number of a new slot, or -1 if there is no memory for it.
 int begin(uint64_t identity, const Handshake& handshake, Deadline deadline);
 Pending& at(int slot);

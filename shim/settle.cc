@@ -143,13 +143,17 @@ void settle_all() {
 
 int await_connection(int fd, bool may_block, Limit limit_of) {
   KeepErrno keep;
-  auto socket = settle_fd(fd);
+  const auto socket = settle_fd(fd);
   if (!is_pending(socket))
     return 0;
   if (!may_block || is_nonblocking(fd))
     return EAGAIN;
-  const Deadline limit = limit_of(fd);
-  for (; is_pending(socket); socket = settle_fd(fd)) {
+  return await_end(sockets::identity(fd), fd, limit_of(fd));
+}
+
+int await_end(Identity key, int fd, Deadline limit) {
+  KeepErrno keep;
+  for (auto socket = sockets::find(key); is_pending(socket); socket = advance(key, fd, *socket)) {
     const Pending& slot = pending::at(socket->slot);
     const int error = wait_for(fd, slot.events, std::min({slot.deadline, limit, pending::next_look()}));
     if (error == ETIMEDOUT && limit.left() == 0)

@@ -22,6 +22,8 @@ using Limit = Deadline (*)(int fd);
 // For a call that needs a connection: 0 when no CONNECT of this socket is on its way, or not any more. Else EAGAIN when
 // the socket does not block, `may_block` is false or the limit is over; EINTR.
 [[nodiscard]] int await_connection(int fd, bool may_block, Limit limit);
+// The same for one that is on its way, and blocks.
+[[nodiscard]] int await_end(sockets::Identity key, int fd, Deadline limit);
 
 // What SO_ERROR says of a CONNECT that has failed: its errno once, then 0. Nothing for other sockets.
 std::optional<int> take_error(int fd);

@@ -29,7 +29,7 @@ $(BUILD)/preload-exec: tools/preload-exec.c
 	@mkdir -p $(@D)
 	$(CC) -Wall -Wextra -Wpedantic -Werror -O2 -ffreestanding -fno-stack-protector -static -nostdlib -o $@ $<
 
-$(BUILD)/unit: $(call object,tests/unit/*.cc $(filter-out shim/hooks.cc,$(wildcard shim/*.cc)))
+$(BUILD)/unit: $(call object,tests/unit/*.cc $(filter-out $(wildcard shim/hooks*.cc),$(wildcard shim/*.cc)))
 	$(link)
 
 $(BUILD)/programs/%: tests/programs/%.c $(wildcard tests/programs/*.h)

@@ -79,7 +79,7 @@ int hand_over(int fd, const Socket& socket, Endpoint peer, int status_flags, boo
   fcntl(fd, F_SETFL, nonblocking ? status_flags | O_NONBLOCK : status_flags & ~O_NONBLOCK);
   const Socket accepted{
       .state = State::accepted, .family = socket.family, .fd = fd, .peer = peer, .local = socket.local};
-  return sockets::remember(sockets::identity(fd), accepted) ? 0 : ENOMEM;
+  return sockets::remember(sockets::identity(fd), accepted) ? 0 : ENOBUFS;
 }
 
 Endpoint caller(const socks4::Reply& reply, const Socket& socket) {

@@ -100,7 +100,7 @@ int start_bind(int fd, Socket& socket) {
   set_low_water_mark(fd, socks4::reply_size); // ready when a whole reply is there
   if (!sockets::remember(sockets::identity(fd), socket)) {
     disconnect(fd);
-    return ENOMEM;
+    return ENOBUFS;
   }
   log(1, FMT_COMPILE("fd {}: {} waits at {}"), fd, config().server.host.view(), to_text(socket.local).view());
   return 0;
@@ -121,7 +121,7 @@ int start_listening(int fd, Socket& socket) {
   if (const int error = start_bind(fd, socket))
     return error;
   socket.is_listening = true;
-  return sockets::remember(sockets::identity(fd), socket) ? 0 : ENOMEM;
+  return sockets::remember(sockets::identity(fd), socket) ? 0 : ENOBUFS;
 }
 
 } // namespace socksify

@@ -50,16 +50,14 @@ public:
     return value.value_or(otherwise);
   }
 
-  // True if the value is `yes`, false if it is `no` or not set. What is neither counts as `doubt`.
-  bool choice(const char* name, std::string_view yes, std::string_view no, bool otherwise, bool doubt,
-              const char* reason) {
+  // True for `yes` and for what makes no sense, false for `no`; `otherwise` if it is not set.
+  bool choice(const char* name, std::string_view yes, std::string_view no, bool otherwise, const char* reason) {
     const auto text = first({name});
     if (text.empty())
       return otherwise;
-    if (text == yes || text == no)
-      return text == yes;
-    reject(reason);
-    return doubt;
+    if (text != yes && text != no)
+      reject(reason);
+    return text != no;
   }
 
   template <size_t Size> void copy(std::string_view text, Text<Size>& into) {
@@ -195,9 +193,8 @@ void parse_config(Lookup lookup, Config& config) {
   read_userid(reader, config);
   config.timeout =
       reader.number("SOCKSIFY_TIMEOUT", config.timeout, 1, 86400, "not a number of seconds from 1 to 86400");
-  config.bind = reader.choice("SOCKSIFY_BIND", "auto", "off", true, true, "neither auto nor off");
-  config.proxy_loopback =
-      reader.choice("SOCKSIFY_LOOPBACK", "proxy", "direct", false, true, "neither proxy nor direct");
+  config.bind = reader.choice("SOCKSIFY_BIND", "auto", "off", true, "neither auto nor off");
+  config.proxy_loopback = reader.choice("SOCKSIFY_LOOPBACK", "proxy", "direct", false, "neither proxy nor direct");
   read_log(reader, config);
   reader.copy(reader.first({"no_proxy", "NO_PROXY"}), config.no_proxy);
 }

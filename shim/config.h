@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the environment asks for, read once. `parse` is a pure function of the variables; `config()` is the
+// What the environment asks for, read once. `parse_config` is a pure function of the variables; `config()` is the
 // process's own. A variable that cannot be understood fails closed: what would have been proxied is denied.
 #pragma once
 #include "address.h"
@@ -27,7 +27,7 @@ struct Config {
   unsigned timeout = 130; // seconds for one handshake: the server's own 120 come first
   bool bind = true;
   bool proxy_loopback = false;
-  int debug = 0;       // 0: silent; 3: every step
+  int debug = 0;       // 0: silent; 1: results; 2: requests; 3: routes, too
   Text<4096> log_file; // empty: stderr
   Text<4096> no_proxy;
 };

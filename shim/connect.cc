@@ -6,6 +6,7 @@
 #include "fd.h"
 #include "log.h"
 #include "options.h"
+#include "route.h"
 #include "settle.h"
 #include <cerrno>
 #include <netinet/tcp.h>
@@ -40,8 +41,7 @@ int fail_undone(int fd, int error) {
   return error;
 }
 
-} // namespace
-
+// The way of a connect() with this address. What is no TCP socket, or connected already, is left to the kernel: direct.
 Route route_of(int fd, const sockaddr* address, socklen_t length) {
   const auto destination = config().active ? IpPort::from(address, length) : std::nullopt;
   if (!destination)
@@ -55,6 +55,7 @@ Route route_of(int fd, const sockaddr* address, socklen_t length) {
   return way;
 }
 
+// 0 or an errno. EINPROGRESS and EINTR: the CONNECT is on its way, as the kernel's own connection would be.
 int connect_through(int fd, sockets::Identity key, int family, Endpoint destination, bool at_once) {
   KeepErrno keep;
   log(2, FMT_COMPILE("fd {}: CONNECT {}, userid {}"), fd, to_text(destination).view(), userid());
@@ -86,6 +87,8 @@ int connect_through(int fd, sockets::Identity key, int family, Endpoint destinat
   return 0;
 }
 
+// connect() on a socket of which something is remembered: 0 or the errno that the kernel gives then; nothing if the
+// socket is free for a new connection.
 std::optional<int> connect_again(int fd, sockets::Identity key, bool at_once) {
   KeepErrno keep;
   auto socket = sockets::find(key);
@@ -102,6 +105,46 @@ std::optional<int> connect_again(int fd, sockets::Identity key, bool at_once) {
     return std::nullopt;
   const int error = socket->is_listening ? EISCONN : bind_for_connect(fd, key, *socket);
   return error ? std::optional<int>{error} : std::nullopt;
+}
+
+void log_route(int fd, Route way, const sockaddr* address, socklen_t length) {
+  constexpr const char* names[] = {"direct", "through the SOCKS server", "unreachable, being IPv6", "denied"};
+  if (const auto destination = config().debug < 3 ? std::nullopt : IpPort::from(address, length))
+    log(3, FMT_COMPILE("fd {}: {}: {}"), fd,
+        destination->ip.is_ipv4() ? to_text(destination->endpoint()).view() : "IPv6", names[static_cast<int>(way)]);
+}
+
+bool is_to_disconnect(const sockaddr* address, socklen_t length) {
+  return address && length >= sizeof address->sa_family && address->sa_family == AF_UNSPEC;
+}
+
+} // namespace
+
+std::optional<int> connect_to(int fd, const sockaddr* address, socklen_t length, bool at_once) {
+  const auto key = sockets::empty() ? 0 : sockets::identity(fd);
+  const bool is_short = !address || length < sizeof(sockaddr_in);
+  if (is_to_disconnect(address, length)) {
+    if (key)
+      abandon(fd);
+    return std::nullopt;
+  }
+  if (is_short && is_pending(sockets::find(key)))
+    return address ? EINVAL : EFAULT; // as the kernel says while it is connecting
+  if (const auto error = connect_again(fd, key, at_once))
+    return error;
+  const Route way = route_of(fd, address, length);
+  log_route(fd, way, address, length);
+  switch (way) {
+  case Route::direct:
+    return std::nullopt;
+  case Route::proxy:
+    return connect_through(fd, key, address->sa_family, IpPort::from(address, length)->endpoint(), at_once);
+  case Route::unreachable:
+    return ENETUNREACH;
+  case Route::denied:
+    return EACCES;
+  }
+  return std::nullopt;
 }
 
 } // namespace socksify

@@ -122,6 +122,8 @@ Endpoint Exchange::reported_by(const Handshake& handshake, uint32_t server) {
 }
 
 int connect_at_once(int fd, const SocketAddress& address) {
+  // With MSG_FASTOPEN and no data, sendto() is an ordinary connect() that heeds MSG_DONTWAIT: the flags of a descriptor
+  // are not ours to change, and shared with other processes.
   if (!(fcntl(fd, F_GETFL) & O_NONBLOCK)) {
     constexpr int flags = MSG_FASTOPEN | MSG_DONTWAIT | MSG_NOSIGNAL;
     const ssize_t sent = REAL(sendto)(fd, "", 0, flags, address.get(), address.length);

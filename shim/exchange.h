@@ -29,7 +29,8 @@ struct Exchange {
 enum class Patience { as_socket, wait, at_once }; // at_once: as if the socket did not block
 [[nodiscard]] Exchange exchange(int fd, int family, Handshake handshake, Patience patience);
 
-// A connect() that does not wait, whatever the socket's flags say. 0 or -1 with errno.
+// A connect() that does not wait, whatever the socket's flags say, unless the system has TCP Fast Open switched off. 0
+// or -1 with errno.
 int connect_at_once(int fd, const SocketAddress& address);
 
 // Takes the connection off the socket, which keeps its options and, if the program bound it, its local port.

@@ -55,7 +55,7 @@ void Handshake::receive(int fd) {
   if (m_received < sizeof m_reply)
     return;
   m_stage = Stage::over;
-  fail(errno_of(socks4::parse_reply(m_reply)->code));
+  m_error = static_cast<int16_t>(errno_of(socks4::parse_reply(m_reply)->code));
 }
 
 Endpoint Handshake::endpoint() const { return socks4::parse_reply(m_reply).value_or(socks4::Reply{}).endpoint; }

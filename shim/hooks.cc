@@ -4,12 +4,8 @@
 #include "bind.h"
 #include "config.h"
 #include "connect.h"
-#include "exchange.h"
-#include "fd.h"
-#include "log.h"
 #include "pending.h"
 #include "real.h"
-#include "route.h"
 #include "settle.h"
 #include <algorithm>
 #include <cerrno>
@@ -62,10 +58,6 @@ int accept_any(int fd, sockaddr* address, socklen_t* length, int flags) {
   return call->fd;
 }
 
-bool is_to_disconnect(const sockaddr* address, socklen_t length) {
-  return address && length >= sizeof address->sa_family && address->sa_family == AF_UNSPEC;
-}
-
 // SO_ERROR, SO_ACCEPTCONN and SO_RCVLOWAT where the kernel does not know; each is an int.
 std::optional<int> known_option(int fd, int option) {
   if (option == SO_ERROR)
@@ -73,7 +65,7 @@ std::optional<int> known_option(int fd, int option) {
   const auto socket = sockets::find_fd(fd);
   if (option == SO_ACCEPTCONN && socket && socket->is_waiting())
     return socket->is_listening;
-  if (option == SO_RCVLOWAT && socket && socket->state == State::pending)
+  if (option == SO_RCVLOWAT && is_pending(socket))
     return static_cast<int>(socket->low_water_mark());
   return std::nullopt;
 }
@@ -94,24 +86,8 @@ HOOK int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
 }
 
 HOOK int connect(int fd, const sockaddr* address, socklen_t length) {
-  const auto key = sockets::empty() ? 0 : sockets::identity(fd);
-  if (pending::any() && (!address || length < sizeof(sockaddr_in)) && !is_to_disconnect(address, length))
-    return fail(address ? EINVAL : EFAULT); // as the kernel says while it is connecting
-  if (const auto known = is_to_disconnect(address, length) ? std::nullopt : connect_again(fd, key))
-    return result(*known);
-  switch (route_of(fd, address, length)) {
-  case Route::direct:
-    if (is_to_disconnect(address, length) && !sockets::empty())
-      abandon(fd);
-    return REAL(connect)(fd, address, length);
-  case Route::proxy:
-    return result(connect_through(fd, key, address->sa_family, IpPort::from(address, length)->endpoint()));
-  case Route::unreachable:
-    return fail(ENETUNREACH);
-  case Route::denied:
-    return fail(EACCES);
-  }
-  return fail(EINVAL);
+  const auto error = connect_to(fd, address, length, false);
+  return error ? result(*error) : REAL(connect)(fd, address, length);
 }
 
 HOOK int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {

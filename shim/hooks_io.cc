@@ -3,7 +3,6 @@
 // connecting: EAGAIN, or wait. With no CONNECT on its way, which is one load to know, each is a jump to the
 // real one.
 #include "connect.h"
-#include "fd.h"
 #include "options.h"
 #include "pending.h"
 #include "real.h"
@@ -46,21 +45,13 @@ int too_early_to_send(int fd, int flags = 0) { return early(fd, flags, options::
 // MSG_FASTOPEN with an address: connect and send. 0: connected, and the data can go; -1: not, with errno; nothing: not
 // ours.
 std::optional<int> connect_to_send(int fd, const void* address, socklen_t length, int flags) {
-  const auto* destination = static_cast<const sockaddr*>(address);
-  if (!(flags & MSG_FASTOPEN) || !destination)
+  if (!(flags & MSG_FASTOPEN) || !address)
     return std::nullopt;
-  const auto key = sockets::empty() ? 0 : sockets::identity(fd);
-  const bool at_once = flags & MSG_DONTWAIT;
-  std::optional<int> error = connect_again(fd, key, at_once);
-  if (!error && route_of(fd, destination, length) == Route::direct)
-    return std::nullopt;
-  if (!error && route_of(fd, destination, length) != Route::proxy)
-    return connect(fd, destination, length);
-  if (!error)
-    error = connect_through(fd, key, destination->sa_family, IpPort::from(destination, length)->endpoint(), at_once);
-  if (*error)
-    errno = *error;
-  return *error ? -1 : 0;
+  const auto error = connect_to(fd, static_cast<const sockaddr*>(address), length, flags & MSG_DONTWAIT);
+  if (!error || *error == 0)
+    return error;
+  errno = *error;
+  return -1;
 }
 
 int wait_flag(int flags) { return flags & RWF_NOWAIT ? MSG_DONTWAIT : 0; }
@@ -69,6 +60,15 @@ msghdr without_address(msghdr message) {
   message.msg_name = nullptr;
   message.msg_namelen = 0;
   return message;
+}
+
+ssize_t send_message(int fd, const msghdr* message, int flags) {
+  if (message && message->msg_name)
+    if (const auto connected = connect_to_send(fd, message->msg_name, message->msg_namelen, flags)) {
+      const msghdr rest = without_address(*message);
+      return *connected ? -1 : REAL(sendmsg)(fd, &rest, flags & ~MSG_FASTOPEN);
+    }
+  return too_early_to_send(fd, flags) ? -1 : REAL(sendmsg)(fd, message, flags);
 }
 
 } // namespace
@@ -146,19 +146,12 @@ HOOK ssize_t sendto(int fd, const void* buffer, size_t size, int flags, const so
   return too_early_to_send(fd, flags) ? -1 : REAL(sendto)(fd, buffer, size, flags, address, length);
 }
 
-HOOK ssize_t sendmsg(int fd, const msghdr* message, int flags) {
-  if (message && message->msg_name)
-    if (const auto connected = connect_to_send(fd, message->msg_name, message->msg_namelen, flags)) {
-      const msghdr rest = without_address(*message);
-      return *connected ? -1 : REAL(sendmsg)(fd, &rest, flags & ~MSG_FASTOPEN);
-    }
-  return too_early_to_send(fd, flags) ? -1 : REAL(sendmsg)(fd, message, flags);
-}
+HOOK ssize_t sendmsg(int fd, const msghdr* message, int flags) { return send_message(fd, message, flags); }
 
 // The first message makes the connection; how many were sent counts, and the rest may wait for another call.
 HOOK int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
   if ((flags & MSG_FASTOPEN) && messages && count) {
-    const ssize_t sent = sendmsg(fd, &messages->msg_hdr, flags);
+    const ssize_t sent = send_message(fd, &messages->msg_hdr, flags);
     if (sent >= 0)
       messages->msg_len = static_cast<unsigned>(sent);
     return sent < 0 ? -1 : 1;
@@ -187,7 +180,7 @@ HOOK int ioctl(int fd, unsigned long request, ...) noexcept {
   void* argument = va_arg(arguments, void*);
   va_end(arguments);
   if (request == FIONREAD && argument && pending::any())
-    if (const auto socket = settle_fd(fd); socket && socket->state == State::pending) {
+    if (const auto socket = settle_fd(fd); is_pending(socket)) {
       *static_cast<int*>(argument) = 0;
       return 0;
     }
@@ -210,7 +203,7 @@ HOOK int shutdown(int fd, int how) noexcept {
   const auto socket = is_valid && !sockets::empty() ? settle_fd(fd) : std::nullopt;
   if (socket && socket->is_waiting() && how == SHUT_WR)
     return 0; // a listening socket has nothing to send
-  if (!socket || socket->state != State::pending)
+  if (!is_pending(socket))
     return REAL(shutdown)(fd, how);
   abandon(fd);
   const sockaddr nobody{AF_UNSPEC, {}};

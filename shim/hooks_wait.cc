@@ -3,12 +3,10 @@
 // the real one.
 #include "config.h"
 #include "epoll.h"
-#include "fd.h"
 #include "pending.h"
 #include "polling.h"
 #include "real.h"
 #include "registrations.h"
-#include <algorithm>
 
 using namespace socksify;
 
@@ -19,7 +17,12 @@ int __ppoll_chk(pollfd* fds, nfds_t count, const timespec* timeout, const sigset
 
 namespace {
 
-Deadline after(int milliseconds) { return milliseconds < 0 ? Deadline::never() : Deadline::after(milliseconds); }
+// No look at the clock for the two that are asked for most.
+Deadline after(int milliseconds) {
+  if (milliseconds < 0)
+    return Deadline::never();
+  return milliseconds == 0 ? Deadline::at(0) : Deadline::after(milliseconds);
+}
 
 // Rounded up, so that no wait is shorter than it was asked to be.
 Deadline after(const timespec* timeout) {
@@ -31,9 +34,38 @@ bool is_valid(const timespec* timeout) {
   return !timeout || (timeout->tv_sec >= 0 && timeout->tv_nsec >= 0 && timeout->tv_nsec < 1'000'000'000);
 }
 
-// A wait that had begun before the CONNECT did may end by an event of the handshake's: then it is looked at
-// once more.
-bool needs_a_look(int result) { return result > 0 && pending::any(); }
+// The real wait; but if a CONNECT is on its way, or has come on its way since the wait began, ours for what is left of
+// the time.
+template <typename Real>
+int poll_or_settle(pollfd* fds, nfds_t count, Deadline deadline, const sigset_t* mask, Real real) {
+  if (!pending::any()) {
+    const int result = real();
+    if (result <= 0 || !pending::any())
+      return result;
+  }
+  return settling_poll(fds, count, deadline, mask);
+}
+
+int poll_all(pollfd* fds, nfds_t count, int timeout) {
+  return poll_or_settle(fds, count, after(timeout), nullptr, [&] { return REAL(poll)(fds, count, timeout); });
+}
+
+int ppoll_all(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) {
+  const auto real = [&] { return REAL(ppoll)(fds, count, timeout, mask); };
+  return is_valid(timeout) ? poll_or_settle(fds, count, after(timeout), mask, real) : real();
+}
+
+template <typename Real>
+int epoll_or_settle(int epfd, epoll_event* events, int size, Deadline deadline, const sigset_t* mask, Real real) {
+  if (!epoll::any_withheld()) {
+    const int count = real();
+    if (count <= 0 || !epoll::any_withheld())
+      return count;
+    if (const int kept = epoll::sift(epfd, events, count))
+      return kept;
+  }
+  return epoll::wait(epfd, events, size, deadline, mask);
+}
 
 void set_left(timeval* timeout, Deadline deadline) {
   if (timeout) {
@@ -44,34 +76,22 @@ void set_left(timeval* timeout, Deadline deadline) {
 
 } // namespace
 
-HOOK int poll(pollfd* fds, nfds_t count, int timeout) {
-  if (!pending::any()) {
-    const int result = REAL(poll)(fds, count, timeout);
-    if (!needs_a_look(result))
-      return result;
-  }
-  return settling_poll(fds, count, after(timeout), nullptr);
-}
+HOOK int poll(pollfd* fds, nfds_t count, int timeout) { return poll_all(fds, count, timeout); }
 
 HOOK int __poll_chk(pollfd* fds, nfds_t count, int timeout, size_t room) {
   if (room / sizeof *fds < count)
     return REAL(__poll_chk)(fds, count, timeout, room); // which ends the program
-  return poll(fds, count, timeout);
+  return poll_all(fds, count, timeout);
 }
 
 HOOK int ppoll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) {
-  if (!pending::any() || !is_valid(timeout)) {
-    const int result = REAL(ppoll)(fds, count, timeout, mask);
-    if (!needs_a_look(result))
-      return result;
-  }
-  return settling_poll(fds, count, after(timeout), mask);
+  return ppoll_all(fds, count, timeout, mask);
 }
 
 HOOK int __ppoll_chk(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask, size_t room) {
   if (room / sizeof *fds < count)
     return REAL(__ppoll_chk)(fds, count, timeout, mask, room);
-  return ppoll(fds, count, timeout, mask);
+  return ppoll_all(fds, count, timeout, mask);
 }
 
 // Linux' select() leaves in *timeout what is left of it.
@@ -100,34 +120,16 @@ HOOK int epoll_ctl(int epfd, int operation, int fd, epoll_event* event) noexcept
 }
 
 HOOK int epoll_wait(int epfd, epoll_event* events, int size, int timeout) {
-  if (!epoll::any_withheld()) {
-    const int count = REAL(epoll_wait)(epfd, events, size, timeout);
-    if (count <= 0 || !epoll::any_withheld())
-      return count;
-    if (const int kept = epoll::sift(epfd, events, count))
-      return kept;
-  }
-  return epoll::wait(epfd, events, size, after(timeout), nullptr);
+  return epoll_or_settle(epfd, events, size, after(timeout), nullptr,
+                         [&] { return REAL(epoll_wait)(epfd, events, size, timeout); });
 }
 
 HOOK int epoll_pwait(int epfd, epoll_event* events, int size, int timeout, const sigset_t* mask) {
-  if (!epoll::any_withheld()) {
-    const int count = REAL(epoll_pwait)(epfd, events, size, timeout, mask);
-    if (count <= 0 || !epoll::any_withheld())
-      return count;
-    if (const int kept = epoll::sift(epfd, events, count))
-      return kept;
-  }
-  return epoll::wait(epfd, events, size, after(timeout), mask);
+  return epoll_or_settle(epfd, events, size, after(timeout), mask,
+                         [&] { return REAL(epoll_pwait)(epfd, events, size, timeout, mask); });
 }
 
 HOOK int epoll_pwait2(int epfd, epoll_event* events, int size, const timespec* timeout, const sigset_t* mask) {
-  if (!epoll::any_withheld() || !is_valid(timeout)) {
-    const int count = REAL(epoll_pwait2)(epfd, events, size, timeout, mask);
-    if (count <= 0 || !epoll::any_withheld())
-      return count;
-    if (const int kept = epoll::sift(epfd, events, count))
-      return kept;
-  }
-  return epoll::wait(epfd, events, size, after(timeout), mask);
+  const auto real = [&] { return REAL(epoll_pwait2)(epfd, events, size, timeout, mask); };
+  return is_valid(timeout) ? epoll_or_settle(epfd, events, size, after(timeout), mask, real) : real();
 }

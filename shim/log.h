@@ -20,7 +20,7 @@ template <typename Format, typename... Arguments> void print_line(const Format& 
   write_line(line.view());
 }
 
-// "socksify[PID]: ..." if SOCKS_DEBUG is at least `level`. 1: results; 2: requests and replies; 3: decisions.
+// "socksify[PID]: ..." if SOCKS_DEBUG is at least `level`. 1: results; 2: requests; 3: routes, too.
 template <typename Format, typename... Arguments>
 void log(int level, const Format& format, const Arguments&... arguments) {
   if (config().debug < level)

@@ -11,9 +11,9 @@
 
 namespace socksify {
 
-// Calls visit(number) for the entries of a directory of the kernel's that are numbers. False if it cannot be read.
-template <typename Visit> bool for_each_number_in(const char* path, Visit visit) {
-  const Fd directory{open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+// Calls visit(fd) for every descriptor that the kernel lists. False if it does not: without /proc.
+template <typename Visit> bool for_each_listed_fd(Visit visit) {
+  const Fd directory{open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!directory)
     return false;
   alignas(dirent64) char room[2048];
@@ -32,7 +32,7 @@ template <typename Visit> bool for_each_number_in(const char* path, Visit visit)
 
 // Calls visit(fd) for every descriptor that may be open.
 template <typename Visit> void for_each_open_fd(Visit visit) {
-  if (for_each_number_in("/proc/self/fd", visit))
+  if (for_each_listed_fd(visit))
     return;
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// CONNECTs on their way that nobody waits for in connect(). Each has a slot in memory that children of fork()
-// share, because they share the socket, too: one thread of one process at a time holds the slot and takes the
-// next step.
+// CONNECTs on their way, which are everybody's to take further, whether or not a connect() waits for the end. Each has
+// a slot in memory that children of fork() share, because they share the socket, too: one thread of one process at a
+// time holds the slot and takes the next step.
 #pragma once
 #include "handshake.h"
 #include "wait.h"

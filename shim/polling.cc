@@ -8,13 +8,13 @@
 #include "settle.h"
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <sys/mman.h>
+#include <utility>
 
 namespace socksify {
 namespace {
 
-// pollfds of our own: on the stack while they are few, which may be small.
+// pollfds of our own: a few are on the stack, which may be small; more are not.
 class Room {
 public:
   explicit Room(size_t count) : m_bytes(count * sizeof(pollfd)) {
@@ -47,7 +47,7 @@ struct Question {
 Question question_for(const pollfd& asked) {
   Question question{{asked.fd, asked.events, 0}, false};
   const auto socket = asked.fd >= 0 ? sockets::find_fd(asked.fd) : std::nullopt;
-  if (socket && socket->state == State::pending) {
+  if (is_pending(socket)) {
     question.fd.events = pending::at(socket->slot).events;
     question.is_pending = true;
   }
@@ -169,7 +169,7 @@ int settling_select(int count, fd_set* readable, fd_set* writable, fd_set* excep
   }
   int told = 0;
   for (fd_set* set : {readable, writable, exceptional})
-    clear(set, count); // fixed below: the question is still in fds[].events
+    clear(set, count); // set anew below; what was asked is in fds[].events
   for (nfds_t i = 0; i < used; ++i) {
     const auto [fd, events, revents] = fds[i];
     const bool in = (events & POLLIN) && (revents & readable_events);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // REAL(connect)(fd, address, length): the definition of a libc function that comes after ours.
-// Our own code calls REAL(x) and never x, for every x that is or may become a hook.
+// Our own code calls REAL(x) and never x, for every x that is a hook.
 #pragma once
 #include <atomic>
 #include <cstdlib>

@@ -2,25 +2,21 @@
 #include "registrations.h"
 #include "exchange.h"
 #include "fd.h"
+#include "old_number.h"
+#include "oneshot.h"
 #include "open_fds.h"
 #include "pending.h"
 #include "real.h"
 #include "settle.h"
 #include "table.h"
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/auxv.h>
-#include <sys/single_threaded.h>
 
 namespace socksify::epoll {
 namespace {
-
-constexpr int most_sets = 64; // that one socket can be in
-
-static_assert(sizeof(Registration) <= sizeof(Table::Value));
 
 // Key: the socket's identity and a number below most_sets.
 constinit Table table;
@@ -29,26 +25,14 @@ constinit std::atomic<int> withheld{0};
 
 uint64_t key_of(Identity socket, int number) { return socket * most_sets + static_cast<uint64_t>(number); }
 
-Table::Value pack(const Registration& registration) {
-  Table::Value value{};
-  std::memcpy(value.data(), &registration, sizeof registration);
-  return value;
-}
-
-Registration unpack(const Table::Value& value) {
-  Registration registration;
-  std::memcpy(static_cast<void*>(&registration), value.data(), sizeof registration);
-  return registration;
-}
-
 std::optional<Registration> find(uint64_t key) {
   Table::Value value;
   if (!table.find(key, value))
     return std::nullopt;
-  return unpack(value);
+  return unpack<Registration>(value);
 }
 
-// A data word that no program has by chance, which means: the registration with this key.
+// A data word that no program has by chance, which means: the registration with this key. Its own inverse.
 uint64_t token(uint64_t key) {
   uint64_t secret;
   std::memcpy(&secret, reinterpret_cast<const void*>(getauxval(AT_RANDOM)), sizeof secret);
@@ -103,7 +87,7 @@ void sweep() {
       for (int number = 0; number < most_sets; ++number)
         table.keep(key_of(socket, number));
   });
-  table.end_sweep(seen, [](uint64_t, const Table::Value& value) { count_forgotten(unpack(value)); });
+  table.end_sweep(seen, [](uint64_t, const Table::Value& value) { count_forgotten(unpack<Registration>(value)); });
 }
 
 void store(uint64_t key, const Registration& registration) {
@@ -116,55 +100,6 @@ void store(uint64_t key, const Registration& registration) {
 
 // Its place stays, for the next registration of the same socket.
 void forget(uint64_t key) { store(key, Registration{}); }
-
-// False if the number has been closed since, and may be another socket's: the kernel knows a registration by its
-// number.
-bool has_its_number(const Registration& registration) {
-  return sockets::identity(registration.fd) == registration.socket;
-}
-
-// A socket that lives on in a dup gets its old number back for a moment. Where that is another file's by now, only if
-// no other thread could see it.
-class OldNumber {
-public:
-  explicit OldNumber(const Registration& registration) : m_number(registration.fd) {
-    m_is_there = has_its_number(registration);
-    const int alive = m_is_there ? -1 : sockets::whereabouts(registration.socket, -1);
-    if (alive < 0)
-      return;
-    m_lent = Fd{fcntl(alive, F_DUPFD_CLOEXEC, m_number)};
-    if (m_lent && m_lent.get() != m_number && __libc_single_threaded)
-      exchange();
-    m_is_there = m_kept || (m_lent && m_lent.get() == m_number);
-  }
-  ~OldNumber() {
-    if (!m_kept)
-      return;
-    dup3(m_kept.get(), m_number, m_flags & FD_CLOEXEC ? O_CLOEXEC : 0);
-    sigprocmask(SIG_SETMASK, &m_mask, nullptr);
-  }
-  bool is_there() const { return m_is_there; }
-  OldNumber(const OldNumber&) = delete;
-  OldNumber& operator=(const OldNumber&) = delete;
-
-private:
-  void exchange() {
-    m_kept = Fd{fcntl(m_number, F_DUPFD_CLOEXEC, 0)};
-    if (!m_kept)
-      return;
-    sigset_t all;
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, &m_mask);
-    m_flags = fcntl(m_number, F_GETFD);
-    dup3(m_lent.get(), m_number, O_CLOEXEC);
-  }
-
-  const int m_number;
-  bool m_is_there;
-  int m_flags = 0;
-  Fd m_lent, m_kept;
-  sigset_t m_mask{};
-};
 
 // An exclusive registration cannot be modified, only made anew.
 int modify(const Registration& registration, epoll_event event) {
@@ -189,40 +124,6 @@ epoll_event own_event(const Registration& registration) {
   return event;
 }
 
-// What the kernel would report is in its own words only, a line for each member: "tfd: 5 events: 4000001d data: ...".
-// A shot that has been fired leaves nothing to wait for.
-bool says_spent(const char* line, int fd) {
-  int tfd = -1;
-  unsigned events = 0;
-  const char* found = std::strstr(line, "events:");
-  if (std::strncmp(line, "tfd:", 4) != 0 || !found)
-    return false;
-  tfd = atoi(line + 4);
-  events = static_cast<unsigned>(strtoul(found + 7, nullptr, 16));
-  return tfd == fd && !(events & ~(EPOLLONESHOT | EPOLLET | EPOLLWAKEUP | EPOLLEXCLUSIVE));
-}
-
-bool is_spent(const Registration& registration) {
-  if (!(registration.events & EPOLLONESHOT))
-    return false;
-  Text<40> path;
-  path.append(FMT_COMPILE("/proc/self/fdinfo/{}"), registration.epfd);
-  const Fd file{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  char line[256];
-  size_t length = 0;
-  for (char c; REAL(read)(file.get(), &c, 1) == 1;) {
-    if (length + 1 < sizeof line)
-      line[length++] = c;
-    if (c != '\n')
-      continue;
-    line[length] = '\0';
-    if (says_spent(line, registration.fd))
-      return true;
-    length = 0;
-  }
-  return false;
-}
-
 // True if a registration that we have not heard of has to be known: a CONNECT or a BIND is on its way, or may still
 // come.
 bool matters(int fd, int operation, const std::optional<Socket>& socket) {
@@ -230,8 +131,6 @@ bool matters(int fd, int operation, const std::optional<Socket>& socket) {
     return true;
   return !socket && operation == EPOLL_CTL_ADD && tcp_state(fd) == TCP_CLOSE;
 }
-
-bool is_pending(const std::optional<Socket>& socket) { return socket && socket->state == State::pending; }
 
 // The kernel has to be asked with the program's own words whether it takes them.
 bool is_doubtful(uint32_t events) {
@@ -259,9 +158,8 @@ int enter(uint64_t key, Registration registration, const std::optional<Socket>& 
 
 int leave(uint64_t key, int epfd, int fd, epoll_event* event) {
   const int result = REAL(epoll_ctl)(epfd, EPOLL_CTL_DEL, fd, event);
-  if (result == 0)
-    if (key)
-      forget(key);
+  if (result == 0 && key)
+    forget(key);
   return result;
 }
 
@@ -288,11 +186,11 @@ bool no_registrations() { return table.empty(); }
 void withhold(Identity socket, short events) {
   KeepErrno keep;
   for_each_of(socket, [&](uint64_t key, Registration registration) {
-    const OldNumber number{registration};
+    const OldNumber number{registration.socket, registration.fd};
     if (!number.is_there())
       return;
     if (!registration.is_withheld)
-      registration.is_spent = is_spent(registration);
+      registration.is_spent = is_spent(registration.epfd, registration.fd, registration.events);
     registration.is_withheld = true;
     store(key, registration);
     if (modify(registration, event_of_handshake(key, events)) != 0)
@@ -305,7 +203,7 @@ void give_back(Identity socket) {
   for_each_of(socket, [&](uint64_t key, Registration registration) {
     if (!registration.is_withheld)
       return;
-    const OldNumber number{registration};
+    const OldNumber number{registration.socket, registration.fd};
     if (!number.is_there())
       return;
     const int result = modify(registration, own_event(registration));
@@ -322,7 +220,7 @@ bool any_withheld() { return withheld.load(std::memory_order_relaxed) > 0; }
 bool holds_withheld(int epfd) {
   bool found = false;
   table.for_each([&](uint64_t, const Table::Value& value, uint64_t) {
-    const Registration registration = unpack(value);
+    const Registration registration = unpack<Registration>(value);
     found = found || (registration.is_withheld && registration.epfd == epfd);
   });
   return found;
@@ -343,7 +241,7 @@ std::optional<Registration> withheld_by(int epfd, const epoll_event& event) {
 
 Move::Move(int fd) {
   for_each_of(sockets::identity(fd), [&](uint64_t key, const Registration& registration) {
-    if (registration.fd != fd || m_count == most)
+    if (registration.fd != fd || m_count == most_sets)
       return;
     m_registrations[m_count++] = {registration.epfd, own_event(registration)};
     leave(key, registration.epfd, fd, nullptr);

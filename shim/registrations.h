@@ -10,6 +10,8 @@ namespace socksify::epoll {
 
 using sockets::Identity;
 
+inline constexpr int most_sets = 64; // that one socket can be in
+
 struct Registration {
   int epfd = -1;
   int fd = -1; // the number it was registered by
@@ -47,12 +49,11 @@ public:
   void finish(int fd);
 
 private:
-  static constexpr int most = 64;
   struct Moved {
     int epfd;
     epoll_event event;
   };
-  Moved m_registrations[most];
+  Moved m_registrations[most_sets];
   int m_count = 0;
 };
 

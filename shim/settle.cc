@@ -18,8 +18,6 @@ using sockets::Identity;
 
 bool is_nonblocking(int fd) { return fcntl(fd, F_GETFL) & O_NONBLOCK; }
 
-bool is_pending(const std::optional<Socket>& socket) { return socket && socket->state == State::pending; }
-
 // Gives the socket the state of one whose connection was refused, so that every way of waiting shows it as it would
 // show a direct one: no one can listen at port 0. The errno, where it is another, is ours to tell.
 void show_failure(int fd, int family) {

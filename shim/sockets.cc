@@ -5,26 +5,11 @@
 #include "pending.h"
 #include "real.h"
 #include "table.h"
-#include <cstring>
 
 namespace socksify::sockets {
 namespace {
 
 constinit Table table;
-
-static_assert(sizeof(Socket) <= sizeof(Table::Value));
-
-Table::Value pack(const Socket& socket) {
-  Table::Value value{};
-  std::memcpy(value.data(), &socket, sizeof socket);
-  return value;
-}
-
-Socket unpack(const Table::Value& value) {
-  Socket socket;
-  std::memcpy(static_cast<void*>(&socket), value.data(), sizeof socket);
-  return socket;
-}
 
 // Nobody will ask how a CONNECT ends whose socket is closed.
 void drop(Identity key, const Socket& socket) {
@@ -42,7 +27,7 @@ void sweep() {
     if (const Identity socket = identity(fd))
       table.keep(socket);
   });
-  table.end_sweep(seen, [](Identity key, const Table::Value& value) { drop(key, unpack(value)); });
+  table.end_sweep(seen, [](Identity key, const Table::Value& value) { drop(key, unpack<Socket>(value)); });
 }
 
 // The open CONNECT that was used last among those that `fits(socket)` accepts.
@@ -53,7 +38,7 @@ template <typename Fits> std::optional<Socket> last_used(Fits fits) {
     Identity best_key = 0;
     uint64_t best_use = 0;
     table.for_each([&](Identity key, const Table::Value& value, uint64_t use) {
-      const Socket socket = unpack(value);
+      const Socket socket = unpack<Socket>(value);
       if (socket.state == State::connected && use > best_use && use < before && fits(socket)) {
         best = socket;
         best_key = key;
@@ -95,7 +80,7 @@ std::optional<Socket> find(Identity key) {
   Table::Value value;
   if (!key || !table.find(key, value))
     return std::nullopt;
-  return unpack(value);
+  return unpack<Socket>(value);
 }
 
 std::optional<Socket> find_fd(int fd) { return find(table.empty() ? 0 : identity(fd)); }
@@ -114,7 +99,7 @@ bool remember(Identity key, const Socket& socket) {
 
 bool replace(Identity key, State from, const Socket& socket) {
   return table.update(key, [&](Table::Value& value) {
-    const bool matches = unpack(value).state == from;
+    const bool matches = unpack<Socket>(value).state == from;
     if (matches)
       value = pack(socket);
     return matches;
@@ -128,7 +113,7 @@ void forget(Identity key) {
 
 void for_each_pending(Visit visit) {
   table.for_each([&](Identity key, const Table::Value& value, uint64_t) {
-    if (const Socket socket = unpack(value); socket.state == State::pending)
+    if (const Socket socket = unpack<Socket>(value); socket.state == State::pending)
       visit(key, socket);
   });
 }
@@ -136,7 +121,7 @@ void for_each_pending(Visit visit) {
 void drop_closed() {
   bool any = false;
   table.for_each([&](Identity key, const Table::Value& value, uint64_t) {
-    const Socket socket = unpack(value);
+    const Socket socket = unpack<Socket>(value);
     any = any || (socket.state == State::pending && identity(socket.fd) != key);
   });
   if (any)

@@ -8,11 +8,11 @@
 namespace socksify {
 
 enum class State : uint8_t {
-  pending,   // a CONNECT is on its way: peer, slot
+  pending,   // a CONNECT is on its way: peer, slot, low_water_mark; local.ip is the server's
   connected, // CONNECT was granted: peer, local
   failed,    // a pending CONNECT has failed, and the program has yet to ask: error
   bound,     // bind() waits to become a BIND: requested, primary
-  listening, // BIND was granted, the second reply is awaited: local, primary
+  listening, // BIND was granted, the second reply is awaited: local, requested, primary
   accepting, // ... and one thread is taking it
   accepted,  // the connection that accept() returned: peer, local
   silent,    // what stands in for the listening socket afterwards: local
@@ -38,6 +38,8 @@ struct Socket {
   // A BIND, begun or only remembered, whose call has not come.
   bool is_waiting() const { return state == State::bound || state == State::listening || state == State::accepting; }
 };
+
+inline bool is_pending(const std::optional<Socket>& socket) { return socket && socket->state == State::pending; }
 
 namespace sockets {
 

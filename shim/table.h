@@ -10,6 +10,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 
 namespace socksify {
 
@@ -120,5 +122,19 @@ private:
   std::atomic<uint64_t> m_use{0};
   std::atomic<uint32_t> m_sweep{0};
 };
+
+// A small plain value as the table keeps it.
+template <typename Entry> Table::Value pack(const Entry& entry) {
+  static_assert(std::is_trivially_copyable_v<Entry> && sizeof entry <= sizeof(Table::Value));
+  Table::Value value{};
+  std::memcpy(value.data(), &entry, sizeof entry);
+  return value;
+}
+
+template <typename Entry> Entry unpack(const Table::Value& value) {
+  Entry entry;
+  std::memcpy(static_cast<void*>(&entry), value.data(), sizeof entry);
+  return entry;
+}
 
 } // namespace socksify

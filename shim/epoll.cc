@@ -7,6 +7,7 @@
 #include "settle.h"
 #include "table.h"
 #include "text.h"
+#include <algorithm>
 #include <cerrno>
 #include <poll.h>
 #include <unistd.h>
@@ -83,17 +84,20 @@ int control(int epfd, int operation, int fd, epoll_event* event) {
 
 int wait(int epfd, epoll_event* events, int size, Deadline deadline, const sigset_t* mask) {
   for (bool was_over = false;;) {
-    const int program = deadline.left(), handshakes = pending::next_deadline().left();
-    const bool handshakes_first = handshakes >= 0 && (program < 0 || handshakes < program);
-    const int count = REAL(epoll_pwait)(epfd, events, size, handshakes_first ? handshakes : program, mask);
+    const int program = deadline.left();
+    const Deadline look = pending::has_forked() ? pending::next_look() : Deadline::never();
+    const int limit = std::min({deadline, pending::next_deadline(), look}).left();
+    const int count = REAL(epoll_pwait)(epfd, events, size, limit, mask);
     if (count < 0)
       return count;
     const int kept = sift(epfd, events, count);
     // A handshake that has just ended shows by one more look.
     if (kept > 0 || (program == 0 && (count == 0 || std::exchange(was_over, true))))
       return kept;
-    if (count == 0 && handshakes_first)
+    if (pending::next_deadline().left() == 0)
       settle_all();
+    else if (count == 0)
+      settle_ended();
   }
 }
 

@@ -46,7 +46,9 @@ struct Question {
 
 Question question_for(const pollfd& asked) {
   Question question{{asked.fd, asked.events, 0}, false};
-  const auto socket = asked.fd >= 0 ? sockets::find_fd(asked.fd) : std::nullopt;
+  auto socket = asked.fd >= 0 ? sockets::find_fd(asked.fd) : std::nullopt;
+  if (is_pending(socket) && pending::at(socket->slot).is_over)
+    socket = settle_fd(asked.fd); // another process has ended it
   if (is_pending(socket)) {
     question.fd.events = pending::at(socket->slot).events;
     question.is_pending = true;

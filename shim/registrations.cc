@@ -79,7 +79,8 @@ void count_forgotten(const Registration& registration) {
 // Forgets the registrations of sockets that are closed.
 void sweep() {
   KeepErrno keep;
-  table.begin_sweep();
+  if (!table.begin_sweep())
+    return;
   size_t seen = 0;
   for_each_open_fd([&](int fd) {
     ++seen;

@@ -139,6 +139,13 @@ void settle_all() {
   });
 }
 
+void settle_ended() {
+  sockets::for_each_pending([](Identity key, const Socket& socket) {
+    if (pending::at(socket.slot).is_over)
+      settle(key, socket);
+  });
+}
+
 int await_connection(int fd, bool may_block, Limit limit_of) {
   KeepErrno keep;
   const auto socket = settle_fd(fd);

@@ -15,6 +15,8 @@ std::optional<Socket> settle_fd(int fd);
 Socket settle(sockets::Identity key, const Socket& socket);
 // The same for every one that there is; those whose time is over fail.
 void settle_all();
+// The same for those that another process has ended.
+void settle_ended();
 
 // How long a blocking call may take: options::send_deadline or options::receive_deadline.
 using Limit = Deadline (*)(int fd);

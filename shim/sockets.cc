@@ -20,7 +20,8 @@ void drop(Identity key, const Socket& socket) {
 // Forgets the sockets that are closed.
 void sweep() {
   KeepErrno keep;
-  table.begin_sweep();
+  if (!table.begin_sweep())
+    return;
   size_t seen = 0;
   for_each_open_fd([&](int fd) {
     ++seen;

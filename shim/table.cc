@@ -2,6 +2,7 @@
 #include "table.h"
 #include <sched.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 namespace socksify {
 namespace {
@@ -134,6 +135,15 @@ bool Table::is_crowded(uint64_t key) const {
     const uint64_t there = slot.key.load(std::memory_order_relaxed);
     return there == 0 || there == key;
   });
+}
+
+bool Table::begin_sweep() {
+  int sweeper = m_sweeper.load(std::memory_order_relaxed);
+  const int self = getpid();
+  if (sweeper == self || !m_sweeper.compare_exchange_strong(sweeper, self, std::memory_order_acquire))
+    return false;
+  m_sweep.fetch_add(1, std::memory_order_relaxed);
+  return true;
 }
 
 void Table::keep(uint64_t key) {

@@ -63,7 +63,8 @@ public:
   // A sweep: begin, keep every key that is alive, end; the others are then forgotten. What is stored meanwhile stays.
   // `end_sweep` is told how many keys the sweep had to look at, so that sweeps stay rare, and calls forgotten(key,
   // value).
-  void begin_sweep() { m_sweep.fetch_add(1, std::memory_order_relaxed); }
+  // There is one at a time: false if another thread is at it.
+  bool begin_sweep();
   void keep(uint64_t key);
   template <typename Forgotten> void end_sweep(size_t looked_at, Forgotten forgotten) {
     const uint32_t sweep = m_sweep.load(std::memory_order_relaxed);
@@ -82,6 +83,7 @@ public:
     // A sweep costs as much as it has to look at: with room for as many more, that is a constant for each store.
     if (alive > total / 2 || looked_at > total)
       grow();
+    m_sweeper.store(0, std::memory_order_release);
   }
 
 private:
@@ -121,6 +123,7 @@ private:
   std::atomic<size_t> m_count{0};
   std::atomic<uint64_t> m_use{0};
   std::atomic<uint32_t> m_sweep{0};
+  std::atomic<int> m_sweeper{0}; // the process that sweeps: what another one has left when it forked does not count
 };
 
 // A small plain value as the table keeps it.

@@ -60,7 +60,8 @@ TEST_CASE("a sweep forgets what is not kept, and keeps what is stored meanwhile"
   auto table = std::make_unique<Table>();
   for (uint64_t key = 1; key <= 40; ++key)
     table->store(key, value_of(key));
-  table->begin_sweep();
+  REQUIRE(table->begin_sweep());
+  CHECK_FALSE(table->begin_sweep());
   for (uint64_t key = 2; key <= 40; key += 2)
     table->keep(key);
   table->store(41, value_of(41));

@@ -50,7 +50,7 @@ bool is_truly_ready(int outer, const epoll_event& event) {
   bool is_true = true;
   nested.for_each([&](uint64_t, const Table::Value& value, uint64_t) {
     if (value[0] == uint64_t(outer) && value[2] == event.data.u64)
-      is_true = is_readable_after_handshakes(static_cast<int>(value[1]));
+      is_true = is_ready_after_handshakes(static_cast<int>(value[1]), POLLIN);
   });
   return is_true;
 }
@@ -116,10 +116,10 @@ bool holds_handshakes(int epfd) {
   return holds;
 }
 
-bool is_readable_after_handshakes(int epfd) {
+bool is_ready_after_handshakes(int fd, short events) {
   KeepErrno keep;
   settle_all();
-  pollfd question{epfd, POLLIN, 0};
+  pollfd question{fd, events, 0};
   return REAL(poll)(&question, 1, 0) > 0;
 }
 

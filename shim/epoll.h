@@ -19,7 +19,7 @@ int sift(int epfd, epoll_event* events, int count);
 
 // A set is readable when it has events. True if this one may have some that are not the program's.
 bool holds_handshakes(int epfd);
-// Whether a set is readable still when all handshakes have gone on.
-bool is_readable_after_handshakes(int epfd);
+// Whether it is ready still, in the way that is asked for, when all handshakes have gone on.
+bool is_ready_after_handshakes(int fd, short events);
 
 } // namespace socksify::epoll

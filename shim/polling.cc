@@ -88,8 +88,8 @@ private:
   static bool is_for_program(const pollfd& asked, const pollfd& answered) {
     if (!answered.revents)
       return true;
-    if (epoll::any_withheld() && epoll::holds_handshakes(answered.fd))
-      return epoll::is_readable_after_handshakes(answered.fd);
+    if (epoll::any_withheld() && !sockets::identity(answered.fd) && epoll::holds_handshakes(answered.fd))
+      return epoll::is_ready_after_handshakes(answered.fd, asked.events);
     const auto before = answered.fd >= 0 ? sockets::find_fd(answered.fd) : std::nullopt;
     if (!before || before->state != State::pending)
       return answered.events == asked.events; // else the handshake has ended since: to be asked again

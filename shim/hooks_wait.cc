@@ -17,12 +17,8 @@ int __ppoll_chk(pollfd* fds, nfds_t count, const timespec* timeout, const sigset
 
 namespace {
 
-// No look at the clock for the two that are asked for most.
-Deadline after(int milliseconds) {
-  if (milliseconds < 0)
-    return Deadline::never();
-  return milliseconds == 0 ? Deadline::at(0) : Deadline::after(milliseconds);
-}
+// No look at the clock for the two that are asked for most: 0 and -1.
+Deadline after(int milliseconds) { return milliseconds < 0 ? Deadline::never() : Deadline::after(milliseconds); }
 
 // Rounded up, so that no wait is shorter than it was asked to be.
 Deadline after(const timespec* timeout) {

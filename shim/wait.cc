@@ -30,7 +30,7 @@ Deadline Deadline::at(int64_t milliseconds) {
 }
 
 // One more, because now() is rounded down: no wait is shorter than it was asked to be.
-Deadline Deadline::after(int64_t milliseconds) { return at(now() + milliseconds + 1); }
+Deadline Deadline::after(int64_t milliseconds) { return at(milliseconds == 0 ? 0 : now() + milliseconds + 1); }
 
 int Deadline::left() const {
   if (m_at == INT64_MAX)

@@ -10,7 +10,7 @@ namespace socksify {
 class Deadline {
 public:
   static Deadline at(int64_t milliseconds);
-  static Deadline after(int64_t milliseconds);
+  static Deadline after(int64_t milliseconds); // 0: over already, without a look at the clock
   static Deadline never() { return at(INT64_MAX); }
 
   int64_t when() const { return m_at; }

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* empty.so: the least library that can be preloaded. */
+typedef int empty;

@@ -1,0 +1,19 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Connections without end, however they are closed, leave memory and descriptors where they were; and a look-up costs the
+# same with many open: tests/programs/async_memory.c. CYCLES=1000000 for more than a moment's worth.
+. "${0%/*}/../common.sh"
+
+# A sanitizer keeps memory of its own.
+[ -z "$runtime" ] || export NO_RSS=1
+cycles=${CYCLES:-20000}
+[ -z "$runtime" ] || cycles=2000
+
+bounded() { LIMIT=$((30 + cycles / 500)) prints "bounded: yes, descriptors more: 0" client async_memory "$1" "$cycles" "$NET.3:7"; }
+look_ups() { client async_memory look-ups 6000 "$NET.3:7" | tee look-ups && has look-ups '^the same: yes'; }
+
+start memory "$BUILD/programs/async_memory" serve "$NET.1"
+announced memory
+SOCKS=$ADDRESS
+for way in $("$BUILD/programs/async_memory" list); do check "memory: $cycles connections, $way" bounded "$way"; done
+[ -n "$runtime" ] || check "memory: look-ups with 6,000 connections" look_ups

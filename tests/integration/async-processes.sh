@@ -4,7 +4,11 @@
 . "${0%/*}/../common.sh"
 . "$TOP/tests/judge.sh"
 
+# Not yet, because they fail under load now and then.
+left_out='fork-loop|same-socket'
+# A sanitizer has handlers of its own, without SA_RESTART.
+[ -z "$runtime" ] || { left_out+='|handler-in-connect' && skip "processes: handler-in-connect" "a sanitizer has handlers of its own"; }
+
 start_slow
-# Not yet, because they fail under load now and then: fork-loop, same-socket.
 # shellcheck disable=SC2046 # names without blanks
-judge async_processes $("$BUILD/programs/async_processes" list | grep -vxE 'fork-loop|same-socket')
+judge async_processes $("$BUILD/programs/async_processes" list | grep -vxE "$left_out")

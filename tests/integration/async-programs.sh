@@ -39,8 +39,8 @@ by_ruby() {
 
 # shellcheck disable=SC2094 # the page is only read
 by_redis() {
-  through redis-cli -h "${REDIS%:*}" -p "${REDIS#*:}" -x set page <page >/dev/null &&
-    through redis-cli -h "${REDIS%:*}" -p "${REDIS#*:}" --raw get page | head -c -1 | same - page &&
+  through redis-cli -h "${REDIS%:*}" -p "${REDIS#*:}" -x set stored <page >/dev/null &&
+    through redis-cli -h "${REDIS%:*}" -p "${REDIS#*:}" --raw get stored | head -c -1 | same - page &&
     through redis-cli -h "${REDIS%:*}" -p "${REDIS#*:}" client list >got && has got " addr=$PEER:"
 }
 start_redis() {

@@ -25,7 +25,12 @@ peer: the destination
 echo: ok" client async_time connect.expires
 }
 
+# A sanitizer has handlers of its own, without SA_RESTART.
+left_out=none
+[ -z "$runtime" ] || { left_out='restarts-.*' && skip "time: $left_out" "a sanitizer has handlers of its own"; }
+
 start_slow
-judge async_time
+# shellcheck disable=SC2046 # names without blanks
+judge async_time $("$BUILD/programs/async_time" list | grep -vx "$left_out")
 for way in poll select epoll epoll-pwait2; do check "time: SOCKSIFY_TIMEOUT in $way" expires $way; done
 check "time: SOCKSIFY_TIMEOUT in connect" expires_in_connect

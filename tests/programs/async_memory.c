@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* async_memory serve IP: a SOCKS4 server that grants everything at once, and plays the application server: it says nothing.
-   async_memory CASE CYCLES: connections without end, each CASE closing them in its way; memory and descriptors stay.
-   async_memory look-ups SOCKETS: what getpeername() costs with 10 and with so many open connections. */
+   async_memory list: the cases.
+   async_memory CASE CYCLES IP:PORT: connections without end, each CASE closing them in its way; memory and descriptors stay.
+   async_memory look-ups SOCKETS IP:PORT: what getpeername() costs with 10 and with so many open connections. */
 #include "slow.h"
 #include <sys/resource.h>
 
@@ -199,16 +200,13 @@ static void look_ups(int sockets) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 2) {
-    return 2;
-  }
   signal(SIGPIPE, SIG_IGN);
   all_descriptors();
-  if (strcmp(argv[1], "list") == 0)
+  if (argc == 2)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i)
       puts(cases[i].name);
   if (argc < 3)
-    return 0;
+    return argc == 1 ? 2 : 0;
   where = argc > 3 ? argv[3] : "";
   if (strcmp(argv[1], "serve") == 0)
     serve(argv[2]);

@@ -4,8 +4,9 @@
 #include "bind.h"
 #include "exchange.h"
 #include "fd.h"
+#include "forks.h"
 #include "log.h"
-#include "pending.h"
+#include "open_fds.h"
 #include "real.h"
 #include "registrations.h"
 #include "socks4.h"
@@ -60,14 +61,27 @@ Fd make_stand_in(int family) {
   return fd;
 }
 
-// Puts the stand-in on the number of the listening socket, with its flags.
-bool replace(int listening, const Fd& stand_in, int status_flags, const Socket& socket) {
-  fcntl(stand_in.get(), F_SETFL, status_flags);
-  epoll::Move move{listening};
-  const int close_on_exec = fcntl(listening, F_GETFD) & FD_CLOEXEC ? O_CLOEXEC : 0;
-  if (dup3(stand_in.get(), listening, close_on_exec) != listening)
+// Puts the stand-in on a number of the listening socket.
+bool replace_at(int number, const Fd& stand_in) {
+  epoll::Move move{number};
+  const int close_on_exec = fcntl(number, F_GETFD) & FD_CLOEXEC ? O_CLOEXEC : 0;
+  if (dup3(stand_in.get(), number, close_on_exec) != number)
     return false;
-  move.finish(listening);
+  move.finish(number);
+  return true;
+}
+
+// Puts the stand-in, with these status flags, in the place of the listening socket: on its number, and on those of its
+// dups, but not on that of the connection.
+bool replace(int listening, const Fd& stand_in, int status_flags, const Socket& socket, int connection = -1) {
+  const sockets::Identity key = sockets::identity(listening);
+  fcntl(stand_in.get(), F_SETFL, status_flags);
+  if (!replace_at(listening, stand_in))
+    return false;
+  for_each_open_fd([&](int fd) {
+    if (fd != connection && sockets::identity(fd) == key)
+      replace_at(fd, stand_in);
+  });
   const Socket silent{.state = State::silent, .family = socket.family, .fd = listening, .local = socket.local};
   return sockets::remember(sockets::identity(listening), silent);
 }
@@ -99,7 +113,7 @@ void take_call(int listening, const Socket& socket, int flags, Call& call) {
   }
   const int status_flags = fcntl(listening, F_GETFL);
   const auto reply = take_reply(connection.get());
-  replace(listening, stand_in, status_flags, socket);
+  replace(listening, stand_in, status_flags, socket, connection.get());
   if (!reply || !reply->granted()) {
     log(1, FMT_COMPILE("fd {}: nobody called at {}"), listening, to_text(socket.local).view());
     call.error = ECONNABORTED;
@@ -133,8 +147,15 @@ int unread_bytes(int fd) {
 bool is_taken_elsewhere(int fd) {
   tcp_info info{};
   socklen_t length = sizeof info;
-  return pending::has_forked() && REAL(getsockopt)(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
+  return forks::may_share() && REAL(getsockopt)(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
          static_cast<int64_t>(info.tcpi_bytes_received) - unread_bytes(fd) >= int64_t{2 * socks4::reply_size};
+}
+
+// EALREADY: here, too, the listening socket is now one that has been called; or why it cannot be.
+int give_up(int fd, const Socket& socket) {
+  const Fd stand_in = make_stand_in(socket.family);
+  const int status_flags = fcntl(fd, F_GETFL) | (socket.is_nonblocking ? O_NONBLOCK : 0);
+  return stand_in && replace(fd, stand_in, status_flags, socket) ? EALREADY : errno;
 }
 
 // 0 if the reply is there and this thread's to take; else an errno.
@@ -142,12 +163,13 @@ int claim_reply(int fd, const Socket& socket, int flags) {
   KeepErrno keep;
   if (!socket.is_listening || flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK))
     return EINVAL;
+  // Before, so that what the connection has to say is not waited for; and after, because it may have been a long wait.
+  if (is_taken_elsewhere(fd))
+    return give_up(fd, socket);
   if (const int error = await_reply(fd))
     return error;
-  if (is_taken_elsewhere(fd)) {
-    const Fd stand_in = make_stand_in(socket.family);
-    return stand_in && replace(fd, stand_in, fcntl(fd, F_GETFL), socket) ? EALREADY : errno;
-  }
+  if (is_taken_elsewhere(fd))
+    return give_up(fd, socket);
   Socket accepting = socket;
   accepting.state = State::accepting;
   return sockets::replace(sockets::identity(fd), State::listening, accepting) ? 0 : EALREADY;

@@ -3,8 +3,8 @@
 #include "config.h"
 #include "exchange.h"
 #include "fd.h"
+#include "forks.h"
 #include "log.h"
-#include "pending.h"
 #include "real.h"
 #include <cerrno>
 #include <netinet/tcp.h>
@@ -94,7 +94,7 @@ int start_bind(int fd, Socket& socket) {
     return done.error;
   }
   KeepErrno keep;
-  pending::watch_forks(); // a child may take the call
+  forks::mind(); // a child may take the call
   socket.state = State::listening;
   socket.local = done.reported();
   set_low_water_mark(fd, socks4::reply_size); // ready when a whole reply is there

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "config.h"
+#include "forks.h"
 #include "log.h"
 #include <atomic>
 #include <cstdlib>
@@ -162,6 +163,8 @@ void read_environment() {
   if (mistake.variable)
     print_line(FMT_COMPILE("{}={}: {}; connections are denied"), mistake.variable, mistake.value.view(),
                mistake.reason);
+  if (the_config().active)
+    forks::watch();
 }
 
 // Before the program's main, so that a mistake is told at once and the environment is still what the user

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "epoll.h"
 #include "fd.h"
+#include "forks.h"
 #include "pending.h"
 #include "real.h"
 #include "registrations.h"
@@ -57,14 +58,16 @@ bool is_truly_ready(int outer, const epoll_event& event) {
 
 // False if it is an event of a handshake's, which is thereby taken further.
 bool is_for_program(int epfd, epoll_event& event) {
-  const auto registration = withheld_by(epfd, event);
+  const auto registration = named_by(epfd, event);
   if (!registration)
     return nested.empty() || is_truly_ready(epfd, event);
+  if (!registration->is_withheld())
+    return false; // it was said before the registration was given back: the kernel will say it again
   const auto socket = sockets::find(registration->socket);
   if (socket && settle(registration->socket, *socket).state == State::pending)
     return false;
   give_back(registration->socket); // if the thread that ended it has not yet come to that
-  if (!withheld_by(epfd, event))
+  if (const auto left = named_by(epfd, event); !left || !left->is_withheld())
     return false; // the kernel will say it again in the program's words
   // The number it was registered by has become another file's. The kernel has no way to give the registration back, so
   // its events are translated.
@@ -85,7 +88,7 @@ int control(int epfd, int operation, int fd, epoll_event* event) {
 int wait(int epfd, epoll_event* events, int size, Deadline deadline, const sigset_t* mask) {
   for (bool was_over = false;;) {
     const int program = deadline.left();
-    const Deadline look = pending::has_forked() ? pending::next_look() : Deadline::never();
+    const Deadline look = forks::may_share() ? pending::next_look() : Deadline::never();
     const int limit = std::min({deadline, pending::next_deadline(), look}).left();
     const int count = REAL(epoll_pwait)(epfd, events, size, limit, mask);
     if (count < 0)
@@ -108,6 +111,11 @@ int sift(int epfd, epoll_event* events, int count) {
     if (is_for_program(epfd, events[i]))
       events[kept++] = events[i];
   return kept;
+}
+
+void mend_after_fork() {
+  mend_registrations_after_fork();
+  nested.mend_after_fork();
 }
 
 bool holds_handshakes(int epfd) {

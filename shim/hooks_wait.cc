@@ -54,8 +54,9 @@ int ppoll_all(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t
 template <typename Real>
 int epoll_or_settle(int epfd, epoll_event* events, int size, Deadline deadline, const sigset_t* mask, Real real) {
   if (!epoll::any_withheld()) {
+    const uint32_t before = epoll::times_given_back();
     const int count = real();
-    if (count <= 0 || !epoll::any_withheld())
+    if (count <= 0 || (!epoll::any_withheld() && before == epoll::times_given_back()))
       return count;
     if (const int kept = epoll::sift(epfd, events, count))
       return kept;

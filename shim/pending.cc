@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "pending.h"
+#include "forks.h"
 #include <cerrno>
 #include <csignal>
-#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/single_threaded.h>
-#include <unistd.h>
 
 namespace socksify {
 namespace pending {
@@ -16,21 +15,7 @@ constexpr int most_chunks = 6;
 constexpr size_t capacity(int chunk) { return size_t{64} << (3 * chunk); }
 
 constinit std::atomic<Pending*> chunks[most_chunks]{};
-constinit std::atomic<uint32_t> forks{0};
 constinit std::atomic<int64_t> earliest{INT64_MAX};
-
-void count_fork() { forks.fetch_add(1, std::memory_order_relaxed); }
-
-constinit std::atomic<int> known_pid{0};
-void forget_pid() { known_pid.store(0, std::memory_order_relaxed); }
-
-// getpid() is a system call.
-int own_pid() {
-  int pid = known_pid.load(std::memory_order_relaxed);
-  if (pid == 0)
-    known_pid.store(pid = getpid(), std::memory_order_relaxed);
-  return pid;
-}
 
 // The slots before this one are likely to be taken.
 constinit std::atomic<int> first_free{0};
@@ -47,7 +32,7 @@ Pending* chunk_at(int number) {
     munmap(memory, bytes); // another thread was faster
     return chunk;
   }
-  watch_forks();
+  forks::mind();
   return static_cast<Pending*>(memory);
 }
 
@@ -61,7 +46,7 @@ bool is_free(const Pending& slot) {
 
 bool take(Pending& slot, uint64_t identity, const Handshake& handshake, Deadline deadline) {
   int nobody = 0;
-  if (!may_be_free(slot) || !slot.holder.compare_exchange_strong(nobody, own_pid(), std::memory_order_acquire))
+  if (!may_be_free(slot) || !slot.holder.compare_exchange_strong(nobody, forks::own_pid(), std::memory_order_acquire))
     return false;
   const bool mine = is_free(slot);
   if (mine) {
@@ -69,7 +54,7 @@ bool take(Pending& slot, uint64_t identity, const Handshake& handshake, Deadline
     slot.events = handshake.events();
     slot.handshake = handshake;
     slot.deadline = deadline;
-    slot.forks.store(forks.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    slot.forks.store(forks::count(), std::memory_order_relaxed);
     slot.identity.store(identity, std::memory_order_release);
   }
   slot.release();
@@ -96,14 +81,6 @@ int take_from(int first, uint64_t identity, const Handshake& handshake, Deadline
 
 } // namespace
 
-void watch_forks() {
-  static constinit std::atomic<bool> is_watching{false};
-  if (!is_watching.exchange(true))
-    pthread_atfork(count_fork, nullptr, forget_pid);
-}
-
-bool has_forked() { return forks.load(std::memory_order_relaxed) > 0; }
-
 int begin(uint64_t identity, const Handshake& handshake, Deadline deadline) {
   int number = take_from(first_free.load(std::memory_order_relaxed), identity, handshake, deadline);
   if (number < 0)
@@ -126,7 +103,7 @@ Pending& at(int slot) {
 void end(int slot) {
   Pending& over = at(slot);
   // Without a fork since it began, no other process can ask.
-  if (over.forks.load(std::memory_order_relaxed) == forks.load(std::memory_order_relaxed))
+  if (over.forks.load(std::memory_order_relaxed) == forks::count())
     over.identity.store(0, std::memory_order_release);
   over.release();
   if (slot < first_free.load(std::memory_order_relaxed))
@@ -136,7 +113,7 @@ void end(int slot) {
 
 Deadline next_look() {
   constexpr int nap = 50; // milliseconds
-  const bool is_alone = __libc_single_threaded && !has_forked();
+  const bool is_alone = __libc_single_threaded && !forks::may_share();
   return is_alone ? Deadline::never() : Deadline::after(nap);
 }
 
@@ -154,7 +131,7 @@ void note_deadline(Deadline deadline) {
 
 bool Pending::hold(uint64_t socket) {
   int other = 0;
-  const int self = pending::own_pid();
+  const int self = forks::own_pid();
   if (!holder.compare_exchange_strong(other, self, std::memory_order_acquire)) {
     // A process that was killed at its step leaves the slot held.
     const bool is_dead = other != self && kill(other, 0) != 0 && errno == ESRCH;

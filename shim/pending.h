@@ -12,7 +12,7 @@ namespace socksify {
 struct Pending {
   std::atomic<uint64_t> identity{0}; // of the socket; 0: free
   std::atomic<int> holder{0};        // process that is taking a step; 0: none
-  std::atomic<uint32_t> forks{0};    // how often this process had forked when it began
+  std::atomic<uint32_t> forks{0};    // forks::count() when it began
   std::atomic<bool> is_over{false};
   std::atomic<short> events{0}; // of poll(), that the next step waits for
   Handshake handshake;          // the holder's
@@ -28,10 +28,6 @@ namespace pending {
 // True if there is any in this process. All that a hook asks on its fast path.
 inline constinit std::atomic<int> count{0};
 inline bool any() { return count.load(std::memory_order_relaxed) > 0; }
-
-// True if this process is, or has, a child since watch_forks() was first called.
-void watch_forks();
-bool has_forked();
 
 // The number of a new slot, or -1 if there is no memory for it.
 int begin(uint64_t identity, const Handshake& handshake, Deadline deadline);

@@ -20,8 +20,12 @@ namespace {
 
 // Key: the socket's identity and a number below most_sets.
 constinit Table table;
-// How many registrations hold a token now.
+// How many registrations hold a token now, and how often one has ceased to.
 constinit std::atomic<int> withheld{0};
+constinit std::atomic<uint32_t> given_back{0};
+
+// In place of the set's number: the place is free, or taken by a registration that the kernel has yet to agree to.
+constexpr int no_set = -1, undecided = -2;
 
 uint64_t key_of(Identity socket, int number) { return socket * most_sets + static_cast<uint64_t>(number); }
 
@@ -62,18 +66,10 @@ uint64_t locate(Identity socket, int epfd, int fd) {
   return found;
 }
 
-uint64_t free_key(Identity socket) {
-  for (int number = 0; number < most_sets; ++number) {
-    const auto registration = find(key_of(socket, number));
-    if (!registration || registration->epfd < 0)
-      return key_of(socket, number);
-  }
-  return 0;
-}
-
-void count_forgotten(const Registration& registration) {
-  if (registration.is_withheld)
-    withheld.fetch_sub(1, std::memory_order_relaxed);
+void count(bool was_withheld, bool is_withheld) {
+  if (was_withheld && !is_withheld)
+    given_back.fetch_add(1, std::memory_order_release);
+  withheld.fetch_add(int{is_withheld} - int{was_withheld}, std::memory_order_release);
 }
 
 // Forgets the registrations of sockets that are closed.
@@ -88,15 +84,52 @@ void sweep() {
       for (int number = 0; number < most_sets; ++number)
         table.keep(key_of(socket, number));
   });
-  table.end_sweep(seen, [](uint64_t, const Table::Value& value) { count_forgotten(unpack<Registration>(value)); });
+  table.end_sweep(seen,
+                  [](uint64_t, const Table::Value& value) { count(unpack<Registration>(value).is_withheld(), false); });
+}
+
+// A place for a new registration of the socket: its key, or 0 if there is none.
+uint64_t reserve(Identity socket) {
+  const Registration reserved{.epfd = undecided};
+  for (int number = 0; number < most_sets; ++number) {
+    const uint64_t key = key_of(socket, number);
+    const bool is_mine = table.update(key, [&](Table::Value& value) {
+      const bool is_free = unpack<Registration>(value).epfd == no_set;
+      if (is_free)
+        value = pack(reserved);
+      return is_free;
+    });
+    if (is_mine)
+      return key;
+    if (table.is_crowded(key))
+      sweep();
+    if (!find(key) && table.insert(key, pack(reserved)))
+      return key;
+  }
+  return 0;
 }
 
 void store(uint64_t key, const Registration& registration) {
-  const bool was_withheld = find(key).value_or(Registration{}).is_withheld;
-  withheld.fetch_add(int{registration.is_withheld} - int{was_withheld}, std::memory_order_relaxed);
-  if (table.is_crowded(key))
-    sweep();
-  table.store(key, pack(registration));
+  bool was_withheld = false;
+  table.update(key, [&](Table::Value& value) {
+    was_withheld = unpack<Registration>(value).is_withheld();
+    value = pack(registration);
+    return true;
+  });
+  count(was_withheld, registration.is_withheld());
+}
+
+// True unless another thread has changed it meanwhile.
+bool replace(uint64_t key, const Registration& before, const Registration& registration) {
+  const bool done = table.update(key, [&](Table::Value& value) {
+    const bool is_same = unpack<Registration>(value) == before;
+    if (is_same)
+      value = pack(registration);
+    return is_same;
+  });
+  if (done)
+    count(before.is_withheld(), registration.is_withheld());
+  return done;
 }
 
 // Its place stays, for the next registration of the same socket.
@@ -139,21 +172,99 @@ bool is_doubtful(uint32_t events) {
   return (events & EPOLLEXCLUSIVE) && (events & ~exclusive_with);
 }
 
+// What the kernel is to hold.
+epoll_event event_of(uint64_t key, const Registration& registration) {
+  if (!registration.is_withheld())
+    return own_event(registration);
+  epoll_event event = event_of_handshake(key, registration.handshake);
+  event.events |= registration.events & EPOLLEXCLUSIVE;
+  return event;
+}
+
+// Whatever the order in which threads change what is remembered and tell the kernel so, what is remembered in the end
+// is what the kernel was told last. 0 or an errno.
+int tell_kernel(uint64_t key) {
+  for (;;) {
+    const auto registration = find(key);
+    if (!registration || registration->epfd < 0)
+      return 0;
+    const int error = modify(*registration, event_of(key, *registration)) == 0 ? 0 : errno;
+    if (find(key) == registration)
+      return error;
+  }
+}
+
+short handshake_of(const std::optional<Socket>& socket) {
+  return is_pending(socket) ? pending::at(socket->slot).events.load() : short{0};
+}
+
+// One registration, which is the program's own again.
+void give_back_one(uint64_t key) {
+  for (;;) {
+    const auto before = find(key);
+    if (!before || before->epfd < 0 || !before->is_withheld())
+      return;
+    const OldNumber number{before->socket, before->fd};
+    if (!number.is_there())
+      return;
+    Registration own = *before;
+    own.handshake = 0;
+    if (!replace(key, *before, own))
+      continue;
+    const int error = tell_kernel(key);
+    if (error == ENOENT)
+      replace(key, own, Registration{});
+    else if (error)
+      replace(key, own, *before); // the set has another number now: see named_by()
+    return;
+  }
+}
+
+void withhold_one(uint64_t key, short events) {
+  for (;;) {
+    const auto before = find(key);
+    if (!before || before->epfd < 0)
+      return;
+    const OldNumber number{before->socket, before->fd};
+    if (!number.is_there())
+      return;
+    Registration ours = *before;
+    if (!before->is_withheld())
+      ours.is_spent = is_spent(before->epfd, before->fd, before->events);
+    ours.handshake = events;
+    if (!replace(key, *before, ours))
+      continue;
+    if (tell_kernel(key) != 0)
+      replace(key, ours, Registration{}); // the set is closed, or the socket is no longer in it
+    return;
+  }
+}
+
+// While it lives, the kernel may hold a token that is not remembered yet, or not any more.
+class Changing {
+public:
+  Changing() { withheld.fetch_add(1, std::memory_order_acq_rel); }
+  ~Changing() { count(true, false); }
+  Changing(const Changing&) = delete;
+  Changing& operator=(const Changing&) = delete;
+};
+
 // ADD and MOD: the kernel is given the program's events, or the handshake's while a CONNECT is on its way.
 int enter(uint64_t key, Registration registration, const std::optional<Socket>& socket, int operation) {
-  epoll_event given = own_event(registration);
-  registration.is_withheld = is_pending(socket) && !is_doubtful(registration.events);
-  if (registration.is_withheld) {
-    given = event_of_handshake(key, pending::at(socket->slot).events);
-    given.events |= registration.events & EPOLLEXCLUSIVE;
-  }
+  const Changing changing;
+  if (!is_doubtful(registration.events))
+    registration.handshake = handshake_of(socket);
+  epoll_event given = event_of(key, registration);
   const int result = REAL(epoll_ctl)(registration.epfd, operation, registration.fd, &given);
   if (result != 0)
     return result;
   store(key, registration);
-  // Another thread may have ended it in the meantime, and not have found this registration.
-  if (registration.is_withheld && !is_pending(sockets::find(registration.socket)))
+  // Another thread may have begun or ended a CONNECT in the meantime, and not have found this registration.
+  const short handshake = handshake_of(sockets::find(registration.socket));
+  if (handshake == 0)
     give_back(registration.socket);
+  else if (handshake != registration.handshake && !is_doubtful(registration.events))
+    withhold(registration.socket, handshake);
   return 0;
 }
 
@@ -173,72 +284,61 @@ int control(Identity identity, int epfd, int operation, int fd, epoll_event* eve
   if (!event || (operation != EPOLL_CTL_ADD && operation != EPOLL_CTL_MOD))
     return REAL(epoll_ctl)(epfd, operation, fd, event);
   const auto socket = sockets::find(identity);
-  if (!key && matters(fd, operation, socket))
-    key = free_key(identity);
-  if (!key)
-    return REAL(epoll_ctl)(epfd, operation, fd, event);
   const Registration registration{
       .epfd = epfd, .fd = fd, .data = event->data.u64, .events = event->events, .socket = identity};
-  return enter(key, registration, socket, operation);
+  const bool is_new = !key && matters(fd, operation, socket);
+  if (is_new)
+    key = reserve(identity);
+  if (!key)
+    return REAL(epoll_ctl)(epfd, operation, fd, event);
+  const int result = enter(key, registration, socket, operation);
+  if (result != 0 && is_new)
+    forget(key);
+  return result;
 }
 
 bool no_registrations() { return table.empty(); }
 
 void withhold(Identity socket, short events) {
   KeepErrno keep;
-  for_each_of(socket, [&](uint64_t key, Registration registration) {
-    const OldNumber number{registration.socket, registration.fd};
-    if (!number.is_there())
-      return;
-    if (!registration.is_withheld)
-      registration.is_spent = is_spent(registration.epfd, registration.fd, registration.events);
-    registration.is_withheld = true;
-    store(key, registration);
-    if (modify(registration, event_of_handshake(key, events)) != 0)
-      forget(key); // the set is closed, or the socket is no longer in it
-  });
+  const Changing changing;
+  for_each_of(socket, [&](uint64_t key, const Registration&) { withhold_one(key, events); });
 }
 
 void give_back(Identity socket) {
   KeepErrno keep;
-  for_each_of(socket, [&](uint64_t key, Registration registration) {
-    if (!registration.is_withheld)
-      return;
-    const OldNumber number{registration.socket, registration.fd};
-    if (!number.is_there())
-      return;
-    const int result = modify(registration, own_event(registration));
-    registration.is_withheld = false;
-    if (result == 0)
-      store(key, registration);
-    else if (errno == ENOENT)
-      forget(key);
-  });
+  if (!any_withheld())
+    return;
+  const Changing changing;
+  for_each_of(socket, [&](uint64_t key, const Registration&) { give_back_one(key); });
 }
 
 bool any_withheld() { return withheld.load(std::memory_order_relaxed) > 0; }
+
+uint32_t times_given_back() { return given_back.load(std::memory_order_acquire); }
 
 bool holds_withheld(int epfd) {
   bool found = false;
   table.for_each([&](uint64_t, const Table::Value& value, uint64_t) {
     const Registration registration = unpack<Registration>(value);
-    found = found || (registration.is_withheld && registration.epfd == epfd);
+    found = found || (registration.is_withheld() && registration.epfd == epfd);
   });
   return found;
 }
 
-std::optional<Registration> withheld_by(int epfd, const epoll_event& event) {
+std::optional<Registration> named_by(int epfd, const epoll_event& event) {
   const uint64_t key = token(event.data.u64);
-  auto registration = find(key);
-  if (!registration || !registration->is_withheld)
-    return std::nullopt;
+  const auto registration = find(key);
   // The set has been reached by another number of its own: by this one it is open for sure.
-  if (registration->epfd != epfd) {
-    registration->epfd = epfd;
-    store(key, *registration);
+  if (registration && registration->is_withheld() && registration->epfd != epfd) {
+    Registration found = *registration;
+    found.epfd = epfd;
+    replace(key, *registration, found);
   }
   return registration;
 }
+
+void mend_registrations_after_fork() { table.mend_after_fork(); }
 
 Move::Move(int fd) {
   for_each_of(sockets::identity(fd), [&](uint64_t key, const Registration& registration) {

@@ -17,9 +17,12 @@ struct Registration {
   int fd = -1; // the number it was registered by
   uint64_t data = 0;
   uint32_t events = 0;
-  bool is_withheld = false;
+  short handshake = 0;   // while it is withheld: the events of poll() that the kernel waits for in its place
   bool is_spent = false; // EPOLLONESHOT, and the one shot was before the CONNECT
   Identity socket = 0;
+
+  bool is_withheld() const { return handshake != 0; }
+  bool operator==(const Registration&) const = default;
 };
 
 // epoll_ctl() on a socket.
@@ -38,8 +41,11 @@ void give_back(Identity socket);
 bool any_withheld();
 bool holds_withheld(int epfd);
 
-// The withheld registration that an event from this set is of; nothing for one of the program's.
-std::optional<Registration> withheld_by(int epfd, const epoll_event& event);
+// Changes when a registration is given back: what the kernel has said before may be an event of the handshake's still.
+uint32_t times_given_back();
+
+// The registration whose token an event from this set carries; nothing for an event of the program's.
+std::optional<Registration> named_by(int epfd, const epoll_event& event);
 
 // Moves the registrations of a listening socket to its stand-in: takes them off its number, and, when the stand-in is
 // there, puts them back.
@@ -56,5 +62,8 @@ private:
   Moved m_registrations[most_sets];
   int m_count = 0;
 };
+
+// In a child: see Table.
+void mend_registrations_after_fork();
 
 } // namespace socksify::epoll

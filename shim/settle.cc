@@ -64,11 +64,24 @@ void finish(int fd, const Socket& socket, Pending& slot) {
   slot.is_over = true;
 }
 
+// Another thread or process takes the step now, or has just ended it.
+Socket held_by_another(Identity key, const Socket& socket, const Pending& slot) {
+  const bool is_there = slot.identity.load(std::memory_order_acquire) == key;
+  Socket now = sockets::find(key).value_or(socket);
+  if (is_there || now.state != State::pending || now.slot != socket.slot)
+    return now;
+  // It was ended, and no one has told this process how.
+  now.state = State::failed;
+  now.error = ECONNABORTED;
+  sockets::replace(key, State::pending, now);
+  return now;
+}
+
 // One step, if no one else is at it.
 Socket advance(Identity key, int fd, const Socket& socket) {
   Pending& slot = pending::at(socket.slot);
   if (!slot.hold(key))
-    return sockets::find(key).value_or(socket);
+    return held_by_another(key, socket, slot);
   if (!slot.is_over && slot.handshake.step(fd) && slot.deadline.left() == 0)
     slot.handshake.fail(ETIMEDOUT);
   if (!slot.is_over && !slot.handshake.events())
@@ -106,10 +119,13 @@ int leave_pending(Identity key, Socket socket, const Exchange& exchange) {
       pending::end(socket.slot);
     return ENOBUFS;
   }
-  if (events)
-    epoll::withhold(key, events);
-  else
+  if (!events) {
     settle(key, socket);
+    return 0;
+  }
+  epoll::withhold(key, events);
+  if (!is_pending(sockets::find(key)))
+    epoll::give_back(key); // another thread has ended it meanwhile
   return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "pending.h"
 #include "real.h"
 #include "table.h"
+#include <fcntl.h>
 
 namespace socksify::sockets {
 namespace {
@@ -128,6 +129,19 @@ void drop_closed() {
   if (any)
     sweep();
 }
+
+void note_flags() {
+  KeepErrno keep;
+  table.for_each([&](Identity key, const Table::Value& value, uint64_t) {
+    Socket socket = unpack<Socket>(value);
+    if (socket.state != State::listening || identity(socket.fd) != key)
+      return;
+    socket.is_nonblocking = fcntl(socket.fd, F_GETFL) & O_NONBLOCK;
+    replace(key, State::listening, socket);
+  });
+}
+
+void mend_after_fork() { table.mend_after_fork(); }
 
 std::optional<Socket> primary_for(uint32_t ip) {
   if (table.empty())

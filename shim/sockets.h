@@ -20,15 +20,16 @@ enum class State : uint8_t {
 
 struct Socket {
   State state{};
-  uint8_t family = AF_INET;  // of the socket, for the addresses that we report
-  bool is_listening = false; // listen() was called
-  bool is_news = false;      // connected: the next connect() says so with 0, all later ones with EISCONN
-  uint8_t error = 0;         // failed: the errno; 0 once SO_ERROR has told it
-  int fd = -1;               // where it was seen last: a hint, never believed unseen
-  int slot = -1;             // pending: where the handshake is
-  Endpoint peer{};           // pending, connected, accepted: what getpeername() says
-  Endpoint local{};          // what getsockname() says; the port of a CONNECT may be 0: the socket's own then
-  Endpoint requested{};      // bound: the address that the program asked for
+  uint8_t family = AF_INET;    // of the socket, for the addresses that we report
+  bool is_listening = false;   // listen() was called
+  bool is_news = false;        // connected: the next connect() says so with 0, all later ones with EISCONN
+  uint8_t error = 0;           // failed: the errno; 0 once SO_ERROR has told it
+  bool is_nonblocking = false; // listening, at the last fork(): an accept() elsewhere changes the flags
+  int fd = -1;                 // where it was seen last: a hint, never believed unseen
+  int slot = -1;               // pending: where the handshake is
+  Endpoint peer{};             // pending, connected, accepted: what getpeername() says
+  Endpoint local{};            // what getsockname() says; the port of a CONNECT may be 0: the socket's own then
+  Endpoint requested{};        // bound: the address that the program asked for
   // bound and later: the destination of the primary connection
   Endpoint& primary() { return peer; }
   const Endpoint& primary() const { return peer; }
@@ -74,6 +75,11 @@ int whereabouts(Identity key, int hint);
 
 // Forgets the pending ones that the program has closed in the meantime.
 void drop_closed();
+
+// Before fork(): a child may accept the call, and a connection has other flags than a listening socket.
+void note_flags();
+// In a child: see Table.
+void mend_after_fork();
 
 // The primary connection (a live CONNECT of this process or its parent) for a bind() to `ip`: one whose reported
 // address is `ip`, else the one that was used last.

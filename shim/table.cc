@@ -7,9 +7,21 @@
 namespace socksify {
 namespace {
 
-// Far beyond the few stores of a writer; reached only by a signal handler that has interrupted it, or in the
-// child of a fork that copied a slot in the middle of its writing.
-constexpr int patience = 1000;
+// How many locks this thread holds: not 0 where a signal handler has interrupted a writer.
+[[gnu::tls_model("initial-exec")]] thread_local int held = 0;
+
+// A writer needs no time for its few stores; but on a busy machine it may be stopped in their midst, for a tenth of a
+// second at the worst. Where it is this very thread that was stopped, waiting longer does not help.
+bool is_patient(int attempt) { return attempt < (held == 0 ? 3000 : 1000); }
+
+// Lets the writer go on.
+void pause_for(int attempt) {
+  constexpr timespec moment{0, 50'000};
+  if (attempt < 1000)
+    sched_yield();
+  else
+    nanosleep(&moment, nullptr);
+}
 
 // Fibonacci hashing: spreads numbers in sequence, as the kernel gives them to sockets, and multiples of any
 // step.
@@ -17,14 +29,21 @@ size_t hash(uint64_t key) { return key * 0x9e3779b97f4a7c15 >> 40; }
 
 } // namespace
 
-bool Table::Slot::lock() {
-  for (int attempt = 0; attempt < patience; ++attempt) {
+bool Table::Lock::lock() {
+  for (int attempt = 0; is_patient(attempt); ++attempt) {
     uint32_t now = sequence.load(std::memory_order_relaxed);
-    if (now % 2 == 0 && sequence.compare_exchange_weak(now, now + 1, std::memory_order_acquire))
+    if (now % 2 == 0 && sequence.compare_exchange_weak(now, now + 1, std::memory_order_acquire)) {
+      ++held;
       return true;
-    sched_yield();
+    }
+    pause_for(attempt);
   }
   return false;
+}
+
+void Table::Lock::unlock() {
+  sequence.fetch_add(1, std::memory_order_release);
+  --held;
 }
 
 Table::Value Table::Slot::load() const {
@@ -35,14 +54,14 @@ Table::Value Table::Slot::load() const {
 }
 
 bool Table::Slot::read(uint64_t wanted, Value& value) const {
-  for (int attempt = 0; attempt < patience; ++attempt) {
+  for (int attempt = 0; is_patient(attempt); ++attempt) {
     const uint32_t before = sequence.load(std::memory_order_acquire);
     if (key.load(std::memory_order_acquire) != wanted)
       return false;
     value = load();
     if (before % 2 == 0 && sequence.load(std::memory_order_relaxed) == before)
       return true;
-    sched_yield();
+    pause_for(attempt);
   }
   return false;
 }
@@ -88,28 +107,38 @@ bool Table::find(uint64_t key, Value& value) const {
   return slot && slot->read(key, value);
 }
 
-bool Table::store(uint64_t key, const Value& value) {
-  const auto put_if_key_is = [&](uint64_t expected) {
-    return any_in_sets(key, [&](Slot& slot) {
-      if (slot.key.load(std::memory_order_relaxed) != expected || !slot.lock())
-        return false;
-      const bool mine = slot.key.load(std::memory_order_relaxed) == expected;
-      if (mine) {
-        slot.assign(key, value);
-        slot.used.store(next_use(), std::memory_order_relaxed);
-        slot.mark.store(m_sweep.load(std::memory_order_relaxed), std::memory_order_relaxed);
-      }
-      slot.unlock();
-      return mine;
-    });
-  };
-  if (put_if_key_is(key))
-    return true;
-  while (!put_if_key_is(0))
-    if (!grow())
+// Into the first of the key's slots that has this key now: the same one, or 0.
+bool Table::put_where(uint64_t expected, uint64_t key, const Value& value) {
+  return any_in_sets(key, [&](Slot& slot) {
+    if (slot.key.load(std::memory_order_relaxed) != expected || !slot.lock())
       return false;
-  m_count.fetch_add(1, std::memory_order_relaxed);
-  return true;
+    const bool mine = slot.key.load(std::memory_order_relaxed) == expected;
+    if (mine) {
+      slot.assign(key, value);
+      slot.used.store(next_use(), std::memory_order_relaxed);
+      slot.mark.store(m_sweep.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    }
+    slot.unlock();
+    return mine;
+  });
+}
+
+bool Table::store(uint64_t key, const Value& value) {
+  return put_where(key, key, value) || insert(key, value) || put_where(key, key, value);
+}
+
+bool Table::insert(uint64_t key, const Value& value) {
+  const bool is_locked = m_inserting.lock();
+  bool done = false;
+  if (!locate(key)) {
+    while (!(done = put_where(0, key, value)))
+      if (!grow())
+        break;
+    m_count.fetch_add(done, std::memory_order_relaxed);
+  }
+  if (is_locked)
+    m_inserting.unlock();
+  return done;
 }
 
 bool Table::erase(uint64_t key) {
@@ -123,6 +152,34 @@ bool Table::erase(uint64_t key) {
   }
   slot->unlock();
   return mine;
+}
+
+uint64_t Table::clear_unless(Slot& slot, uint32_t found_alive, Value& value) {
+  const auto is_dead = [&] {
+    return slot.key.load(std::memory_order_relaxed) && slot.mark.load(std::memory_order_relaxed) != found_alive;
+  };
+  if (!is_dead() || !slot.lock())
+    return 0;
+  uint64_t key = 0;
+  if (is_dead()) {
+    key = slot.key.load(std::memory_order_relaxed);
+    value = slot.load();
+    slot.key.store(0, std::memory_order_release);
+    m_count.fetch_sub(1, std::memory_order_relaxed);
+  }
+  slot.unlock();
+  return key;
+}
+
+void Table::mend_after_fork() {
+  m_inserting.mend();
+  for_each_slot([&](Slot& slot) {
+    if (!slot.is_locked())
+      return;
+    if (slot.key.exchange(0, std::memory_order_relaxed))
+      m_count.fetch_sub(1, std::memory_order_relaxed);
+    slot.mend();
+  });
 }
 
 void Table::touch(uint64_t key) {

@@ -4,7 +4,8 @@
 //
 // Slots stand in sets of eight, in levels that are added when one is full and never move. A slot is guarded
 // by a sequence number, odd while it is written: readers try again, writers take it by compare-and-exchange.
-// Nobody waits for ever: a signal handler that interrupted the writer of this very slot finds no entry.
+// Nobody waits for ever: a signal handler that interrupted the writer of this very slot finds no entry. A child of
+// fork() has no other threads that could end their writing: mend_after_fork() does.
 #pragma once
 #include <array>
 #include <atomic>
@@ -28,6 +29,9 @@ public:
   // Writes the value, new or in place of the old one. False if there is no room and no memory for more.
   bool store(uint64_t key, const Value& value);
 
+  // Writes the value if there is none. False if there is one, or no room.
+  bool insert(uint64_t key, const Value& value);
+
   // Lets modify(Value&) change the entry while no one else can; false if there is none or modify says false.
   template <typename Modify> bool update(uint64_t key, Modify modify) {
     Slot* slot = locate(key);
@@ -40,6 +44,9 @@ public:
     slot->unlock();
     return changed;
   }
+
+  // In a child, before anything else: entries that another thread was writing are lost.
+  void mend_after_fork();
 
   // True if this call did it.
   bool erase(uint64_t key);
@@ -72,13 +79,9 @@ public:
     for_each_slot([&](Slot& slot) {
       Value value;
       ++total;
-      const uint64_t key = slot.key.load(std::memory_order_relaxed);
-      if (!key)
-        return;
-      const bool is_dead = slot.mark.load(std::memory_order_relaxed) != sweep;
-      if (is_dead && slot.read(key, value) && erase(key))
+      if (const uint64_t key = clear_unless(slot, sweep, value))
         forgotten(key, value);
-      alive += !is_dead;
+      alive += slot.key.load(std::memory_order_relaxed) != 0;
     });
     // A sweep costs as much as it has to look at: with room for as many more, that is a constant for each store.
     if (alive > total / 2 || looked_at > total)
@@ -87,15 +90,21 @@ public:
   }
 
 private:
-  struct Slot {
+  struct Lock {
     std::atomic<uint32_t> sequence{0};
+
+    bool lock();
+    void unlock();
+    bool is_locked() const { return sequence.load(std::memory_order_relaxed) % 2; }
+    void mend() { sequence.fetch_add(is_locked(), std::memory_order_relaxed); } // where its holder is no more
+  };
+
+  struct Slot : Lock {
     std::atomic<uint32_t> mark{0}; // the sweep that found it alive
     std::atomic<uint64_t> key{0};  // 0: free
     std::atomic<uint64_t> used{0};
     std::atomic<uint64_t> words[std::tuple_size_v<Value>]{};
 
-    bool lock();
-    void unlock() { sequence.fetch_add(1, std::memory_order_release); }
     bool read(uint64_t wanted, Value& value) const;
     Value load() const;
     void assign(uint64_t new_key, const Value& value);
@@ -105,6 +114,9 @@ private:
   static constexpr size_t first_level = 64;
   static constexpr int most_levels = 6; // 64 slots, then eight times as many each: two million
 
+  // Frees the slot of an entry that this sweep has not found alive, and returns its key; else 0.
+  uint64_t clear_unless(Slot& slot, uint32_t found_alive, Value& value);
+  bool put_where(uint64_t expected, uint64_t key, const Value& value);
   bool grow();
   static size_t capacity(int level) { return first_level << (3 * level); }
   Slot* slots(int level) const;
@@ -124,6 +136,7 @@ private:
   std::atomic<uint64_t> m_use{0};
   std::atomic<uint32_t> m_sweep{0};
   std::atomic<int> m_sweeper{0}; // the process that sweeps: what another one has left when it forked does not count
+  Lock m_inserting;              // so that no key is put twice
 };
 
 // A small plain value as the table keeps it.

@@ -4,10 +4,9 @@
 . "${0%/*}/../common.sh"
 . "$TOP/tests/judge.sh"
 
-# Not yet, because they fail under load now and then.
-left_out='fork-loop|same-socket'
 # A sanitizer has handlers of its own, without SA_RESTART.
-[ -z "$runtime" ] || { left_out+='|handler-in-connect' && skip "processes: handler-in-connect" "a sanitizer has handlers of its own"; }
+left_out=none
+[ -z "$runtime" ] || { left_out=handler-in-connect && skip "processes: handler-in-connect" "a sanitizer has handlers of its own"; }
 
 start_slow
 # shellcheck disable=SC2046 # names without blanks

@@ -119,6 +119,52 @@ static void same_socket(void) {
   requested(&shared.server, 1);
 }
 
+/* The same, each with an epoll set of its own, over and over: all are told once, and in their own words. */
+static struct {
+  struct server *server;
+  int fd;
+  pthread_barrier_t begin, end;
+  volatile int told, odd, over;
+} rounds;
+static void *wait_in_own_words(void *argument) {
+  intptr_t number = (intptr_t)argument;
+  for (;;) {
+    pthread_barrier_wait(&rounds.begin);
+    if (rounds.over)
+      return NULL;
+    int set = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event event = {.events = EPOLLOUT | EPOLLET, .data.u64 = number + 1000};
+    epoll_ctl(set, EPOLL_CTL_ADD, rounds.fd, &event);
+    memset(&event, 0, sizeof event);
+    if (epoll_wait(set, &event, 1, 5000) == 1)
+      __sync_fetch_and_add(event.data.u64 == (uint64_t)number + 1000 && event.events == EPOLLOUT ? &rounds.told : &rounds.odd, 1);
+    close(set);
+    pthread_barrier_wait(&rounds.end);
+  }
+}
+static void own_words(void) {
+  enum { THREADS = 6, ROUNDS = 200 };
+  struct server server = slow_server();
+  pthread_t handles[THREADS];
+  tell(&server, "grant");
+  pthread_barrier_init(&rounds.begin, NULL, THREADS + 1);
+  pthread_barrier_init(&rounds.end, NULL, THREADS + 1);
+  for (intptr_t i = 0; i < THREADS; ++i)
+    pthread_create(handles + i, NULL, wait_in_own_words, (void *)i);
+  for (int i = 0; i < ROUNDS; ++i) {
+    rounds.fd = nonblocking_socket();
+    reach(rounds.fd, &server);
+    pthread_barrier_wait(&rounds.begin);
+    pthread_barrier_wait(&rounds.end);
+    close(rounds.fd);
+  }
+  rounds.over = 1;
+  pthread_barrier_wait(&rounds.begin);
+  for (int i = 0; i < THREADS; ++i)
+    pthread_join(handles[i], NULL);
+  fact("told: %d, odd: %d", rounds.told, rounds.odd);
+}
+
 /* Two pipes between parent and child: a byte is a go. */
 static int to_child[2], to_parent[2];
 static void pipes(void) {
@@ -520,6 +566,7 @@ int main(int argc, char **argv) {
       {"threads", threads},
       {"small-stacks", small_stacks},
       {"same-socket", same_socket},
+      {"own-words", own_words},
       {"fork-granted-poll", fork_granted_poll},
       {"fork-granted-select", fork_granted_select},
       {"fork-granted-epoll", fork_granted_epoll},

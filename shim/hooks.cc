@@ -34,8 +34,10 @@ int answer(Endpoint endpoint, int family, sockaddr* address, socklen_t* length, 
 
 // True if this is the SOCKS server's address, or not enough of it to tell.
 bool is_of_server(const sockaddr* address, socklen_t length, socklen_t room) {
-  const auto peer = room < length ? std::nullopt : IpPort::from(address, length);
-  return !peer || (peer->ip.is_ipv4() && server_endpoint() == peer->endpoint());
+  if (room < length)
+    return true;
+  const auto peer = IpPort::from(address, length);
+  return peer && peer->ip.is_ipv4() && server_endpoint() == peer->endpoint();
 }
 
 uint16_t port_of(const sockaddr* address, socklen_t length) {

@@ -26,14 +26,14 @@ ssize_t __recvfrom_chk(int fd, void* __restrict buffer, size_t size, size_t room
 namespace {
 
 // The answer to a call that comes too early, with errno set; 0: it does not.
-int early(int fd, int flags, Limit limit) {
-  if (!pending::any())
-    return 0;
+[[gnu::noinline]] int await_or_fail(int fd, int flags, Limit limit) {
   const int error = await_connection(fd, !(flags & MSG_DONTWAIT), limit);
   if (error)
     errno = error;
   return error ? -1 : 0;
 }
+
+int early(int fd, int flags, Limit limit) { return pending::any() ? await_or_fail(fd, flags, limit) : 0; }
 
 // Urgent bytes and the error queue are not the handshake's.
 int too_early_to_receive(int fd, int flags = 0) {

@@ -7,6 +7,7 @@
 #include "polling.h"
 #include "real.h"
 #include "registrations.h"
+#include <sys/single_threaded.h>
 
 using namespace socksify;
 
@@ -30,10 +31,16 @@ bool is_valid(const timespec* timeout) {
   return !timeout || (timeout->tv_sec >= 0 && timeout->tv_nsec >= 0 && timeout->tv_nsec < 1'000'000'000);
 }
 
+// With nothing on its way, and no other thread that could begin something during the wait, the real call is a jump: to
+// return through here once more would cost as much as a tenth of it, because processors forget in a system call where
+// functions return to.
+bool is_free_to_jump() { return __libc_single_threaded && !pending::any() && !epoll::any_withheld(); }
+
 // The real wait; but if a CONNECT is on its way, or has come on its way since the wait began, ours for what is left of
 // the time.
-template <typename Real>
-int poll_or_settle(pollfd* fds, nfds_t count, Deadline deadline, const sigset_t* mask, Real real) {
+template <typename Timeout, typename Real>
+int poll_or_settle(pollfd* fds, nfds_t count, Timeout timeout, const sigset_t* mask, Real real) {
+  const Deadline deadline = after(timeout);
   if (!pending::any()) {
     const int result = real();
     if (result <= 0 || !pending::any())
@@ -42,17 +49,18 @@ int poll_or_settle(pollfd* fds, nfds_t count, Deadline deadline, const sigset_t*
   return settling_poll(fds, count, deadline, mask);
 }
 
-int poll_all(pollfd* fds, nfds_t count, int timeout) {
-  return poll_or_settle(fds, count, after(timeout), nullptr, [&] { return REAL(poll)(fds, count, timeout); });
+[[gnu::noinline]] int poll_all(pollfd* fds, nfds_t count, int timeout) {
+  return poll_or_settle(fds, count, timeout, nullptr, [&] { return REAL(poll)(fds, count, timeout); });
 }
 
-int ppoll_all(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) {
+[[gnu::noinline]] int ppoll_all(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) {
   const auto real = [&] { return REAL(ppoll)(fds, count, timeout, mask); };
-  return is_valid(timeout) ? poll_or_settle(fds, count, after(timeout), mask, real) : real();
+  return is_valid(timeout) ? poll_or_settle(fds, count, timeout, mask, real) : real();
 }
 
-template <typename Real>
-int epoll_or_settle(int epfd, epoll_event* events, int size, Deadline deadline, const sigset_t* mask, Real real) {
+template <typename Timeout, typename Real>
+int epoll_or_settle(int epfd, epoll_event* events, int size, Timeout timeout, const sigset_t* mask, Real real) {
+  const Deadline deadline = after(timeout);
   if (!epoll::any_withheld()) {
     const uint32_t before = epoll::times_given_back();
     const int count = real();
@@ -64,6 +72,22 @@ int epoll_or_settle(int epfd, epoll_event* events, int size, Deadline deadline, 
   return epoll::wait(epfd, events, size, deadline, mask);
 }
 
+[[gnu::noinline]] int epoll_wait_all(int epfd, epoll_event* events, int size, int timeout) {
+  return epoll_or_settle(epfd, events, size, timeout, nullptr,
+                         [&] { return REAL(epoll_wait)(epfd, events, size, timeout); });
+}
+
+[[gnu::noinline]] int epoll_pwait_all(int epfd, epoll_event* events, int size, int timeout, const sigset_t* mask) {
+  return epoll_or_settle(epfd, events, size, timeout, mask,
+                         [&] { return REAL(epoll_pwait)(epfd, events, size, timeout, mask); });
+}
+
+[[gnu::noinline]] int epoll_pwait2_all(int epfd, epoll_event* events, int size, const timespec* timeout,
+                                       const sigset_t* mask) {
+  const auto real = [&] { return REAL(epoll_pwait2)(epfd, events, size, timeout, mask); };
+  return is_valid(timeout) ? epoll_or_settle(epfd, events, size, timeout, mask, real) : real();
+}
+
 void set_left(timeval* timeout, Deadline deadline) {
   if (timeout) {
     const int left = deadline.left();
@@ -73,7 +97,11 @@ void set_left(timeval* timeout, Deadline deadline) {
 
 } // namespace
 
-HOOK int poll(pollfd* fds, nfds_t count, int timeout) { return poll_all(fds, count, timeout); }
+HOOK int poll(pollfd* fds, nfds_t count, int timeout) {
+  if (is_free_to_jump())
+    return REAL(poll)(fds, count, timeout);
+  return poll_all(fds, count, timeout);
+}
 
 HOOK int __poll_chk(pollfd* fds, nfds_t count, int timeout, size_t room) {
   if (room / sizeof *fds < count)
@@ -82,6 +110,8 @@ HOOK int __poll_chk(pollfd* fds, nfds_t count, int timeout, size_t room) {
 }
 
 HOOK int ppoll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) {
+  if (is_free_to_jump())
+    return REAL(ppoll)(fds, count, timeout, mask);
   return ppoll_all(fds, count, timeout, mask);
 }
 
@@ -93,8 +123,10 @@ HOOK int __ppoll_chk(pollfd* fds, nfds_t count, const timespec* timeout, const s
 
 // Linux' select() leaves in *timeout what is left of it.
 HOOK int select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval* timeout) {
+  if (!pending::any()) [[likely]]
+    return REAL(select)(count, readable, writable, exceptional, timeout);
   const bool is_odd = count < 0 || (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0));
-  if (!pending::any() || is_odd)
+  if (is_odd)
     return REAL(select)(count, readable, writable, exceptional, timeout);
   const Deadline deadline =
       timeout ? Deadline::after(timeout->tv_sec * 1000 + (timeout->tv_usec + 999) / 1000) : Deadline::never();
@@ -117,16 +149,19 @@ HOOK int epoll_ctl(int epfd, int operation, int fd, epoll_event* event) noexcept
 }
 
 HOOK int epoll_wait(int epfd, epoll_event* events, int size, int timeout) {
-  return epoll_or_settle(epfd, events, size, after(timeout), nullptr,
-                         [&] { return REAL(epoll_wait)(epfd, events, size, timeout); });
+  if (is_free_to_jump())
+    return REAL(epoll_wait)(epfd, events, size, timeout);
+  return epoll_wait_all(epfd, events, size, timeout);
 }
 
 HOOK int epoll_pwait(int epfd, epoll_event* events, int size, int timeout, const sigset_t* mask) {
-  return epoll_or_settle(epfd, events, size, after(timeout), mask,
-                         [&] { return REAL(epoll_pwait)(epfd, events, size, timeout, mask); });
+  if (is_free_to_jump())
+    return REAL(epoll_pwait)(epfd, events, size, timeout, mask);
+  return epoll_pwait_all(epfd, events, size, timeout, mask);
 }
 
 HOOK int epoll_pwait2(int epfd, epoll_event* events, int size, const timespec* timeout, const sigset_t* mask) {
-  const auto real = [&] { return REAL(epoll_pwait2)(epfd, events, size, timeout, mask); };
-  return is_valid(timeout) ? epoll_or_settle(epfd, events, size, after(timeout), mask, real) : real();
+  if (is_free_to_jump())
+    return REAL(epoll_pwait2)(epfd, events, size, timeout, mask);
+  return epoll_pwait2_all(epfd, events, size, timeout, mask);
 }

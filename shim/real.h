@@ -10,21 +10,25 @@
 
 namespace socksify {
 
-template <typename Function> Function* next_definition(std::atomic<void*>& known, const char* name) {
-  void* found = known.load(std::memory_order_relaxed);
-  if (!found) {
-    found = dlsym(RTLD_NEXT, name);
-    if (!found)
-      std::abort(); // a libc without it: the program that called could not have been started
-    known.store(found, std::memory_order_relaxed);
-  }
-  return reinterpret_cast<Function*>(found);
+// Found at the first use of any, and known to all.
+template <auto* Function>
+[[gnu::visibility("hidden")]] inline constinit std::atomic<void*> known_definition{nullptr};
+
+[[gnu::cold]] inline void* find_definition(std::atomic<void*>& known, const char* name) {
+  void* found = dlsym(RTLD_NEXT, name);
+  if (!found)
+    std::abort(); // a libc without it: the program that called could not have been started
+  known.store(found, std::memory_order_relaxed);
+  return found;
+}
+
+template <auto* Function> auto next_definition(const char* name) {
+  void* found = known_definition<Function>.load(std::memory_order_relaxed);
+  if (!found) [[unlikely]]
+    found = find_definition(known_definition<Function>, name);
+  return reinterpret_cast<decltype(Function)>(found);
 }
 
 } // namespace socksify
 
-#define REAL(name)                                                                                                     \
-  (*[] {                                                                                                               \
-    static std::atomic<void*> real_{nullptr};                                                                          \
-    return socksify::next_definition<decltype(::name)>(real_, #name);                                                  \
-  }())
+#define REAL(name) (*socksify::next_definition<&::name>(#name))

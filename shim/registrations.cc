@@ -20,10 +20,6 @@ namespace {
 
 // Key: the socket's identity and a number below most_sets.
 constinit Table table;
-// How many registrations hold a token now, and how often one has ceased to.
-constinit std::atomic<int> withheld{0};
-constinit std::atomic<uint32_t> given_back{0};
-
 // In place of the set's number: the place is free, or taken by a registration that the kernel has yet to agree to.
 constexpr int no_set = -1, undecided = -2;
 
@@ -312,10 +308,6 @@ void give_back(Identity socket) {
   const Changing changing;
   for_each_of(socket, [&](uint64_t key, const Registration&) { give_back_one(key); });
 }
-
-bool any_withheld() { return withheld.load(std::memory_order_relaxed) > 0; }
-
-uint32_t times_given_back() { return given_back.load(std::memory_order_acquire); }
 
 bool holds_withheld(int epfd) {
   bool found = false;

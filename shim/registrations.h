@@ -4,6 +4,7 @@
 // holds the events of the handshake and a token of ours in its place. Afterwards the program's own is given back.
 #pragma once
 #include "sockets.h"
+#include <atomic>
 #include <sys/epoll.h>
 
 namespace socksify::epoll {
@@ -37,12 +38,16 @@ void withhold(Identity socket, short events);
 // The socket's registrations are the program's own again.
 void give_back(Identity socket);
 
+// How many registrations hold a token in the kernel now, and how often one has ceased to.
+inline constinit std::atomic<int> withheld{0};
+inline constinit std::atomic<uint32_t> given_back{0};
+
 // True if events of a handshake's may come out of any set, or out of this one.
-bool any_withheld();
+inline bool any_withheld() { return withheld.load(std::memory_order_relaxed) > 0; }
 bool holds_withheld(int epfd);
 
 // Changes when a registration is given back: what the kernel has said before may be an event of the handshake's still.
-uint32_t times_given_back();
+inline uint32_t times_given_back() { return given_back.load(std::memory_order_acquire); }
 
 // The registration whose token an event from this set carries; nothing for an event of the program's.
 std::optional<Registration> named_by(int epfd, const epoll_event& event);

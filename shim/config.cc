@@ -6,10 +6,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <netdb.h>
-#include <new>
 #include <pthread.h>
 #include <pwd.h>
 #include <strings.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 namespace socksify {
@@ -64,8 +64,19 @@ public:
   template <size_t Size> void copy(std::string_view text, Text<Size>& into) {
     if (text.size() >= Size)
       return reject("too long");
-    into = {};
+    into.clear();
     into.append(FMT_COMPILE("{}"), text);
+  }
+
+  // The program may change its environment, and free it.
+  void keep(std::string_view text, std::string_view& into) {
+    if (text.empty())
+      return;
+    void* memory = mmap(nullptr, text.size() + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+      return reject("no memory for it");
+    std::memcpy(memory, text.data(), text.size());
+    into = {static_cast<const char*>(memory), text.size()};
   }
 
 private:
@@ -146,24 +157,22 @@ void read_log(Reader& reader, Config& config) {
     return;
   if (!output.starts_with('/'))
     return reader.reject("neither stderr nor an absolute path");
-  reader.copy(output, config.log_file);
+  reader.keep(output, config.log_file);
 }
 
-// Zero until it is read, so that it takes no room in the library's file.
-alignas(Config) constinit unsigned char room_for_config[sizeof(Config)]{};
+constinit Config of_process;
 constinit std::atomic<bool> is_read{false};
-Config& the_config() { return *std::launder(reinterpret_cast<Config*>(room_for_config)); }
 
 void read_environment() {
-  parse_config([](const char* name) -> const char* { return getenv(name); }, *new (room_for_config) Config);
+  parse_config([](const char* name) -> const char* { return getenv(name); }, of_process);
   is_read.store(true, std::memory_order_release);
-  if (the_config().debug > 0 || the_config().mistake.variable)
+  if (of_process.debug > 0 || of_process.mistake.variable)
     remember_stderr();
-  const Mistake& mistake = the_config().mistake;
+  const Mistake& mistake = of_process.mistake;
   if (mistake.variable)
     print_line(FMT_COMPILE("{}={}: {}; connections are denied"), mistake.variable, mistake.value.view(),
                mistake.reason);
-  if (the_config().active)
+  if (of_process.active)
     forks::watch();
 }
 
@@ -199,7 +208,7 @@ void parse_config(Lookup lookup, Config& config) {
   config.bind = reader.choice("SOCKSIFY_BIND", "auto", "off", true, "neither auto nor off");
   config.proxy_loopback = reader.choice("SOCKSIFY_LOOPBACK", "proxy", "direct", false, "neither proxy nor direct");
   read_log(reader, config);
-  reader.copy(reader.first({"no_proxy", "NO_PROXY"}), config.no_proxy);
+  reader.keep(reader.first({"no_proxy", "NO_PROXY"}), config.no_proxy);
 }
 
 const Config& config() {
@@ -207,7 +216,7 @@ const Config& config() {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, read_environment);
   }
-  return the_config();
+  return of_process;
 }
 
 std::string_view userid() {

@@ -27,9 +27,10 @@ struct Config {
   unsigned timeout = 130; // seconds for one handshake: the server's own 120 come first
   bool bind = true;
   bool proxy_loopback = false;
-  int debug = 0;       // 0: silent; 1: results; 2: requests; 3: routes, too
-  Text<4096> log_file; // empty: stderr
-  Text<4096> no_proxy;
+  int debug = 0; // 0: silent; 1: results; 2: requests; 3: routes, too
+  // Rarely set, and so not in the pages that every process has to have. Terminated by NUL.
+  std::string_view log_file; // empty: stderr
+  std::string_view no_proxy;
 };
 
 using Lookup = const char* (*)(const char* variable); // null or the value

@@ -33,7 +33,7 @@ void remember_stderr() {
 void write_line(std::string_view line) {
   KeepErrno keep;
   Fd file;
-  if (const char* path = config().log_file.c_str(); *path) // O_NONBLOCK: for a FIFO that nobody reads
+  if (const char* path = config().log_file.data()) // O_NONBLOCK: for a FIFO that nobody reads
     file = Fd{open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666)};
   if (!file && !(inode_of(STDERR_FILENO) == the_stderr))
     return;

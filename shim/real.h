@@ -11,8 +11,7 @@
 namespace socksify {
 
 // Found at the first use of any, and known to all.
-template <auto* Function>
-[[gnu::visibility("hidden")]] inline constinit std::atomic<void*> known_definition{nullptr};
+template <auto* Function> [[gnu::visibility("hidden")]] inline constinit std::atomic<void*> known_definition{nullptr};
 
 [[gnu::cold]] inline void* find_definition(std::atomic<void*>& known, const char* name) {
   void* found = dlsym(RTLD_NEXT, name);

@@ -49,7 +49,7 @@ Route route(const Config& config, const IpPort& destination) {
   // 0.0.0.0 and :: as a destination are this host to the kernel.
   if (!config.active || (!config.proxy_loopback && (ip.is_loopback() || ip.is_any())))
     return Route::direct;
-  if (matches_no_proxy(config.no_proxy.view(), ip))
+  if (matches_no_proxy(config.no_proxy, ip))
     return Route::direct;
   if (config.mistake.variable)
     return Route::denied;

@@ -72,10 +72,6 @@ void Table::Slot::assign(uint64_t new_key, const Value& value) {
     words[i].store(value[i], std::memory_order_release);
 }
 
-Table::Slot* Table::slots(int level) const {
-  return level == 0 ? m_first : m_more[level - 1].load(std::memory_order_acquire);
-}
-
 // Calls visit(slot) for the slots that may hold the key until one says true. The kernel numbers sockets one
 // after the other, so that the low bits alone spread them evenly.
 template <typename Visit> bool Table::any_in_sets(uint64_t key, Visit visit) const {
@@ -188,10 +184,10 @@ void Table::touch(uint64_t key) {
 }
 
 bool Table::is_crowded(uint64_t key) const {
-  return !any_in_sets(key, [&](Slot& slot) {
-    const uint64_t there = slot.key.load(std::memory_order_relaxed);
-    return there == 0 || there == key;
-  });
+  return slots(0) && !any_in_sets(key, [&](Slot& slot) {
+           const uint64_t there = slot.key.load(std::memory_order_relaxed);
+           return there == 0 || there == key;
+         });
 }
 
 bool Table::begin_sweep() {
@@ -209,8 +205,8 @@ void Table::keep(uint64_t key) {
 }
 
 bool Table::grow() {
-  for (int level = 1; level < most_levels; ++level) {
-    std::atomic<Slot*>& place = m_more[level - 1];
+  for (int level = 0; level < most_levels; ++level) {
+    std::atomic<Slot*>& place = m_levels[level];
     if (place.load(std::memory_order_acquire))
       continue;
     const size_t bytes = capacity(level) * sizeof(Slot);

@@ -2,8 +2,8 @@
 // A map from a 64-bit key to a small value, made for the inside of other people's programs: no heap, no lock
 // that a thread could wait for without end, safe in signal handlers and after fork.
 //
-// Slots stand in sets of eight, in levels that are added when one is full and never move. A slot is guarded
-// by a sequence number, odd while it is written: readers try again, writers take it by compare-and-exchange.
+// Slots stand in sets of eight, in levels that are added when needed, the first one too, and never move. A slot is
+// guarded by a sequence number, odd while it is written: readers try again, writers take it by compare-and-exchange.
 // Nobody waits for ever: a signal handler that interrupted the writer of this very slot finds no entry. A child of
 // fork() has no other threads that could end their writing: mend_after_fork() does.
 #pragma once
@@ -119,7 +119,7 @@ private:
   bool put_where(uint64_t expected, uint64_t key, const Value& value);
   bool grow();
   static size_t capacity(int level) { return first_level << (3 * level); }
-  Slot* slots(int level) const;
+  Slot* slots(int level) const { return m_levels[level].load(std::memory_order_acquire); }
   Slot* locate(uint64_t key) const;
   template <typename Visit> bool any_in_sets(uint64_t key, Visit visit) const;
   template <typename Visit> void for_each_slot(Visit visit) const {
@@ -130,8 +130,7 @@ private:
   }
   uint64_t next_use() { return m_use.fetch_add(1, std::memory_order_relaxed) + 1; }
 
-  mutable Slot m_first[first_level];
-  std::atomic<Slot*> m_more[most_levels - 1]{};
+  std::atomic<Slot*> m_levels[most_levels]{};
   std::atomic<size_t> m_count{0};
   std::atomic<uint64_t> m_use{0};
   std::atomic<uint32_t> m_sweep{0};

@@ -21,12 +21,13 @@ public:
     m_length += result.size < room ? result.size : room;
     m_text[m_length] = '\0';
   }
+  void clear() { m_text[m_length = 0] = '\0'; }
   const char* c_str() const { return m_text; }
   std::string_view view() const { return {m_text, m_length}; }
 
 private:
+  size_t m_length = 0; // first: pages that a long text does not fill are not touched
   char m_text[Size]{};
-  size_t m_length = 0;
 };
 
 // A text in two at a position; string_view::substr() can throw, which takes libstdc++.

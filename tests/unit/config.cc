@@ -119,6 +119,6 @@ TEST_CASE("the other settings") {
   CHECK_FALSE(config.bind);
   CHECK(config.proxy_loopback);
   CHECK(config.debug >= 3);
-  CHECK(config.log_file.view() == "/tmp/log");
-  CHECK(config.no_proxy.view() == "10.0.0.0/8");
+  CHECK(config.log_file == "/tmp/log");
+  CHECK(config.no_proxy == "10.0.0.0/8");
 }

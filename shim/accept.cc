@@ -115,7 +115,7 @@ void take_call(int listening, const Socket& socket, int flags, Call& call) {
   const auto reply = take_reply(connection.get());
   replace(listening, stand_in, status_flags, socket, connection.get());
   if (!reply || !reply->granted()) {
-    log(1, FMT_COMPILE("fd {}: nobody called at {}"), listening, to_text(socket.local).view());
+    log(1, FMT_COMPILE("fd {}: nobody called at {}"), listening, socket.local);
     call.error = ECONNABORTED;
     return;
   }
@@ -126,8 +126,7 @@ void take_call(int listening, const Socket& socket, int flags, Call& call) {
     return;
   }
   call.fd = connection.release();
-  log(1, FMT_COMPILE("fd {}: {} called at {}: fd {}"), listening, to_text(call.peer).view(),
-      to_text(socket.local).view(), call.fd);
+  log(1, FMT_COMPILE("fd {}: {} called at {}: fd {}"), listening, call.peer, socket.local, call.fd);
 }
 
 // How many bytes wait to be read. Without SO_OOBINLINE the kernel counts only up to an urgent one.

@@ -57,8 +57,7 @@ bool remember_bind(int fd, const IpPort& requested, int family) {
   Socket socket{
       .state = State::bound, .family = static_cast<uint8_t>(family), .fd = fd, .requested = {ip, requested.port}};
   socket.primary() = primary->peer;
-  log(3, FMT_COMPILE("fd {}: bound to {}, for a call from {}"), fd, to_text(socket.requested).view(),
-      to_text(socket.primary()).view());
+  log(3, FMT_COMPILE("fd {}: bound to {}, for a call from {}"), fd, socket.requested, socket.primary());
   return sockets::remember(sockets::identity(fd), socket);
 }
 
@@ -86,11 +85,10 @@ int bind_for_connect(int fd, sockets::Identity key, const Socket& socket) {
 int start_bind(int fd, Socket& socket) {
   if (socket.state != State::bound)
     return 0;
-  log(2, FMT_COMPILE("fd {}: BIND for a call from {}, userid {}"), fd, to_text(socket.primary()).view(), userid());
+  log(2, FMT_COMPILE("fd {}: BIND for a call from {}, userid {}"), fd, socket.primary(), userid());
   const Exchange done = exchange(fd, socket.family, Handshake{socks4::Command::bind, socket.primary()}, Patience::wait);
   if (done.error) {
-    log(1, FMT_COMPILE("fd {}: BIND for a call from {} failed: errno {}"), fd, to_text(socket.primary()).view(),
-        done.error);
+    log(1, FMT_COMPILE("fd {}: BIND for a call from {} failed: errno {}"), fd, socket.primary(), done.error);
     return done.error;
   }
   KeepErrno keep;
@@ -102,7 +100,7 @@ int start_bind(int fd, Socket& socket) {
     disconnect(fd);
     return ENOBUFS;
   }
-  log(1, FMT_COMPILE("fd {}: {} waits at {}"), fd, config().server.host.view(), to_text(socket.local).view());
+  log(1, FMT_COMPILE("fd {}: {} waits at {}"), fd, config().server.host.view(), socket.local);
   return 0;
 }
 

@@ -58,7 +58,7 @@ Route route_of(int fd, const sockaddr* address, socklen_t length) {
 // 0 or an errno. EINPROGRESS and EINTR: the CONNECT is on its way, as the kernel's own connection would be.
 int connect_through(int fd, sockets::Identity key, int family, Endpoint destination, bool at_once) {
   KeepErrno keep;
-  log(2, FMT_COMPILE("fd {}: CONNECT {}, userid {}"), fd, to_text(destination).view(), userid());
+  log(2, FMT_COMPILE("fd {}: CONNECT {}, userid {}"), fd, destination, userid());
   const int low_water_mark = options::take_low_water_mark(fd);
   Exchange done = exchange(fd, family, Handshake{socks4::Command::connect, destination},
                            at_once ? Patience::at_once : Patience::as_socket);
@@ -75,15 +75,14 @@ int connect_through(int fd, sockets::Identity key, int family, Endpoint destinat
   if (low_water_mark != 1)
     set_low_water_mark(fd, low_water_mark);
   if (done.error) {
-    log(1, FMT_COMPILE("fd {}: connection to {} failed: errno {}"), fd, to_text(destination).view(), done.error);
+    log(1, FMT_COMPILE("fd {}: connection to {} failed: errno {}"), fd, destination, done.error);
     return done.error;
   }
   socket.state = State::connected;
   socket.local = done.reported();
   if (!sockets::remember(key, socket))
     return fail_undone(fd, ENOBUFS);
-  log(1, FMT_COMPILE("fd {}: connected to {}, which sees {}"), fd, to_text(destination).view(),
-      to_text(socket.local).view());
+  log(1, FMT_COMPILE("fd {}: connected to {}, which sees {}"), fd, destination, socket.local);
   return 0;
 }
 

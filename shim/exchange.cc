@@ -98,8 +98,7 @@ Exchange exchange(int fd, int family, Handshake handshake, Patience patience) {
   if ((wait && result.is_pending()) || restarts)
     result.error = wait_connected(fd, std::min(result.deadline, limit), wait);
   if (result.error && !result.is_pending())
-    log(1, FMT_COMPILE("fd {}: no connection to the SOCKS server {}: errno {}"), fd, to_text(*server).view(),
-        result.error);
+    log(1, FMT_COMPILE("fd {}: no connection to the SOCKS server {}: errno {}"), fd, *server, result.error);
   // Other threads, and signal handlers that jump out of connect(), are to see a socket that is still connecting.
   result.must_wait = !result.error && !wait && !at_once;
   if (!result.error && !wait)

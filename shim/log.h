@@ -20,6 +20,17 @@ template <typename Format, typename... Arguments> void print_line(const Format& 
   write_line(line.view());
 }
 
+// Endpoints become text only in a line that is written.
+inline Text<22> shown(Endpoint endpoint) { return to_text(endpoint); }
+template <typename Other> const Other& shown(const Other& other) { return other; }
+inline std::string_view viewed(const Text<22>& text) { return text.view(); }
+template <typename Other> const Other& viewed(const Other& other) { return other; }
+
+template <typename Format, typename... Shown>
+void append_viewed(Text<1024>& line, const Format& format, const Shown&... arguments) {
+  line.append(format, viewed(arguments)...);
+}
+
 // "socksify[PID]: ..." if SOCKS_DEBUG is at least `level`. 1: results; 2: requests; 3: routes, too.
 template <typename Format, typename... Arguments>
 void log(int level, const Format& format, const Arguments&... arguments) {
@@ -28,7 +39,7 @@ void log(int level, const Format& format, const Arguments&... arguments) {
   KeepErrno keep;
   Text<1024> line;
   line.append(FMT_COMPILE("socksify[{}]: "), getpid());
-  line.append(format, arguments...);
+  append_viewed(line, format, shown(arguments)...);
   write_line(line.view());
 }
 

@@ -85,7 +85,7 @@ void sweep() {
 }
 
 // A place for a new registration of the socket: its key, or 0 if there is none.
-uint64_t reserve(Identity socket) {
+uint64_t reserve(Identity socket, int fd) {
   const Registration reserved{.epfd = undecided};
   for (int number = 0; number < most_sets; ++number) {
     const uint64_t key = key_of(socket, number);
@@ -97,7 +97,7 @@ uint64_t reserve(Identity socket) {
     });
     if (is_mine)
       return key;
-    if (table.is_crowded(key))
+    if (table.needs_sweep(key, static_cast<size_t>(fd)))
       sweep();
     if (!find(key) && table.insert(key, pack(reserved)))
       return key;
@@ -284,7 +284,7 @@ int control(Identity identity, int epfd, int operation, int fd, epoll_event* eve
       .epfd = epfd, .fd = fd, .data = event->data.u64, .events = event->events, .socket = identity};
   const bool is_new = !key && matters(fd, operation, socket);
   if (is_new)
-    key = reserve(identity);
+    key = reserve(identity, fd);
   if (!key)
     return REAL(epoll_ctl)(epfd, operation, fd, event);
   const int result = enter(key, registration, socket, operation);

@@ -46,10 +46,9 @@ Socket conclude(Identity key, int fd, const Socket& before, Pending& slot) {
     return socket;
   }
   if (socket.error)
-    log(1, FMT_COMPILE("fd {}: connection to {} failed: errno {}"), fd, to_text(socket.peer).view(), socket.error);
+    log(1, FMT_COMPILE("fd {}: connection to {} failed: errno {}"), fd, socket.peer, socket.error);
   else
-    log(1, FMT_COMPILE("fd {}: connected to {}, which sees {}"), fd, to_text(socket.peer).view(),
-        to_text(socket.local).view());
+    log(1, FMT_COMPILE("fd {}: connected to {}, which sees {}"), fd, socket.peer, socket.local);
   pending::end(before.slot);
   epoll::give_back(key);
   return socket;

@@ -94,7 +94,8 @@ std::optional<Socket> use(int fd) {
 }
 
 bool remember(Identity key, const Socket& socket) {
-  if (key && table.is_crowded(key))
+  // The kernel gives the lowest number that is free: so many descriptors are likely to be open.
+  if (key && table.needs_sweep(key, static_cast<size_t>(socket.fd)))
     sweep();
   return key && table.store(key, pack(socket));
 }

@@ -190,6 +190,19 @@ bool Table::is_crowded(uint64_t key) const {
          });
 }
 
+size_t Table::size() const {
+  size_t total = 0;
+  for (int level = 0; level < most_levels && slots(level); ++level)
+    total += capacity(level);
+  return total;
+}
+
+bool Table::needs_sweep(uint64_t key, size_t cost) {
+  if (!is_crowded(key))
+    return false;
+  return cost <= size() || !grow();
+}
+
 bool Table::begin_sweep() {
   int sweeper = m_sweeper.load(std::memory_order_relaxed);
   const int self = getpid();

@@ -64,8 +64,9 @@ public:
     });
   }
 
-  // True if all slots for this key are taken: time to sweep, or to grow.
-  bool is_crowded(uint64_t key) const;
+  // True if all slots for this key are taken, and it is time to sweep: not where a sweep had to look at more, `cost`,
+  // than the table has slots; it grows then.
+  bool needs_sweep(uint64_t key, size_t cost);
 
   // A sweep: begin, keep every key that is alive, end; the others are then forgotten. What is stored meanwhile stays.
   // `end_sweep` is told how many keys the sweep had to look at, so that sweeps stay rare, and calls forgotten(key,
@@ -116,6 +117,8 @@ private:
 
   // Frees the slot of an entry that this sweep has not found alive, and returns its key; else 0.
   uint64_t clear_unless(Slot& slot, uint32_t found_alive, Value& value);
+  bool is_crowded(uint64_t key) const;
+  size_t size() const;
   bool put_where(uint64_t expected, uint64_t key, const Value& value);
   bool grow();
   static size_t capacity(int level) { return first_level << (3 * level); }

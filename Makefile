@@ -1,15 +1,18 @@
 # make | make test | make bench | make demo | make install | make deps | make clean | make SAN=address,undefined test
+# make ARCH=i386 library: for the 32-bit programs of a 64-bit system
 comma   := ,
 CXX     ?= g++
 PREFIX  ?= /usr/local
 SAN     ?=
 VERSION := 0.1.0
-BUILD   := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+ARCH    ?=
+BUILD   := build$(if $(ARCH),/$(ARCH))$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+machine := $(if $(filter i386,$(ARCH)),-m32,$(if $(ARCH),$(error ARCH=$(ARCH): only i386 is known)))
 
 CXXFLAGS ?= -O2 -g
-flags    := -std=c++20 -Wall -Wextra -Wshadow -Wpedantic -Werror -Ishim -DFMT_HEADER_ONLY -DVERSION='"$(VERSION)"' \
+flags    := $(machine) -std=c++20 -Wall -Wextra -Wshadow -Wpedantic -Werror -Ishim -DFMT_HEADER_ONLY -DVERSION='"$(VERSION)"' \
             -MMD -MP $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=undefined)
-link      = $(CXX) $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) -Wl,--as-needed -o $@ $(filter %.o,$^)
+link      = $(CXX) $(machine) $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) -Wl,--as-needed -o $@ $(filter %.o,$^)
 object    = $(patsubst %.cc,$(BUILD)/%.o,$(wildcard $(1)))
 shared   := shim/socks4.cc shim/address.cc
 
@@ -36,7 +39,7 @@ $(BUILD)/unit: $(call object,tests/unit/*.cc $(filter-out $(wildcard shim/hooks*
 
 $(BUILD)/programs/%: tests/programs/%.c $(wildcard tests/programs/*.h)
 	@mkdir -p $(@D)
-	$(CC) -Wall -Wextra -Werror -O1 -g -o $@ $< -pthread
+	$(CC) -Wall -Wextra -Werror -O1 -g $(machine) $(if $(machine),-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64) -o $@ $< -pthread
 
 $(BUILD)/bench/%: tests/bench/%.c tests/bench/socks.h
 	@mkdir -p $(@D)
@@ -57,9 +60,12 @@ programs := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/programs/*.c))
 
 test: deps
 	@$(MAKE) --no-print-directory all $(BUILD)/unit programs
+	@[ $(BUILD) != build ] || [ "$$(uname -m)" != x86_64 ] || $(MAKE) --no-print-directory ARCH=i386 library programs
 	@BUILD=$(BUILD) tests/run
 
 programs: $(programs)
+
+library: $(BUILD)/libsocksify.so
 
 demo: deps
 	@$(MAKE) --no-print-directory all
@@ -79,5 +85,5 @@ install: all
 clean:
 	$(RM) -r build
 
-.PHONY: all bench test programs demo deps install clean
+.PHONY: all library bench test programs demo deps install clean
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -72,6 +72,18 @@ std::optional<int> known_option(int fd, int option) {
   return std::nullopt;
 }
 
+bool answers_option(int fd, int level, int option, void* value, socklen_t* length) {
+  const bool may_be_ours = level == SOL_SOCKET &&
+                           (option == SO_ERROR || option == SO_ACCEPTCONN || option == SO_RCVLOWAT) &&
+                           !sockets::empty();
+  const auto known = may_be_ours && value && length ? known_option(fd, option) : std::nullopt;
+  if (!known)
+    return false;
+  *length = std::min<socklen_t>(*length, sizeof *known);
+  std::memcpy(value, &*known, *length);
+  return true;
+}
+
 } // namespace
 
 HOOK int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
@@ -142,13 +154,17 @@ HOOK int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
 }
 
 HOOK int getsockopt(int fd, int level, int option, void* value, socklen_t* length) noexcept {
-  const bool may_be_ours = level == SOL_SOCKET &&
-                           (option == SO_ERROR || option == SO_ACCEPTCONN || option == SO_RCVLOWAT) &&
-                           !sockets::empty();
-  const auto known = may_be_ours && value && length ? known_option(fd, option) : std::nullopt;
-  if (!known)
-    return REAL(getsockopt)(fd, level, option, value, length);
-  *length = std::min<socklen_t>(*length, sizeof *known);
-  std::memcpy(value, &*known, *length);
-  return 0;
+  if (answers_option(fd, level, option, value, length))
+    return 0;
+  return REAL(getsockopt)(fd, level, option, value, length);
 }
+
+#if __TIMESIZE == 32 // what programs with a time of 64 bits call there
+extern "C" int __getsockopt64(int fd, int level, int option, void* value, socklen_t* length) noexcept;
+
+HOOK int __getsockopt64(int fd, int level, int option, void* value, socklen_t* length) noexcept {
+  if (answers_option(fd, level, option, value, length))
+    return 0;
+  return REAL(__getsockopt64)(fd, level, option, value, length);
+}
+#endif

@@ -21,6 +21,15 @@ ssize_t __read_chk(int fd, void* buffer, size_t size, size_t room);
 ssize_t __recv_chk(int fd, void* buffer, size_t size, size_t room, int flags);
 ssize_t __recvfrom_chk(int fd, void* __restrict buffer, size_t size, size_t room, int flags,
                        sockaddr* __restrict address, socklen_t* __restrict length);
+#if __TIMESIZE == 32 // what programs with a time of 64 bits call there
+struct timespec64;
+ssize_t __recvmsg64(int fd, msghdr* message, int flags);
+int __recvmmsg64(int fd, mmsghdr* messages, unsigned count, int flags, timespec64* timeout);
+ssize_t __sendmsg64(int fd, const msghdr* message, int flags);
+int __sendmmsg64(int fd, mmsghdr* messages, unsigned count, int flags);
+int __ioctl_time64(int fd, unsigned long request, ...) noexcept;
+int __setsockopt64(int fd, int level, int option, const void* value, socklen_t length) noexcept;
+#endif
 }
 
 namespace {
@@ -69,6 +78,37 @@ ssize_t send_message(int fd, const msghdr* message, int flags) {
       return *connected ? -1 : REAL(sendmsg)(fd, &rest, flags & ~MSG_FASTOPEN);
     }
   return too_early_to_send(fd, flags) ? -1 : REAL(sendmsg)(fd, message, flags);
+}
+
+// The first message makes the connection; how many were sent counts, and the rest may wait for another call.
+int send_messages(int fd, mmsghdr* messages, unsigned count, int flags) {
+  if ((flags & MSG_FASTOPEN) && messages && count) {
+    const ssize_t sent = send_message(fd, &messages->msg_hdr, flags);
+    if (sent >= 0)
+      messages->msg_len = static_cast<unsigned>(sent);
+    return sent < 0 ? -1 : 1;
+  }
+  return too_early_to_send(fd, flags) ? -1 : REAL(sendmmsg)(fd, messages, count, flags);
+}
+
+// FIONREAD while a CONNECT is on its way: what comes is the handshake's.
+bool says_nothing_came(int fd, unsigned long request, void* argument) {
+  if (request != FIONREAD || !argument || !pending::any() || !is_pending(settle_fd(fd)))
+    return false;
+  *static_cast<int*>(argument) = 0;
+  return true;
+}
+
+// SO_RCVLOWAT while a CONNECT is on its way.
+bool is_set_later(int fd, int level, int option, const void* value, socklen_t length) {
+  return level == SOL_SOCKET && option == SO_RCVLOWAT && pending::any() && value && length >= sizeof(int) &&
+         set_low_water_mark_later(fd, *static_cast<const int*>(value));
+}
+
+int noted(int level, int option, int result) {
+  if (result == 0)
+    options::note(level, option);
+  return result;
 }
 
 } // namespace
@@ -148,15 +188,8 @@ HOOK ssize_t sendto(int fd, const void* buffer, size_t size, int flags, const so
 
 HOOK ssize_t sendmsg(int fd, const msghdr* message, int flags) { return send_message(fd, message, flags); }
 
-// The first message makes the connection; how many were sent counts, and the rest may wait for another call.
 HOOK int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
-  if ((flags & MSG_FASTOPEN) && messages && count) {
-    const ssize_t sent = send_message(fd, &messages->msg_hdr, flags);
-    if (sent >= 0)
-      messages->msg_len = static_cast<unsigned>(sent);
-    return sent < 0 ? -1 : 1;
-  }
-  return too_early_to_send(fd, flags) ? -1 : REAL(sendmmsg)(fd, messages, count, flags);
+  return send_messages(fd, messages, count, flags);
 }
 
 HOOK ssize_t sendfile(int to, int from, off_t* offset, size_t count) noexcept {
@@ -179,22 +212,13 @@ HOOK int ioctl(int fd, unsigned long request, ...) noexcept {
   va_start(arguments, request);
   void* argument = va_arg(arguments, void*);
   va_end(arguments);
-  if (request == FIONREAD && argument && pending::any())
-    if (const auto socket = settle_fd(fd); is_pending(socket)) {
-      *static_cast<int*>(argument) = 0;
-      return 0;
-    }
-  return REAL(ioctl)(fd, request, argument);
+  return says_nothing_came(fd, request, argument) ? 0 : REAL(ioctl)(fd, request, argument);
 }
 
 HOOK int setsockopt(int fd, int level, int option, const void* value, socklen_t length) noexcept {
-  if (level == SOL_SOCKET && option == SO_RCVLOWAT && pending::any() && value && length >= sizeof(int))
-    if (set_low_water_mark_later(fd, *static_cast<const int*>(value)))
-      return 0;
-  const int result = REAL(setsockopt)(fd, level, option, value, length);
-  if (result == 0)
-    options::note(level, option);
-  return result;
+  if (is_set_later(fd, level, option, value, length))
+    return 0;
+  return noted(level, option, REAL(setsockopt)(fd, level, option, value, length));
 }
 
 // The kernel ends a connection that is only being made.
@@ -209,3 +233,34 @@ HOOK int shutdown(int fd, int how) noexcept {
   const sockaddr nobody{AF_UNSPEC, {}};
   return REAL(connect)(fd, &nobody, sizeof nobody);
 }
+
+#if __TIMESIZE == 32
+HOOK ssize_t __recvmsg64(int fd, msghdr* message, int flags) {
+  return too_early_to_receive(fd, flags) ? -1 : REAL(__recvmsg64)(fd, message, flags);
+}
+
+HOOK int __recvmmsg64(int fd, mmsghdr* messages, unsigned count, int flags, timespec64* timeout) {
+  return too_early_to_receive(fd, flags) ? -1 : REAL(__recvmmsg64)(fd, messages, count, flags, timeout);
+}
+
+// What is sent has no time in it.
+HOOK ssize_t __sendmsg64(int fd, const msghdr* message, int flags) { return send_message(fd, message, flags); }
+
+HOOK int __sendmmsg64(int fd, mmsghdr* messages, unsigned count, int flags) {
+  return send_messages(fd, messages, count, flags);
+}
+
+HOOK int __ioctl_time64(int fd, unsigned long request, ...) noexcept {
+  va_list arguments;
+  va_start(arguments, request);
+  void* argument = va_arg(arguments, void*);
+  va_end(arguments);
+  return says_nothing_came(fd, request, argument) ? 0 : REAL(__ioctl_time64)(fd, request, argument);
+}
+
+HOOK int __setsockopt64(int fd, int level, int option, const void* value, socklen_t length) noexcept {
+  if (is_set_later(fd, level, option, value, length))
+    return 0;
+  return noted(level, option, REAL(__setsockopt64)(fd, level, option, value, length));
+}
+#endif

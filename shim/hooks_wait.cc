@@ -14,6 +14,20 @@ using namespace socksify;
 extern "C" {
 int __poll_chk(pollfd* fds, nfds_t count, int timeout, size_t room);
 int __ppoll_chk(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask, size_t room);
+#if __TIMESIZE == 32 // what programs with a time of 64 bits call there
+struct timespec64 {
+  int64_t tv_sec;
+  int32_t tv_nsec, unused;
+};
+struct timeval64 {
+  int64_t tv_sec, tv_usec;
+};
+int __ppoll64(pollfd* fds, nfds_t count, const timespec64* timeout, const sigset_t* mask);
+int __select64(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval64* timeout);
+int __pselect64(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, const timespec64* timeout,
+                const sigset_t* mask);
+int __epoll_pwait2_time64(int epfd, epoll_event* events, int size, const timespec64* timeout, const sigset_t* mask);
+#endif
 }
 
 namespace {
@@ -22,12 +36,12 @@ namespace {
 Deadline after(int milliseconds) { return milliseconds < 0 ? Deadline::never() : Deadline::after(milliseconds); }
 
 // Rounded up, so that no wait is shorter than it was asked to be.
-Deadline after(const timespec* timeout) {
-  return timeout ? Deadline::after(timeout->tv_sec * 1000 + (timeout->tv_nsec + 999'999) / 1'000'000)
+template <typename Timespec> Deadline after(const Timespec* timeout) {
+  return timeout ? Deadline::after(int64_t{timeout->tv_sec} * 1000 + (timeout->tv_nsec + 999'999) / 1'000'000)
                  : Deadline::never();
 }
 
-bool is_valid(const timespec* timeout) {
+template <typename Timespec> bool is_valid(const Timespec* timeout) {
   return !timeout || (timeout->tv_sec >= 0 && timeout->tv_nsec >= 0 && timeout->tv_nsec < 1'000'000'000);
 }
 
@@ -88,11 +102,20 @@ int epoll_or_settle(int epfd, epoll_event* events, int size, Timeout timeout, co
   return is_valid(timeout) ? epoll_or_settle(epfd, events, size, timeout, mask, real) : real();
 }
 
-void set_left(timeval* timeout, Deadline deadline) {
+// Linux' select() leaves in *timeout what is left of it.
+template <typename Timeval, typename Real>
+int select_or_settle(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, Timeval* timeout, Real real) {
+  const bool is_odd = count < 0 || (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0));
+  if (is_odd)
+    return real();
+  const Deadline deadline =
+      timeout ? Deadline::after(int64_t{timeout->tv_sec} * 1000 + (timeout->tv_usec + 999) / 1000) : Deadline::never();
+  const int result = settling_select(count, readable, writable, exceptional, deadline, nullptr);
   if (timeout) {
     const int left = deadline.left();
     *timeout = {left / 1000, left % 1000 * 1000};
   }
+  return result;
 }
 
 } // namespace
@@ -121,18 +144,11 @@ HOOK int __ppoll_chk(pollfd* fds, nfds_t count, const timespec* timeout, const s
   return ppoll_all(fds, count, timeout, mask);
 }
 
-// Linux' select() leaves in *timeout what is left of it.
 HOOK int select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval* timeout) {
-  if (!pending::any()) [[likely]]
+  if (!pending::any())
     return REAL(select)(count, readable, writable, exceptional, timeout);
-  const bool is_odd = count < 0 || (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0));
-  if (is_odd)
-    return REAL(select)(count, readable, writable, exceptional, timeout);
-  const Deadline deadline =
-      timeout ? Deadline::after(timeout->tv_sec * 1000 + (timeout->tv_usec + 999) / 1000) : Deadline::never();
-  const int result = settling_select(count, readable, writable, exceptional, deadline, nullptr);
-  set_left(timeout, deadline);
-  return result;
+  return select_or_settle(count, readable, writable, exceptional, timeout,
+                          [&] { return REAL(select)(count, readable, writable, exceptional, timeout); });
 }
 
 HOOK int pselect(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, const timespec* timeout,
@@ -165,3 +181,28 @@ HOOK int epoll_pwait2(int epfd, epoll_event* events, int size, const timespec* t
     return REAL(epoll_pwait2)(epfd, events, size, timeout, mask);
   return epoll_pwait2_all(epfd, events, size, timeout, mask);
 }
+
+#if __TIMESIZE == 32
+HOOK int __ppoll64(pollfd* fds, nfds_t count, const timespec64* timeout, const sigset_t* mask) {
+  const auto real = [&] { return REAL(__ppoll64)(fds, count, timeout, mask); };
+  return is_valid(timeout) ? poll_or_settle(fds, count, timeout, mask, real) : real();
+}
+
+HOOK int __select64(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval64* timeout) {
+  const auto real = [&] { return REAL(__select64)(count, readable, writable, exceptional, timeout); };
+  return pending::any() ? select_or_settle(count, readable, writable, exceptional, timeout, real) : real();
+}
+
+HOOK int __pselect64(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, const timespec64* timeout,
+                     const sigset_t* mask) {
+  if (!pending::any() || count < 0 || !is_valid(timeout))
+    return REAL(__pselect64)(count, readable, writable, exceptional, timeout, mask);
+  return settling_select(count, readable, writable, exceptional, after(timeout), mask);
+}
+
+HOOK int __epoll_pwait2_time64(int epfd, epoll_event* events, int size, const timespec64* timeout,
+                               const sigset_t* mask) {
+  const auto real = [&] { return REAL(__epoll_pwait2_time64)(epfd, events, size, timeout, mask); };
+  return is_valid(timeout) ? epoll_or_settle(epfd, events, size, timeout, mask, real) : real();
+}
+#endif

@@ -3,12 +3,25 @@
 #include "check.h"
 #include <algorithm>
 #include <array>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 namespace socksify {
 
 using namespace std::chrono_literals;
 
-Loop::Loop() : m_epoll(check("epoll_create1", ::epoll_create1(EPOLL_CLOEXEC))) {}
+Loop::Loop()
+    : m_epoll(check("epoll_create1", ::epoll_create1(EPOLL_CLOEXEC))),
+      m_wake(check("eventfd", ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  check("epoll_ctl", ::epoll_ctl(m_epoll.get(), EPOLL_CTL_ADD, m_wake.get(), &event));
+}
+
+void Loop::stop() {
+  m_stopped = true;
+  ::eventfd_write(m_wake.get(), 1);
+}
 
 void Loop::run() {
   std::array<epoll_event, 256> events;
@@ -16,8 +29,7 @@ void Loop::run() {
     const int count = ::epoll_wait(m_epoll.get(), events.data(), events.size(), milliseconds_to_wait());
     if (count < 0 && errno != EINTR)
       throw Failure("epoll_wait");
-    for (int i = 0; i < count && !m_stopped; ++i)
-      dispatch(events[i]);
+    dispatch({events.data(), static_cast<size_t>(std::max(count, 0))});
     fire_timers();
   }
 }
@@ -30,17 +42,29 @@ int Loop::milliseconds_to_wait() const {
   return static_cast<int>(std::clamp(left, 0ms, std::chrono::milliseconds(1h)).count());
 }
 
-// Descriptors are closed and their numbers used again while a batch of events is worked off. So an event
-// names the expectation that it is for, a number never used twice: if that is gone, the event means nobody.
-void Loop::dispatch(const epoll_event& event) {
-  const auto found = m_expectations.find(event.data.u64);
-  if (found == m_expectations.end())
-    return;
-  const OnEvents on_events = found->second; // a copy: the callback may end the Watch that it belongs to
-  on_events(event.events);
+void Loop::dispatch(std::span<epoll_event> events) {
+  for (m_undispatched = events; !m_undispatched.empty() && !m_stopped;) {
+    const epoll_event event = m_undispatched.front();
+    m_undispatched = m_undispatched.subspan(1);
+    auto* const watch = static_cast<Watch*>(event.data.ptr); // null: m_wake, or forgotten
+    if (!watch)
+      continue;
+    const auto on_events = watch->m_on_events; // a copy: the callback may end the Watch that it belongs to
+    on_events(event.events);
+  }
+  m_undispatched = {};
+}
+
+// Of a Watch that expects something else now, or is no more.
+void Loop::forget_events(const Watch* watch) {
+  for (epoll_event& event : m_undispatched)
+    if (event.data.ptr == watch)
+      event.data.ptr = nullptr;
 }
 
 void Loop::fire_timers() {
+  if (m_timers.empty())
+    return;
   const auto now = Clock::now();
   while (!m_timers.empty() && m_timers.begin()->first <= now) {
     Timer& timer = *m_timers.begin()->second;
@@ -55,13 +79,17 @@ void Watch::replace(Fd fd) {
   m_fd = std::move(fd);
 }
 
-void Watch::expect(uint32_t events, Loop::OnEvents on_events) {
-  const int operation = m_expectation ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-  forget();
-  m_expectation = ++m_loop.m_last_expectation;
-  m_loop.m_expectations.emplace(m_expectation, std::move(on_events));
+// An exclusive expectation cannot be modified, only made anew.
+void Watch::expect(uint32_t events, OnEvents on_events) {
+  m_loop.forget_events(this);
+  m_on_events = on_events;
+  const bool is_new = !m_is_in_set;
+  const bool is_exclusive = (events | m_events) & EPOLLEXCLUSIVE;
+  if (!is_new && is_exclusive)
+    control(EPOLL_CTL_DEL);
   m_events = events;
-  control(operation);
+  control(is_new || is_exclusive ? EPOLL_CTL_ADD : EPOLL_CTL_MOD);
+  m_is_in_set = true;
 }
 
 void Watch::again() { control(EPOLL_CTL_MOD); }
@@ -69,19 +97,23 @@ void Watch::again() { control(EPOLL_CTL_MOD); }
 void Watch::control(int operation) {
   epoll_event event{};
   event.events = m_events;
-  event.data.u64 = m_expectation;
+  event.data.ptr = this;
   check("epoll_ctl", ::epoll_ctl(m_loop.m_epoll.get(), operation, m_fd.get(), &event));
 }
 
-// The kernel drops a closed descriptor from the set by itself.
+// The kernel drops a closed descriptor from the set by itself; only the listening socket has dups, which are left to
+// the end of the set.
 void Watch::forget() {
-  if (m_expectation)
-    m_loop.m_expectations.erase(std::exchange(m_expectation, 0));
+  if (!m_is_in_set)
+    return;
+  m_loop.forget_events(this);
+  m_is_in_set = false;
+  m_events = 0;
 }
 
-void Timer::set(Loop::Clock::duration from_now, std::function<void()> on_time) {
+void Timer::set(Loop::Clock::duration from_now, OnTime on_time) {
   cancel();
-  m_on_time = std::move(on_time);
+  m_on_time = on_time;
   m_entry = m_loop.m_timers.emplace(Loop::Clock::now() + from_now, this);
 }
 

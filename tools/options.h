@@ -5,20 +5,22 @@
 #include <chrono>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace socksify {
 
 struct Options {
-  enum class Action { serve, help, version };
+  enum class Action { serve, check_config, help, version };
 
   Action action = Action::serve;
-  Endpoint listen{INADDR_LOOPBACK, 1080};
+  std::vector<Endpoint> listen;
   uint32_t bind_address = 0; // where connections leave from and come in; 0: as the routing table says
+  std::string config;        // file; empty: none
+  std::string log;           // file, "-", or empty: none
+  std::string user;          // to become; empty: stay
+  unsigned threads = 0;      // 0: as many as cores
+  uint16_t ident_port = 113; // RFC 1413
 
-  // "The server sets a time limit (2 minutes in current CSTC implementation) for the establishment of its
-  // connection with the application server."
-  std::chrono::milliseconds establishment_limit{120'000};
-  std::chrono::milliseconds request_limit{30'000}; // for all of the request
   std::chrono::milliseconds farewell_limit{2'000}; // for the client to close after a refusal
 };
 

@@ -88,8 +88,10 @@ bool Direction::copy(size_t most, int flags) {
   if (sent < 0 && !would_block())
     throw Failure("send");
   m_to.writable = sent >= 0;
-  if (sent > 0)
+  if (sent > 0) {
     check("recv", ::recv(m_from.fd(), bytes.data(), static_cast<size_t>(sent), 0));
+    m_bytes += static_cast<uint64_t>(sent);
+  }
   return sent > 0;
 }
 
@@ -101,6 +103,7 @@ bool Direction::flush() {
       throw Failure("splice");
     m_to.writable = result >= 0;
     m_held -= result > 0 ? static_cast<size_t>(result) : 0;
+    m_bytes += result > 0 ? static_cast<uint64_t>(result) : 0;
   }
   if (m_held == 0 && m_pipe)
     m_pipes.give_back(std::move(m_pipe));

@@ -29,6 +29,7 @@ public:
   Direction(Side& from, Side& to, PipePool& pipes) : m_from(from), m_to(to), m_pipes(pipes) {}
   void move();
   bool done() const { return m_done; }
+  uint64_t bytes() const { return m_bytes; } // that were passed on
 
 private:
   bool fetch();
@@ -42,6 +43,7 @@ private:
   PipePool& m_pipes;
   Pipe m_pipe;       // only while it holds bytes
   size_t m_held = 0; // bytes in the pipe
+  uint64_t m_bytes = 0;
   bool m_done = false;
 };
 
@@ -57,6 +59,9 @@ public:
   // Both true when the relay has come to its end; Failure if it cannot go on.
   bool client_ready(uint32_t what) { return ready(m_client, what); }
   bool server_ready(uint32_t what) { return ready(m_server, what); }
+
+  uint64_t bytes_up() const { return m_upward.bytes(); }
+  uint64_t bytes_down() const { return m_downward.bytes(); }
 
 private:
   bool ready(Side& side, uint32_t what);

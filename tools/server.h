@@ -1,45 +1,43 @@
 // SPDX-License-Identifier: MIT
-// Accepts clients and owns their sessions. One server, one loop, one thread.
+// Accepts clients and owns their sessions: one for each thread, with the loop of that thread. They share the listening
+// sockets; the kernel wakes one of them for a client.
 #pragma once
 #include "loop.h"
-#include "options.h"
 #include "pipes.h"
+#include "resolver.h"
 #include "session.h"
-#include <memory>
-#include <unordered_map>
+#include "site.h"
+#include <list>
 
 namespace socksify {
 
 class Server {
 public:
-  // Listens from now on. Throws Failure, in words for the user.
-  Server(Loop& loop, const Options& options);
-
-  Endpoint endpoint() const { return m_endpoint; } // where clients connect to
-  bool is_own(Endpoint destination) const;
+  Server(Loop& loop, Site& site);
 
   // For sessions.
   Loop& loop() { return m_loop; }
-  const Options& options() const { return m_options; }
+  Site& site() { return m_site; }
   PipePool& pipes() { return m_pipes; }
-  void ended(Session& session); // REQUIRES: the last thing that the session does
+  Resolver& resolver() { return m_resolver; }
+  void ended(std::list<Session>::iterator session); // REQUIRES: the last thing that the session does
 
 private:
-  void accept_clients();
-  bool accept_client();
-  void begin_session(Fd client, Fd outgoing);
+  void accept_clients(int listener);
+  bool accept_client(int listener);
+  void begin_session(Accepted client, Fd outgoing, std::shared_ptr<const Policy> policy);
   void listen();
   void pause();
 
   Loop& m_loop;
-  const Options m_options;
+  Site& m_site;
   PipePool m_pipes;
-  Watch m_listener;
+  Resolver m_resolver;
+  std::list<Watch> m_listeners;
   Timer m_pause;
   bool m_paused = false;
-  Endpoint m_endpoint;
   Fd m_next; // the next session's socket for its application server
-  std::unordered_map<Session*, std::unique_ptr<Session>> m_sessions;
+  std::list<Session> m_sessions;
 };
 
 } // namespace socksify

@@ -3,7 +3,9 @@
 #include "check.h"
 #include "server.h"
 #include "sockets.h"
+#include <algorithm>
 #include <array>
+#include <fmt/format.h>
 #include <sys/socket.h>
 
 namespace socksify {
@@ -12,6 +14,26 @@ using socks4::Code;
 using socks4::Command;
 using socks4::Progress;
 
+namespace {
+
+constexpr const char* not_allowed = "not allowed";
+
+const char* name_of(Code code) {
+  switch (code) {
+  case Code::granted:
+    return "granted";
+  case Code::rejected:
+    return "rejected";
+  case Code::no_identd:
+    return "no-identd";
+  case Code::userid_mismatch:
+    return "userid-mismatch";
+  }
+  return "?";
+}
+
+} // namespace
+
 // A step that fails ends this session and no other. After the last one the session is gone.
 template <typename Step> void Session::attempt(Step step) {
   try {
@@ -19,58 +41,153 @@ template <typename Step> void Session::attempt(Step step) {
   } catch (const std::exception&) {
     give_up();
   }
-  if (m_stage == Stage::over)
-    m_server.ended(*this);
+  if (m_stage == Stage::over) {
+    record();
+    m_server.ended(m_self);
+  }
 }
 
 template <auto Step> auto Session::step() {
   return [this](auto...) { attempt([this] { (this->*Step)(); }); };
 }
 
-Session::Session(Server& server, Fd client, Fd outgoing)
-    : m_server(server), m_client(server.loop(), std::move(client)), m_peer(server.loop(), std::move(outgoing)),
-      m_timer(server.loop()) {
-  m_timer.set(server.options().request_limit, step<&Session::reject>());
+Session::Session(Server& server, Accepted client, Fd outgoing, std::shared_ptr<const Policy> policy)
+    : m_server(server), m_origin(client.peer), m_client(server.loop(), std::move(client.fd)),
+      m_peer(server.loop(), std::move(outgoing)), m_timer(server.loop()),
+      m_establishing(std::make_unique<Establishing>()) {
+  m_establishing->policy = std::move(policy);
+  m_timer.set(m_establishing->policy->request_timeout, step<&Session::time_out>());
   m_client.expect(EPOLLIN, step<&Session::receive_request>());
 }
 
 void Session::receive_request() {
-  const auto parsed = m_request.receive(m_client.fd());
-  if (parsed.progress == Progress::complete)
-    carry_out(parsed.request);
+  const auto parsed = m_reader.receive(m_client.fd());
+  m_request = parsed.request;
+  m_is_read = parsed.progress == Progress::complete;
+  if (m_is_read)
+    carry_out();
   else if (parsed.progress == Progress::malformed)
-    reject();
+    reject(Code::rejected, parsed.mistake);
 }
 
-void Session::carry_out(const socks4::Request& request) {
-  if (!request.host.empty())
-    return reject();
-  m_destination = request.destination;
-  m_timer.set(m_server.options().establishment_limit, step<&Session::reject>());
-  if (request.command == Command::connect)
-    connect();
+// "The server sets a time limit (2 minutes in current CSTC implementation) for the establishment of its
+// connection with the application server."
+void Session::carry_out() {
+  const Policy& policy = *m_establishing->policy;
+  const auto limit = m_request.command == Command::connect ? policy.connect_timeout : policy.bind_timeout;
+  m_establishing->limit = Loop::Clock::now() + limit;
+  m_timer.set(limit, step<&Session::time_out>());
+  if (m_request.host.empty() && !may_reach(m_request.destination.ip))
+    return reject(Code::rejected, not_allowed);
+  // A reset only: a client may have sent all that it has to say, and closed its half, before our reply.
+  m_client.expect(0, step<&Session::leave>());
+  if (policy.requires_ident)
+    identify();
+  else
+    resolve();
+}
+
+void Session::identify() {
+  m_establishing->ident = std::make_unique<IdentQuery>(
+      m_server.loop(), m_origin, local_endpoint(m_client.fd()), m_server.site().options().ident_port, m_request.userid,
+      m_establishing->policy->ident_timeout,
+      [this](IdentAnswer answer) { attempt([this, answer] { identified(answer); }); });
+}
+
+void Session::identified(IdentAnswer answer) {
+  switch (answer) {
+  case IdentAnswer::none:
+    return reject(Code::no_identd, "no answer from identd");
+  case IdentAnswer::other_user:
+    return reject(Code::userid_mismatch, "identd names another user");
+  case IdentAnswer::same_user:
+    return resolve();
+  }
+}
+
+void Session::resolve() {
+  if (m_request.host.empty())
+    return resolved({m_request.destination.ip});
+  m_establishing->question =
+      m_server.resolver().ask(std::string(m_request.host), [this](const std::vector<uint32_t>& addresses) {
+        attempt([this, &addresses] { resolved(addresses); });
+      });
+}
+
+// The rules are for addresses, so that no name slips past them. 0.0.0.0, which in a BIND is anybody, is not the address
+// of a name.
+void Session::resolved(const std::vector<uint32_t>& addresses) {
+  const bool is_name = !m_request.host.empty();
+  bool any_denied = false;
+  for (const uint32_t ip : addresses) {
+    if (is_name && ip == INADDR_ANY)
+      continue;
+    if (may_reach(ip))
+      m_establishing->addresses.push_back(ip);
+    else
+      any_denied = true;
+  }
+  if (m_establishing->addresses.empty())
+    return reject(Code::rejected, any_denied ? not_allowed : "no address for this name");
+  m_request.destination.ip = m_establishing->addresses.front();
+  if (m_request.command == Command::connect)
+    connect_to_next();
   else
     bind();
 }
 
-// The kernel takes 0.0.0.0 for this host, which is not what was asked for.
-void Session::connect() {
-  if (m_destination.ip == INADDR_ANY || m_server.is_own(m_destination) ||
-      !start_connect(m_peer.fd(), m_server.options().bind_address, m_destination))
-    return reject();
-  // A reset only: a client may have sent all that it has to say, and closed its half, before our reply.
-  m_client.expect(0, step<&Session::end>());
-  m_peer.expect(EPOLLOUT, step<&Session::connected>());
+bool Session::may_reach(uint32_t ip) const {
+  const bool may_be_special = ip == INADDR_ANY || ip >> 24 == IN_LOOPBACKNET;
+  return m_establishing->policy->allows({.command = m_request.command,
+                                         .client = m_origin.ip,
+                                         .is_local_client = may_be_special && is_own_address(m_origin.ip),
+                                         .destination = {ip, m_request.destination.port},
+                                         .userid = m_request.userid});
+}
+
+// Each address gets its share of the time, lest one that never answers takes all of it.
+void Session::connect_to_next() {
+  auto& addresses = m_establishing->addresses;
+  while (!addresses.empty()) {
+    const auto left = (m_establishing->limit - Loop::Clock::now()) / static_cast<int>(addresses.size());
+    m_request.destination.ip = addresses.front();
+    addresses.erase(addresses.begin());
+    // The kernel takes 0.0.0.0 for this host, which is not what was asked for.
+    const bool is_self = m_request.destination.ip == INADDR_ANY || m_server.site().is_own(m_request.destination);
+    m_why = is_self ? "this server itself" : "cannot be reached";
+    if (is_self)
+      continue;
+    if (!m_peer.is_open())
+      m_peer.replace(make_socket());
+    if (!m_peer.is_open())
+      throw Failure("socket");
+    if (start_connect(m_peer.fd(), m_server.site().options().bind_address, m_request.destination)) {
+      m_timer.set(left, step<&Session::connect_timed_out>());
+      m_peer.expect(EPOLLOUT, step<&Session::connected>());
+      return;
+    }
+    m_peer.close();
+  }
+  reject(Code::rejected, m_why);
+}
+
+void Session::connect_timed_out() {
+  m_why = "time limit";
+  m_peer.close();
+  if (m_establishing->addresses.empty())
+    return time_out();
+  connect_to_next();
 }
 
 void Session::connected() {
-  if (connect_result(m_peer.fd()) != 0)
-    return reject();
-  const Endpoint local = local_endpoint(m_peer.fd());
+  const bool has_failed = connect_result(m_peer.fd()) != 0;
+  const Endpoint local = has_failed ? Endpoint{} : local_endpoint(m_peer.fd());
   // To a free port of this host, the kernel may choose that very port to connect from: a socket that has
   // connected to itself, where a refusal was due.
-  if (local == m_destination)
-    return reject();
+  if (has_failed || local == m_request.destination) {
+    m_peer.close();
+    return connect_to_next();
+  }
   reply({Code::granted, local});
   relay();
 }
@@ -80,18 +197,17 @@ void Session::connected() {
 // application server, which is also the one that the primary connection came from: FTP servers compare the
 // two, and an address 0 would have the client fill in one that the application server may not reach.
 void Session::bind() {
-  uint32_t ip = m_server.options().bind_address;
-  if (ip == INADDR_ANY && m_destination.ip != INADDR_ANY) {
-    ip = source_towards(m_destination.ip);
+  uint32_t ip = m_server.site().options().bind_address;
+  if (ip == INADDR_ANY && m_request.destination.ip != INADDR_ANY) {
+    ip = source_towards(m_request.destination.ip);
     if (ip == INADDR_ANY)
-      return reject();
+      return reject(Code::rejected, "cannot be reached");
   }
   listen_at(m_peer.fd(), {ip, 0}, 0);
   Endpoint local = local_endpoint(m_peer.fd());
   if (local.ip == INADDR_ANY)
     local.ip = local_endpoint(m_client.fd()).ip; // what the client is to take for 0
   reply({Code::granted, local});
-  m_client.expect(EPOLLRDHUP, step<&Session::end>());
   m_peer.expect(EPOLLIN, step<&Session::caller_arrived>());
 }
 
@@ -103,10 +219,12 @@ void Session::caller_arrived() {
   if (!caller.fd && (would_block() || errno == ECONNABORTED))
     return;
   if (!caller.fd)
-    return reject();
+    return reject(Code::rejected, "cannot accept");
   m_peer.replace(std::move(caller.fd));
-  if (m_destination.ip != INADDR_ANY && caller.peer.ip != m_destination.ip)
-    return reject();
+  const auto& expected = m_establishing->addresses;
+  const bool is_anybody = m_request.host.empty() && m_request.destination.ip == INADDR_ANY;
+  if (!is_anybody && std::find(expected.begin(), expected.end(), caller.peer.ip) == expected.end())
+    return reject(Code::rejected, "a call from another host");
   reply({Code::granted, caller.peer});
   relay();
 }
@@ -114,6 +232,9 @@ void Session::caller_arrived() {
 void Session::relay() {
   m_stage = Stage::relaying;
   m_timer.cancel();
+  m_establishing.reset();
+  Counters& counters = m_server.site().counters();
+  ++(m_request.command == Command::connect ? counters.connects : counters.binds);
   m_relay.emplace(m_client, m_peer, m_server.pipes());
   m_client.expect(Relay::events,
                   [this](uint32_t events) { attempt([this, events] { relayed(m_relay->client_ready(events)); }); });
@@ -129,13 +250,24 @@ void Session::relayed(bool finished) {
 // "The SOCKS server closes its connection immediately after notifying the client of a failed or rejected
 // request." The client sees that by the FIN. The socket stays for a while, because closing it while the
 // client still sends would answer with RST, and a client's kernel may throw the reply away for that.
-void Session::reject() {
+void Session::reject(Code code, const char* why) {
   m_stage = Stage::rejected;
+  m_refusal = code;
+  m_why = why;
   m_peer.close();
-  m_timer.set(m_server.options().farewell_limit, step<&Session::end>());
+  m_timer.set(m_server.site().options().farewell_limit, step<&Session::end>());
   m_client.expect(EPOLLIN, step<&Session::drain>());
-  reply({Code::rejected, {}});
+  reply({code, {}});
   check("shutdown", ::shutdown(m_client.fd(), SHUT_WR));
+  ++m_server.site().counters().rejected;
+}
+
+void Session::time_out() { reject(Code::rejected, "time limit"); }
+
+// The client has reset its connection.
+void Session::leave() {
+  m_why = "the client left";
+  end();
 }
 
 void Session::drain() {
@@ -159,9 +291,34 @@ void Session::give_up() {
   if (m_stage != Stage::establishing)
     return end();
   try {
-    reject();
+    reject(Code::rejected, "failed");
   } catch (const std::exception&) {
     end();
+  }
+}
+
+// The line of the log, and the counters. What clients send comes in quotes.
+void Session::record() {
+  Site& site = m_server.site();
+  const uint64_t up = m_relay ? m_relay->bytes_up() : 0, down = m_relay ? m_relay->bytes_down() : 0;
+  site.counters().bytes_up += up;
+  site.counters().bytes_down += down;
+  if (!site.journal().is_kept())
+    return;
+  try {
+    const std::chrono::duration<double> lasted = Loop::Clock::now() - m_began;
+    std::string line = fmt::format("time={} client={}", timestamp(), to_text(m_origin).view());
+    if (m_is_read)
+      line += fmt::format(" user={} command={} destination={}", quoted(m_request.userid),
+                          m_request.command == Command::connect ? "connect" : "bind",
+                          to_text(m_request.destination).view());
+    if (m_is_read && !m_request.host.empty())
+      line += fmt::format(" name={}", quoted(m_request.host));
+    line += fmt::format(" result={}", m_relay || m_refusal ? name_of(m_refusal.value_or(Code::granted)) : "none");
+    if (!m_relay)
+      line += fmt::format(" why={}", quoted(m_why));
+    site.journal().write(line + fmt::format(" up={} down={} seconds={:.3f}\n", up, down, lasted.count()));
+  } catch (const std::exception&) { // no memory for it
   }
 }
 

@@ -2,10 +2,17 @@
 // One client, from its request to the end of its relay. What a session waits for is said by what it expects
 // of its two connections and of its timer; every step below ends by saying that anew.
 #pragma once
+#include "ident.h"
 #include "loop.h"
 #include "relay.h"
 #include "request_reader.h"
+#include "resolver.h"
+#include "rules.h"
+#include "sockets.h"
+#include <list>
+#include <memory>
 #include <optional>
+#include <vector>
 
 namespace socksify {
 
@@ -14,13 +21,19 @@ class Server;
 class Session {
 public:
   // `outgoing` is a fresh socket, for the connection with the application server.
-  Session(Server& server, Fd client, Fd outgoing);
+  Session(Server& server, Accepted client, Fd outgoing, std::shared_ptr<const Policy> policy);
+  void keep(std::list<Session>::iterator self) { m_self = self; }
 
 private:
   void receive_request();
-  void carry_out(const socks4::Request& request);
+  void carry_out();
+  void identify();
+  void identified(IdentAnswer answer);
+  void resolve();
+  void resolved(const std::vector<uint32_t>& addresses);
 
-  void connect();
+  void connect_to_next();
+  void connect_timed_out();
   void connected();
 
   void bind();
@@ -29,24 +42,43 @@ private:
   void relay();
   void relayed(bool finished);
 
-  void reject();
+  void reject(socks4::Code code, const char* why);
+  void time_out();
   void drain();
+  void leave();
   void end() { m_stage = Stage::over; }
 
+  bool may_reach(uint32_t ip) const;
   void reply(socks4::Reply reply);
   void give_up();
+  void record();
   template <typename Step> void attempt(Step step);
   template <auto Step> auto step();
 
-  enum class Stage { establishing, relaying, rejected, over };
+  enum class Stage : uint8_t { establishing, relaying, rejected, over };
+  // What is needed until there is a connection, and not by the thousands that relay.
+  struct Establishing {
+    std::shared_ptr<const Policy> policy;
+    std::unique_ptr<IdentQuery> ident;
+    std::unique_ptr<Resolver::Question> question;
+    std::vector<uint32_t> addresses; // of the destination: those that are left to try, and may be
+    Loop::Clock::time_point limit;
+  };
 
   Server& m_server;
+  std::list<Session>::iterator m_self;
+  const Endpoint m_origin; // the client's address
+  const Loop::Clock::time_point m_began = Loop::Clock::now();
+  const char* m_why = "no request"; // it was not granted
+  std::optional<socks4::Code> m_refusal;
   Stage m_stage = Stage::establishing;
+  bool m_is_read = false; // the request
   Watch m_client;
   Watch m_peer; // the application server; for BIND at first the listening socket
   Timer m_timer;
-  RequestReader m_request;
-  Endpoint m_destination; // DSTIP and DSTPORT of the request
+  RequestReader m_reader;
+  socks4::Request m_request; // views into the reader; the destination's address may be what its name stands for
+  std::unique_ptr<Establishing> m_establishing;
   std::optional<Relay> m_relay;
 };
 

@@ -29,16 +29,19 @@ Fd datagram_socket() { return Fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)
 
 Fd make_socket() {
   Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd)
-    return fd;
+  if (fd)
+    prepare_socket(fd.get());
+  return fd;
+}
+
+void prepare_socket(int fd) {
   // Whoever wrote the bytes has decided on their grouping: a relay that holds back small ones adds a round
   // trip.
-  set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY);
+  set_option(fd, IPPROTO_TCP, TCP_NODELAY);
   // A host that vanished without FIN would hold an idle relay for ever.
-  set_option(fd.get(), SOL_SOCKET, SO_KEEPALIVE);
+  set_option(fd, SOL_SOCKET, SO_KEEPALIVE);
   // An urgent byte keeps its place in the stream (telnet and FTP send some); the relay finds it at the mark.
-  set_option(fd.get(), SOL_SOCKET, SO_OOBINLINE);
-  return fd;
+  set_option(fd, SOL_SOCKET, SO_OOBINLINE);
 }
 
 void listen_at(int fd, Endpoint endpoint, int backlog) {

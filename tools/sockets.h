@@ -11,6 +11,9 @@ namespace socksify {
 // An empty fd and errno if descriptors are short.
 Fd make_socket();
 
+// Options of a socket for a relay, where it was made by someone else.
+void prepare_socket(int fd);
+
 // Binds to ip:port and listens.
 void listen_at(int fd, Endpoint endpoint, int backlog);
 

@@ -4,12 +4,18 @@
 #include "loop.h"
 #include "options.h"
 #include "server.h"
+#include "site.h"
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <thread>
+#include <unistd.h>
 
 namespace socksify {
 namespace {
@@ -30,29 +36,97 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// A descriptor that is readable when the process is asked to end.
-Fd ending_signals() {
+void become(const std::string& name) {
+  errno = 0;
+  const passwd* user = ::getpwnam(name.c_str());
+  if (!user)
+    throw Failure(fmt::format("--user {}: no such user", name), errno ? errno : ENOENT);
+  const bool is_done =
+      ::initgroups(user->pw_name, user->pw_gid) == 0 && ::setgid(user->pw_gid) == 0 && ::setuid(user->pw_uid) == 0;
+  if (!is_done)
+    throw Failure(fmt::format("--user {}: cannot become that user", name));
+}
+
+// A descriptor that is readable when the process is asked for something. Threads that start later inherit the mask.
+Fd requests_by_signal() {
   sigset_t set;
   ::sigemptyset(&set);
-  ::sigaddset(&set, SIGTERM);
-  ::sigaddset(&set, SIGINT);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1})
+    ::sigaddset(&set, signal);
   check("sigprocmask", ::sigprocmask(SIG_BLOCK, &set, nullptr));
   return Fd(check("signalfd", ::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)));
+}
+
+unsigned cores() {
+  cpu_set_t set;
+  return ::sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
+}
+
+// The loops of the other threads, which end with this.
+class Workers {
+public:
+  Workers(Site& site, unsigned count) {
+    for (unsigned i = 0; i < count; ++i)
+      m_workers.push_back(std::make_unique<Worker>(site));
+  }
+  ~Workers() {
+    for (auto& worker : m_workers)
+      worker->loop.stop();
+    for (auto& worker : m_workers)
+      worker->thread.join();
+  }
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+private:
+  struct Worker {
+    explicit Worker(Site& site) : server(loop, site), thread([this] { loop.run(); }) {}
+    Loop loop;
+    Server server;
+    std::thread thread;
+  };
+  std::vector<std::unique_ptr<Worker>> m_workers;
+};
+
+void obey(int signals, Site& site, Loop& loop) {
+  signalfd_siginfo signal;
+  while (::read(signals, &signal, sizeof signal) == sizeof signal) {
+    if (signal.ssi_signo == SIGHUP)
+      site.reload();
+    else if (signal.ssi_signo == SIGUSR1)
+      say(site.report());
+    else
+      loop.stop();
+  }
 }
 
 void serve(const Options& options) {
   std::signal(SIGPIPE, SIG_IGN); // splice(2) has no MSG_NOSIGNAL
   raise_descriptor_limit();
+  Site site(options);
+  if (!options.user.empty())
+    become(options.user);
   Loop loop;
-  Watch signals(loop, ending_signals());
-  signals.expect(EPOLLIN, [&loop](uint32_t) { loop.stop(); });
-  Server server(loop, options);
-  say(fmt::format("socks4d: listening on {}\n", to_text(server.endpoint()).view()));
+  Watch signals(loop, requests_by_signal());
+  struct Context {
+    Site& site;
+    Loop& loop;
+    int signals;
+  } context{site, loop, signals.fd()};
+  signals.expect(EPOLLIN, [&context](uint32_t) { obey(context.signals, context.site, context.loop); });
+  Server server(loop, site);
+  const Workers workers(site, (options.threads ? options.threads : cores()) - 1);
+  for (const Endpoint endpoint : site.endpoints())
+    say(fmt::format("socks4d: listening on {}\n", to_text(endpoint).view()));
   loop.run();
+  site.stop_listening();
 }
 
 void run(const Options& options) {
   switch (options.action) {
+  case Options::Action::check_config:
+    read_policy(options.config);
+    return;
   case Options::Action::help:
     return say(usage());
   case Options::Action::version:

@@ -34,7 +34,8 @@ $(BUILD)/preload-exec: tools/preload-exec.c
 	@mkdir -p $(@D)
 	$(CC) -Wall -Wextra -Wpedantic -Werror -O2 -ffreestanding -fno-stack-protector -static -nostdlib -o $@ $<
 
-$(BUILD)/unit: $(call object,tests/unit/*.cc $(filter-out $(wildcard shim/hooks*.cc),$(wildcard shim/*.cc)))
+$(BUILD)/unit: $(call object,tests/unit/*.cc $(filter-out $(wildcard shim/hooks*.cc),$(wildcard shim/*.cc)) \
+  $(patsubst %,tools/%.cc,rules ident journal loop sockets))
 	$(link)
 
 $(BUILD)/programs/%: tests/programs/%.c $(wildcard tests/programs/*.h)

@@ -4,6 +4,7 @@
 #include "sockets.h"
 #include <array>
 #include <fmt/format.h>
+#include <pwd.h>
 #include <sys/socket.h>
 
 namespace socksify {
@@ -53,6 +54,19 @@ IdentAnswer parse_ident(std::string_view line, uint16_t client_port, uint16_t ou
   if (!system || system->empty() || !is_user_id)
     return IdentAnswer::none;
   return line == userid ? IdentAnswer::same_user : IdentAnswer::other_user;
+}
+
+IdentAnswer ask_kernel(int fd, std::string_view userid) {
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0)
+    return IdentAnswer::none;
+  std::array<char, 4096> strings;
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(peer.uid, &entry, strings.data(), strings.size(), &found) != 0 || !found)
+    return IdentAnswer::none;
+  return userid == found->pw_name ? IdentAnswer::same_user : IdentAnswer::other_user;
 }
 
 // A step that fails ends this query and no other. Unlike the step, the owner's callback may throw what it likes.

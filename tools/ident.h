@@ -16,6 +16,9 @@ enum class IdentAnswer { same_user, other_user, none };
 // `line` is identd's reply without its end of line, the ports are those of the connection at either end.
 IdentAnswer parse_ident(std::string_view line, uint16_t client_port, uint16_t our_port, std::string_view userid);
 
+// On a Unix socket the kernel itself says who the peer is. It has no name that this host knows: none.
+IdentAnswer ask_kernel(int fd, std::string_view userid);
+
 class IdentQuery {
 public:
   using OnAnswer = std::function<void(IdentAnswer answer)>;

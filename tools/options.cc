@@ -21,16 +21,11 @@ constexpr option long_options[] = {{"bind-address", required_argument, nullptr, 
                                    {"version", no_argument, nullptr, version},
                                    {}};
 
-Endpoint parse_listen(std::string_view text) {
-  const size_t colon = text.rfind(':');
-  if (colon != text.npos) {
-    const auto ip = parse_ipv4(text.substr(0, colon));
-    const auto port = parse_number(text.substr(colon + 1), 0, 65535);
-    if (ip && port)
-      return {*ip, static_cast<uint16_t>(*port)};
-  }
-  throw UsageError(
-      fmt::format("--listen {}: not an IPv4 address and a port such as 127.0.0.1:1080 (see --help)", text));
+ListenAddress parse_listen(std::string_view text) {
+  if (const auto address = ListenAddress::from(text))
+    return *address;
+  throw UsageError(fmt::format(
+      "--listen {}: not an IPv4 address and a port such as 127.0.0.1:1080, nor unix:/path (see --help)", text));
 }
 
 uint32_t parse_bind_address(std::string_view text) {
@@ -110,16 +105,17 @@ Options parse_options(int argc, char** argv) {
   if (options.action == Options::Action::check_config && options.config.empty())
     throw UsageError("--check-config: no --config to check (see --help)");
   if (options.listen.empty())
-    options.listen.push_back({INADDR_LOOPBACK, 1080});
+    options.listen.push_back({{INADDR_LOOPBACK, 1080}, {}});
   return options;
 }
 
 std::string usage() {
-  return "usage: socks4d [--listen ADDR:PORT]... [--bind-address ADDR] [--config FILE] [--log FILE|-]\n"
-         "               [--threads N] [--user NAME]\n"
+  return "usage: socks4d [--listen ADDR:PORT|unix:PATH]... [--bind-address ADDR] [--config FILE]\n"
+         "               [--log FILE|-] [--threads N] [--user NAME]\n"
          "       socks4d --check-config --config FILE\n"
          "A SOCKS4 and SOCKS4A server: CONNECT and BIND.\n\n"
          "  --listen ADDR:PORT   where clients connect to (127.0.0.1:1080); port 0: any free one\n"
+         "  --listen unix:PATH   or by a Unix socket\n"
          "  --bind-address ADDR  the address that application servers see\n"
          "  --config FILE        rules and limits: socks4d.conf(5); read again upon SIGHUP\n"
          "  --check-config       only say whether that file is right\n"

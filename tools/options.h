@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the command line says.
 #pragma once
-#include "address.h"
+#include "listener.h"
 #include <chrono>
 #include <stdexcept>
 #include <string>
@@ -13,7 +13,7 @@ struct Options {
   enum class Action { serve, check_config, help, version };
 
   Action action = Action::serve;
-  std::vector<Endpoint> listen;
+  std::vector<ListenAddress> listen;
   uint32_t bind_address = 0; // where connections leave from and come in; 0: as the routing table says
   std::string config;        // file; empty: none
   std::string log;           // file, "-", or empty: none

@@ -17,11 +17,10 @@ ssize_t splice_some(int from, int to, size_t most) {
   return ::splice(from, nullptr, to, nullptr, most, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 }
 
-// True if the next byte to be read is an urgent one.
+// True if the next byte to be read is an urgent one, which Unix sockets do not have.
 bool at_mark(int fd) {
   int yes = 0;
-  check("SIOCATMARK", ::ioctl(fd, SIOCATMARK, &yes));
-  return yes != 0;
+  return ::ioctl(fd, SIOCATMARK, &yes) == 0 && yes != 0;
 }
 
 } // namespace

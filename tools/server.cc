@@ -16,8 +16,8 @@ constexpr auto pause_length = 100ms;
 } // namespace
 
 Server::Server(Loop& loop, Site& site) : m_loop(loop), m_site(site), m_resolver(loop), m_pause(loop) {
-  for (const Fd& listener : site.listeners())
-    m_listeners.emplace_back(loop, Fd(check("fcntl", ::fcntl(listener.get(), F_DUPFD_CLOEXEC, 0))));
+  for (const Listener& listener : site.listeners())
+    m_listeners.emplace_back(loop, Fd(check("fcntl", ::fcntl(listener.fd(), F_DUPFD_CLOEXEC, 0))));
   listen();
 }
 

@@ -88,6 +88,8 @@ void Session::carry_out() {
 }
 
 void Session::identify() {
+  if (m_origin == unix_peer)
+    return identified(ask_kernel(m_client.fd(), m_request.userid));
   m_establishing->ident = std::make_unique<IdentQuery>(
       m_server.loop(), m_origin, local_endpoint(m_client.fd()), m_server.site().options().ident_port, m_request.userid,
       m_establishing->policy->ident_timeout,
@@ -207,6 +209,8 @@ void Session::bind() {
   Endpoint local = local_endpoint(m_peer.fd());
   if (local.ip == INADDR_ANY)
     local.ip = local_endpoint(m_client.fd()).ip; // what the client is to take for 0
+  if (local.ip == INADDR_ANY)
+    local.ip = INADDR_LOOPBACK; // by a Unix socket
   reply({Code::granted, local});
   m_peer.expect(EPOLLIN, step<&Session::caller_arrived>());
 }
@@ -291,7 +295,7 @@ void Session::give_up() {
   if (m_stage != Stage::establishing)
     return end();
   try {
-    reject(Code::rejected, "failed");
+    reject(Code::rejected, m_is_read ? "failed" : "no request");
   } catch (const std::exception&) {
     end();
   }
@@ -307,7 +311,8 @@ void Session::record() {
     return;
   try {
     const std::chrono::duration<double> lasted = Loop::Clock::now() - m_began;
-    std::string line = fmt::format("time={} client={}", timestamp(), to_text(m_origin).view());
+    std::string line =
+        fmt::format("time={} client={}", timestamp(), m_origin == unix_peer ? "unix" : to_text(m_origin).view());
     if (m_is_read)
       line += fmt::format(" user={} command={} destination={}", quoted(m_request.userid),
                           m_request.command == Command::connect ? "connect" : "bind",

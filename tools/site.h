@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What all threads of the server share: where it listens, what is allowed, the log, the counters.
 #pragma once
-#include "fd.h"
 #include "journal.h"
+#include "listener.h"
 #include "options.h"
 #include "rules.h"
 #include <atomic>
@@ -28,8 +28,7 @@ public:
   Journal& journal() { return m_journal; }
   Counters& counters() { return m_counters; }
 
-  const std::vector<Fd>& listeners() const { return m_listeners; }
-  const std::vector<Endpoint>& endpoints() const { return m_endpoints; }
+  const std::vector<Listener>& listeners() const { return m_listeners; }
   // True if a connection to there would be one to the server itself.
   bool is_own(Endpoint destination) const;
   // So that nobody is taken in any more: the service manager's sockets stay its own.
@@ -47,9 +46,7 @@ private:
   std::shared_ptr<const Policy> m_policy;
   Journal m_journal;
   Counters m_counters;
-  bool m_is_activated = false; // the listening sockets were passed on to us
-  std::vector<Fd> m_listeners;
-  std::vector<Endpoint> m_endpoints;
+  std::vector<Listener> m_listeners;
 };
 
 } // namespace socksify

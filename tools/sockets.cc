@@ -11,7 +11,10 @@ void set_option(int fd, int level, int name, int value = 1) {
   check("setsockopt", ::setsockopt(fd, level, name, &value, sizeof value));
 }
 
-Endpoint to_endpoint(const sockaddr_in& in) { return {ntohl(in.sin_addr.s_addr), ntohs(in.sin_port)}; }
+// Zero for an address of a Unix socket.
+Endpoint to_endpoint(const sockaddr_in& in) {
+  return in.sin_family == AF_INET ? Endpoint{ntohl(in.sin_addr.s_addr), ntohs(in.sin_port)} : Endpoint{};
+}
 
 int bind_to(int fd, Endpoint endpoint) {
   const SocketAddress address(endpoint, AF_INET);
@@ -53,7 +56,8 @@ Accepted accept_from(int fd) {
   sockaddr_in in{};
   socklen_t length = sizeof in;
   Fd accepted(::accept4(fd, reinterpret_cast<sockaddr*>(&in), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  return {std::move(accepted), to_endpoint(in)};
+  const bool is_unix = accepted && in.sin_family == AF_UNIX;
+  return {std::move(accepted), is_unix ? unix_peer : to_endpoint(in)};
 }
 
 bool start_connect(int fd, uint32_t source, Endpoint destination) {

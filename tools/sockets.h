@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What is done to sockets, in the words of SOCKS. All sockets are TCP over IPv4, non-blocking and
-// close-on-exec.
+// What is done to sockets, in the words of SOCKS. Sockets are TCP over IPv4, but those of clients,
+// which may be Unix sockets; all are non-blocking and close-on-exec.
 #pragma once
 #include "address.h"
 #include "fd.h"
@@ -16,6 +16,9 @@ void prepare_socket(int fd);
 
 // Binds to ip:port and listens.
 void listen_at(int fd, Endpoint endpoint, int backlog);
+
+// The peer at the other end of a Unix socket is on this host; no TCP connection has a port 0.
+inline constexpr Endpoint unix_peer{INADDR_LOOPBACK, 0};
 
 struct Accepted {
   Fd fd;

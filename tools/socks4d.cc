@@ -116,8 +116,8 @@ void serve(const Options& options) {
   signals.expect(EPOLLIN, [&context](uint32_t) { obey(context.signals, context.site, context.loop); });
   Server server(loop, site);
   const Workers workers(site, (options.threads ? options.threads : cores()) - 1);
-  for (const Endpoint endpoint : site.endpoints())
-    say(fmt::format("socks4d: listening on {}\n", to_text(endpoint).view()));
+  for (const Listener& listener : site.listeners())
+    say(fmt::format("socks4d: listening on {}\n", listener.address().text()));
   loop.run();
   site.stop_listening();
 }

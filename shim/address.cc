@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "address.h"
+#include "format.h"
 #include <algorithm>
 #include <arpa/inet.h>
 #include <cstring>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "config.h"
 #include "forks.h"
+#include "format.h"
 #include "log.h"
 #include <atomic>
 #include <cstdlib>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "epoll.h"
 #include "fd.h"
+#include "format.h"
 #include "forks.h"
 #include "pending.h"
 #include "real.h"

@@ -3,6 +3,7 @@
 #pragma once
 #include "handshake.h"
 #include "wait.h"
+#include <cerrno>
 #include <optional>
 
 namespace socksify {

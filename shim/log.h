@@ -3,6 +3,7 @@
 #pragma once
 #include "config.h"
 #include "fd.h"
+#include "format.h"
 
 namespace socksify {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "oneshot.h"
 #include "fd.h"
+#include "format.h"
 #include "real.h"
-#include "text.h"
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>

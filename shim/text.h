@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Formatted text in fixed buffers: fmt, header-only, with formats compiled in. Without exceptions fmt would
-// report a bad format by way of libstdc++; ours are checked by the compiler, so that nothing of it is needed
-// at run time.
+// Text in fixed buffers. To format some, include format.h.
 #pragma once
-#if !__cpp_exceptions
-#define FMT_THROW(x) __builtin_abort()
-#define FMT_ASSERT(condition, message) ((void)0)
-#endif
-#include <fmt/compile.h>
+#include <cstddef>
 #include <string_view>
 
 namespace socksify {
@@ -15,12 +9,7 @@ namespace socksify {
 // Text of at most Size - 1 bytes, always terminated; what does not fit is cut off.
 template <size_t Size> class Text {
 public:
-  template <typename Format, typename... Arguments> void append(const Format& format, const Arguments&... arguments) {
-    const size_t room = Size - 1 - m_length;
-    const auto result = fmt::format_to_n(m_text + m_length, room, format, arguments...);
-    m_length += result.size < room ? result.size : room;
-    m_text[m_length] = '\0';
-  }
+  template <typename Format, typename... Arguments> void append(const Format& format, const Arguments&... arguments);
   void clear() { m_text[m_length = 0] = '\0'; }
   const char* c_str() const { return m_text; }
   std::string_view view() const { return {m_text, m_length}; }

@@ -10,7 +10,7 @@ BUILD   := build$(if $(ARCH),/$(ARCH))$(if $(SAN),/san-$(subst $(comma),-,$(SAN)
 machine := $(if $(filter i386,$(ARCH)),-m32,$(if $(ARCH),$(error ARCH=$(ARCH): only i386 is known)))
 
 CXXFLAGS ?= -O2 -g
-flags    := $(machine) -std=c++20 -Wall -Wextra -Wshadow -Wpedantic -Werror -Ishim -DFMT_HEADER_ONLY -DVERSION='"$(VERSION)"' \
+flags    := $(machine) -std=c++20 -Wall -Wextra -Wshadow -Wpedantic -Werror -Ishim -DVERSION='"$(VERSION)"' \
             -MMD -MP $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=undefined)
 link      = $(CXX) $(machine) $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) -Wl,--as-needed -o $@ $(filter %.o,$^)
 object    = $(patsubst %.cc,$(BUILD)/%.o,$(wildcard $(1)))
@@ -21,13 +21,14 @@ all: $(BUILD)/libsocksify.so $(BUILD)/socks4d $(BUILD)/preload-exec
 # The shim lives inside other people's programs: no exceptions, no libstdc++, nothing exported but the hooks. It is loaded
 # before every one of them, as fast as can be: all that is only read in one mapping, all that is written in another one,
 # without a part that the loader would make read-only (a tenth of a process's start; REAL() has pointers there anyway).
-$(BUILD)/shim/%.o: flags += -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -fno-exceptions -fno-rtti
+$(BUILD)/shim/%.o: flags += -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -fno-exceptions -fno-rtti \
+  -DFMT_HEADER_ONLY
 $(BUILD)/libsocksify.so: $(call object,shim/*.cc) shim/exports.map
 	$(link) -shared -Wl,-z,now -Wl,-z,defs -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,--gc-sections -Wl,--version-script=shim/exports.map \
 	  $(if $(SAN),,-nodefaultlibs -lc -lgcc)
 
 $(BUILD)/socks4d: $(call object,tools/*.cc $(shared))
-	$(link) -pthread
+	$(link) -pthread -lfmt
 
 # Started before every program, so it has no C library to start.
 $(BUILD)/preload-exec: tools/preload-exec.c
@@ -36,7 +37,7 @@ $(BUILD)/preload-exec: tools/preload-exec.c
 
 $(BUILD)/unit: $(call object,tests/unit/*.cc $(filter-out $(wildcard shim/hooks*.cc),$(wildcard shim/*.cc)) \
   $(patsubst %,tools/%.cc,rules ident journal loop sockets))
-	$(link)
+	$(link) -lfmt
 
 $(BUILD)/programs/%: tests/programs/%.c $(wildcard tests/programs/*.h)
 	@mkdir -p $(@D)

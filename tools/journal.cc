@@ -24,13 +24,17 @@ Fd open_log(const std::string& file) {
 
 } // namespace
 
+// O_NONBLOCK of the standard output is not ours to set.
+bool write_line(int fd, std::string_view line) {
+  pollfd room{fd, POLLOUT, 0};
+  return ::poll(&room, 1, 0) > 0 && ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size());
+}
+
 Journal::Journal(std::string file) : m_file(std::move(file)), m_fd(open_log(m_file)) {}
 
 void Journal::write(std::string_view line) {
   const std::lock_guard lock(m_mutex);
-  // O_NONBLOCK of the standard output is not ours to set.
-  pollfd room{m_fd.get(), POLLOUT, 0};
-  if (::poll(&room, 1, 0) <= 0 || ::write(m_fd.get(), line.data(), line.size()) < 0)
+  if (!write_line(m_fd.get(), line))
     ++m_lost;
 }
 

@@ -9,13 +9,16 @@
 
 namespace socksify {
 
+// Writes a line of at most 4096 bytes, so much a pipe takes whole, if that can be done at once.
+bool write_line(int fd, std::string_view line);
+
 class Journal {
 public:
   // A file to append to, "-" for the standard output, or "" for none. Throws Failure.
   explicit Journal(std::string file);
 
   bool is_kept() const { return !m_file.empty(); }
-  // The line with its newline, of 4096 bytes at most: so much a pipe takes whole.
+  // The line with its newline, of 4096 bytes at most.
   void write(std::string_view line);
   // After the file was renamed. Throws Failure, and goes on with the former one.
   void reopen();

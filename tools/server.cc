@@ -21,6 +21,11 @@ Server::Server(Loop& loop, Site& site) : m_loop(loop), m_site(site), m_resolver(
   listen();
 }
 
+Server::~Server() {
+  for (Session& session : m_sessions)
+    session.cut_off();
+}
+
 void Server::ended(std::list<Session>::iterator session) {
   m_sessions.erase(session);
   --m_site.counters().clients;

@@ -14,6 +14,9 @@ namespace socksify {
 class Server {
 public:
   Server(Loop& loop, Site& site);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
 
   // For sessions.
   Loop& loop() { return m_loop; }

@@ -256,14 +256,16 @@ void Session::relayed(bool finished) {
 // client still sends would answer with RST, and a client's kernel may throw the reply away for that.
 void Session::reject(Code code, const char* why) {
   m_stage = Stage::rejected;
-  m_refusal = code;
   m_why = why;
+  m_establishing->ident.reset(); // an answer now would carry on with what is refused
+  m_establishing->question.reset();
   m_peer.close();
   m_timer.set(m_server.site().options().farewell_limit, step<&Session::end>());
   m_client.expect(EPOLLIN, step<&Session::drain>());
   reply({code, {}});
-  check("shutdown", ::shutdown(m_client.fd(), SHUT_WR));
+  m_refusal = code;
   ++m_server.site().counters().rejected;
+  check("shutdown", ::shutdown(m_client.fd(), SHUT_WR));
 }
 
 void Session::time_out() { reject(Code::rejected, "time limit"); }
@@ -272,6 +274,13 @@ void Session::time_out() { reject(Code::rejected, "time limit"); }
 void Session::leave() {
   m_why = "the client left";
   end();
+}
+
+// The server ends before the session does, which has its line in the log all the same.
+void Session::cut_off() {
+  if (m_stage == Stage::establishing)
+    m_why = "the server ended";
+  record();
 }
 
 void Session::drain() {
@@ -290,14 +299,14 @@ void Session::reply(socks4::Reply reply) {
     throw Failure("send", ENOBUFS);
 }
 
-// A client that waits for a reply gets one.
+// A client that waits for a reply gets one, if it is still there.
 void Session::give_up() {
   if (m_stage != Stage::establishing)
     return end();
   try {
     reject(Code::rejected, m_is_read ? "failed" : "no request");
   } catch (const std::exception&) {
-    end();
+    leave();
   }
 }
 

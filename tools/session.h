@@ -23,6 +23,7 @@ public:
   // `outgoing` is a fresh socket, for the connection with the application server.
   Session(Server& server, Accepted client, Fd outgoing, std::shared_ptr<const Policy> policy);
   void keep(std::list<Session>::iterator self) { m_self = self; }
+  void cut_off(); // REQUIRES: the last thing that is asked of it
 
 private:
   void receive_request();

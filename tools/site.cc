@@ -4,8 +4,8 @@
 #include "sockets.h"
 #include <algorithm>
 #include <arpa/inet.h>
-#include <cstdio>
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace socksify {
 namespace {
@@ -74,6 +74,6 @@ std::string Site::report() const {
       m_counters.rejected.load(), m_counters.bytes_up.load(), m_counters.bytes_down.load(), m_journal.lost());
 }
 
-void Site::say(const std::string& text) { std::fprintf(stderr, "socks4d: %s\n", text.c_str()); }
+void Site::say(const std::string& text) { write_line(STDERR_FILENO, "socks4d: " + text + "\n"); }
 
 } // namespace socksify

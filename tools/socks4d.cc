@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
 #include <pwd.h>
@@ -24,6 +25,14 @@ namespace {
 void say(const std::string& text) {
   check("cannot write to the standard output", std::fputs(text.c_str(), stdout));
   check("cannot write to the standard output", std::fflush(stdout));
+}
+
+// A descriptor 0, 1 or 2 that is closed would be the next socket, and what is printed go to a client. What takes its
+// place cannot be written to, so that a message to nobody is still an error.
+void occupy_standard_descriptors() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(fd, F_GETFD) < 0)
+      check("/dev/null", ::open("/dev/null", O_RDONLY)); // the lowest free one
 }
 
 // The soft limit of descriptors protects programs that use select(2). Unchecked: the server runs with less,
@@ -94,7 +103,7 @@ void obey(int signals, Site& site, Loop& loop) {
     if (signal.ssi_signo == SIGHUP)
       site.reload();
     else if (signal.ssi_signo == SIGUSR1)
-      say(site.report());
+      write_line(STDOUT_FILENO, site.report());
     else
       loop.stop();
   }
@@ -140,6 +149,7 @@ void run(const Options& options) {
 } // namespace socksify
 
 int main(int argc, char** argv) try {
+  socksify::occupy_standard_descriptors();
   socksify::run(socksify::parse_options(argc, argv));
   return EXIT_SUCCESS;
 } catch (const std::exception& error) {

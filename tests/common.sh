@@ -200,6 +200,16 @@ through() {
 # client NAME [ARG...]: one of tests/programs.
 client() { through "$BUILD/programs/$1" "${@:2}"; }
 
+# wire SCRIPT CASE [ARG...]: one of the scripts of tests/programs that speak SOCKS themselves, to the server at $SOCKS.
+wire() {
+  SOCKS4D=${servers[-1]:-} SOCKS=$SOCKS NET=$NET LIMIT=${LIMIT:-60} limit "$python" -B "$TOP/tests/programs/$1.py" "${@:2}"
+}
+# wire_checks SCRIPT CASE...: a check for each.
+wire_checks() {
+  local case
+  for case in "${@:2}"; do check "$(wire "$1" name "$case")" wire "$1" "$case"; done
+}
+
 mark() {
   local log
   for log in "$WORK"/*.log; do [ ! -e "$log" ] || wc -c <"$log" >"$log.mark"; done

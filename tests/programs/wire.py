@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: MIT
+"""What tests of socks4d share: a SOCKS client that says literal bytes, and the application servers that it reaches.
+
+A test is a function with a docstring, which is its name in words. Nothing
+here waits for longer than LIMIT seconds, and no test succeeds by waiting.
+"""
+import errno
+import inspect
+import os
+import socket
+import struct
+import sys
+import time
+
+NET = os.environ["NET"]
+APP, PEER, STRANGER = f"{NET}.3", f"{NET}.2", f"{NET}.9"
+LIMIT = 60 if "san-" in os.environ.get("BUILD", "") else 15
+CONNECT, BIND = 1, 2
+GRANTED, REJECTED, NO_IDENTD, OTHER_USER = 90, 91, 92, 93
+RESET = "reset"
+
+
+def address(text):
+    ip, port = text.rsplit(":", 1)
+    return ip, int(port)
+
+
+def equal(actual, expected, what="result"):
+    if actual != expected:
+        raise SystemExit(f"{what}: {actual!r:.300} instead of {expected!r:.300}")
+
+
+def request(command, destination, userid=b"fred", name=None):
+    """A name makes it a SOCKS4A request, for which the address is 0.0.0.1."""
+    ip, port = destination
+    head = struct.pack("!BBH4s", 4, command, port, socket.inet_aton("0.0.0.1" if name is not None else ip))
+    return head + userid + b"\0" + (b"" if name is None else name + b"\0")
+
+
+class Stream:
+    """A connection, and what can be expected of it."""
+
+    def __init__(self, connection):
+        self.socket = connection
+        self.socket.settimeout(LIMIT)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def send(self, data):
+        self.socket.sendall(data)
+        return self
+
+    def exact(self, count):
+        data = b""
+        while len(data) < count:
+            more = self.socket.recv(count - len(data))
+            if not more:
+                raise SystemExit(f"the end after {len(data)} of {count} bytes: {data!r:.300}")
+            data += more
+        return data
+
+    def expect(self, data):
+        equal(self.exact(len(data)), data, "received")
+        return self
+
+    def rest(self):
+        """All that comes until the end, or RESET."""
+        data = b""
+        try:
+            while more := self.socket.recv(1 << 16):
+                data += more
+        except ConnectionResetError:
+            return RESET
+        return data
+
+    def expect_end(self):
+        equal(self.rest(), b"", "at the end")
+
+    def expect_no_more(self):
+        """The end, in whatever way."""
+        if self.rest() not in (b"", RESET):
+            raise SystemExit("there was more")
+
+    def end(self):
+        self.socket.shutdown(socket.SHUT_WR)
+        return self
+
+    def reset(self):
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+
+class Client(Stream):
+    """A client of the SOCKS server, from `source` if that matters; `data` is sent at once, in one segment."""
+
+    def __init__(self, data=b"", source=None):
+        there = address(os.environ["SOCKS"])
+        super().__init__(socket.create_connection(there, LIMIT, (source, 0) if source else None))
+        if data:
+            self.send(data)
+
+    def reply(self):
+        version, code, port, ip = struct.unpack("!BBH4s", self.exact(8))
+        equal(version, 0, "version of the reply")
+        return code, (socket.inet_ntoa(ip), port)
+
+    def granted(self):
+        code, endpoint = self.reply()
+        equal(code, GRANTED, "code")
+        return endpoint
+
+    def refused(self, code=REJECTED):
+        """The reply says so, and the end follows."""
+        equal(self.exact(8), struct.pack("!BBHI", 0, code, 0, 0), "reply")
+        self.expect_end()
+
+
+class Server:
+    """An application server, whose clients all come from the SOCKS server's other side."""
+
+    def __init__(self, ip=APP, backlog=16):
+        self.listener = socket.create_server((ip, 0), backlog=backlog)
+        self.listener.settimeout(LIMIT)
+        self.address = self.listener.getsockname()
+
+    def accept(self):
+        connection, self.peer = self.listener.accept()
+        equal(self.peer[0], PEER, "who calls the application server")
+        return Stream(connection)
+
+    def connect(self, userid=b"fred", early=b""):
+        """A relay: its client, which has said `early` with its request, and its other end."""
+        client = Client(request(CONNECT, self.address, userid) + early)
+        there = self.accept()
+        equal(client.granted(), self.peer, "address in the reply")
+        return client, there
+
+    def saw_nobody(self):
+        self.listener.setblocking(False)
+        try:
+            raise SystemExit(f"there is a connection from {self.listener.accept()[1]}")
+        except BlockingIOError:
+            pass
+
+
+class DeafServer(Server):
+    """Its backlog is full: the kernel drops what comes, as a filter would."""
+
+    def __init__(self, ip=APP):
+        super().__init__(ip, backlog=0)
+        self.fillers = []
+        for _ in range(3):
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(self.address)
+            self.fillers.append(filler)
+
+
+def call(target, source=APP):
+    """A call from the application server to the address of a BIND."""
+    return Stream(socket.create_connection(target, LIMIT, (source, 0)))
+
+
+def refuses(target):
+    """For a backlog that is full, too: a try is not waited for."""
+    with socket.socket() as one:
+        one.settimeout(1)
+        return one.connect_ex(target) == errno.ECONNREFUSED
+
+
+def eventually(question):
+    """The first answer that is not false."""
+    deadline = time.monotonic() + LIMIT
+    while not (answer := question()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return answer
+
+
+def bound(destination=(APP, 21), early=b""):
+    """A BIND: its client and the address that the call is expected at."""
+    client = Client(request(BIND, destination) + early)
+    return client, client.granted()
+
+
+def main(module):
+    """SCRIPT list, SCRIPT name CASE, or SCRIPT CASE [ARG...]."""
+    verb, *words = sys.argv[1:]
+    if verb == "list":
+        print(*(name for name, test in module.__dict__.items()
+                if inspect.isfunction(test) and test.__module__ == module.__name__ and test.__doc__))
+    elif verb == "name":
+        print(getattr(module, words[0]).__doc__)
+    else:
+        result = getattr(module, verb)(*words)
+        if inspect.isgenerator(result):
+            list(result)

@@ -110,6 +110,7 @@ start_socks4d() {
   start socks4d env "${sanitizer_options[@]}" "$BUILD/socks4d" --listen "$NET.1:0" --bind-address "$PEER" "$@"
   announced socks4d
   SOCKS=$ADDRESS
+  export SOCKS4D=${servers[-1]}
 }
 
 # Dante looks for the address it listens on in the list of interfaces, where only 127.0.0.1 is: it gets all of them.
@@ -202,8 +203,24 @@ client() { through "$BUILD/programs/$1" "${@:2}"; }
 
 # wire SCRIPT CASE [ARG...]: one of the scripts of tests/programs that speak SOCKS themselves, to the server at $SOCKS.
 wire() {
-  SOCKS4D=${servers[-1]:-} SOCKS=$SOCKS NET=$NET LIMIT=${LIMIT:-60} limit "$python" -B "$TOP/tests/programs/$1.py" "${@:2}"
+  SOCKS=$SOCKS LIMIT=${LIMIT:-60} limit "$python" -B "$TOP/tests/programs/$1.py" "${@:2}"
 }
+# ask COMMAND DESTINATION [user USERID] [from IP] [name NAME]: the code that socks4d replies with, by tests/programs/ask.py.
+ask() { wire ask "$@"; }
+
+# configure STATEMENT...: what socks4d, started with --config rules.conf, goes by from now on; signals are taken in order.
+configure() {
+  printf '%s\n' "$@" >"$WORK/rules.conf"
+  kill -HUP "$SOCKS4D" && counters
+}
+# counters: the line that SIGUSR1 asks for.
+counters() {
+  local before
+  before=$(grep -c ^time= "$WORK/socks4d.log")
+  kill -USR1 "$SOCKS4D" && await has_counted "$before" && grep ^time= "$WORK/socks4d.log" | tail -n 1
+}
+has_counted() { [ "$(grep -c ^time= "$WORK/socks4d.log")" -gt "$1" ]; }
+
 # wire_checks SCRIPT CASE...: a check for each.
 wire_checks() {
   local case

@@ -117,8 +117,8 @@ class Client(Stream):
 class Server:
     """An application server, whose clients all come from the SOCKS server's other side."""
 
-    def __init__(self, ip=APP, backlog=16):
-        self.listener = socket.create_server((ip, 0), backlog=backlog)
+    def __init__(self, ip=APP, port=0, backlog=16):
+        self.listener = socket.create_server((ip, port), backlog=backlog)
         self.listener.settimeout(LIMIT)
         self.address = self.listener.getsockname()
 
@@ -145,14 +145,18 @@ class Server:
 class DeafServer(Server):
     """Its backlog is full: the kernel drops what comes, as a filter would."""
 
-    def __init__(self, ip=APP):
-        super().__init__(ip, backlog=0)
+    def __init__(self, ip=APP, port=0):
+        super().__init__(ip, port, backlog=0)
         self.fillers = []
         for _ in range(3):
             filler = socket.socket()
             filler.setblocking(False)
             filler.connect_ex(self.address)
             self.fillers.append(filler)
+
+    def close(self):
+        for one in self.fillers + [self.listener]:
+            one.close()
 
 
 def call(target, source=APP):

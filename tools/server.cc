@@ -13,6 +13,27 @@ namespace {
 constexpr int clients_at_once = 64; // before the sessions have their turn
 constexpr auto pause_length = 100ms;
 
+// Among the clients that all threads serve at a time. Taken before there is a client, lest two threads have the last
+// one.
+class Place {
+public:
+  explicit Place(std::atomic<uint64_t>& clients) : m_clients(clients), m_number(++clients) {}
+  ~Place() {
+    if (!m_is_kept)
+      --m_clients;
+  }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+  uint64_t number() const { return m_number; }
+  void keep() { m_is_kept = true; }
+
+private:
+  std::atomic<uint64_t>& m_clients;
+  const uint64_t m_number;
+  bool m_is_kept = false;
+};
+
 } // namespace
 
 Server::Server(Loop& loop, Site& site) : m_loop(loop), m_site(site), m_resolver(loop), m_pause(loop) {
@@ -63,14 +84,15 @@ void Server::accept_clients(int listener) {
 // few clients are served and the others wait, instead of many accepted and refused. False: no more for now.
 bool Server::accept_client(int listener) try {
   auto policy = m_site.policy();
-  std::atomic<uint64_t>& clients = m_site.counters().clients;
-  if (policy->max_clients && clients >= policy->max_clients)
+  Place place(m_site.counters().clients);
+  if (policy->max_clients && place.number() > policy->max_clients)
     pause();
   if (!m_next)
     m_next = make_socket();
   Accepted client = m_next && !m_paused ? accept_from(listener) : Accepted{};
   if (client.fd) {
     begin_session(std::move(client), std::move(m_next), std::move(policy));
+    place.keep();
   } else if (!m_paused && would_block()) {
     return false;
   } else if (!m_paused && errno != ECONNABORTED) {
@@ -85,7 +107,6 @@ bool Server::accept_client(int listener) try {
 void Server::begin_session(Accepted client, Fd outgoing, std::shared_ptr<const Policy> policy) {
   m_sessions.emplace_back(*this, std::move(client), std::move(outgoing), std::move(policy));
   m_sessions.back().keep(std::prev(m_sessions.end()));
-  ++m_site.counters().clients;
   ++m_site.counters().accepted;
 }
 

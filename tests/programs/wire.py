@@ -139,7 +139,7 @@ class Server:
         try:
             raise SystemExit(f"there is a connection from {self.listener.accept()[1]}")
         except BlockingIOError:
-            pass
+            self.listener.settimeout(LIMIT)
 
 
 class DeafServer(Server):

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+"""socks4d and what its rules mean for several clients at a time: tests/integration/server-rules.sh."""
+import os
+import signal
+import socket
+import sys
+
+from wire import APP, BIND, CONNECT, NET, Client, Server, address, bound, call, equal, eventually, main, request
+
+
+def configure(text):
+    with open("rules.conf", "w", encoding="ascii") as file:
+        file.write(text)
+    os.kill(int(os.environ["SOCKS4D"]), signal.SIGHUP)
+
+
+def live_on():
+    "SIGHUP: sessions that have begun go on, by the rules that they began with"
+    client, there = Server().connect()
+    binder, where = bound()
+    server = Server()
+    whole = request(CONNECT, server.address)
+    half = Client(whole[:5])
+    configure("default deny")
+    equal(eventually(lambda: Client(request(BIND, (APP, 21))).reply()[0] == 91), True, "new rules")
+    client.send(b"up")
+    there.expect(b"up").send(b"down")
+    client.expect(b"down")
+    caller = call(where).send(b"data")
+    binder.granted()
+    binder.expect(b"data")
+    caller.end()
+    half.send(whole[5:])
+    half.granted()
+
+
+def max_clients():
+    "max-clients: so many at a time, the others wait until one has left"
+    server = Server(backlog=64)
+    clients = [Client(request(CONNECT, server.address)) for _ in range(30)]
+    for _ in range(10):
+        relays = [server.accept() for _ in range(3)]
+        server.saw_nobody()
+        for relay in relays:
+            relay.reset()
+    for client in clients:
+        client.granted()
+
+
+def own_addresses():
+    "listening on all addresses, the server never connects to itself by any of them"
+    port = address(os.environ["SOCKS"])[1]
+    for ip in "127.0.0.1", f"{NET}.1", f"{NET}.77", "127.255.255.254", "0.0.0.0", socket.gethostbyname(socket.gethostname()):
+        Client(request(CONNECT, (ip, port))).refused()
+        Client(request(CONNECT, (APP, port), name=ip.encode())).refused()
+    server = Server()
+    Client(request(CONNECT, server.address)).granted()
+
+
+main(sys.modules[__name__])

@@ -221,6 +221,14 @@ counters() {
 }
 has_counted() { [ "$(grep -c ^time= "$WORK/socks4d.log")" -gt "$1" ]; }
 
+# in_namespaces: what follows has a network and mounts of its own, in which it is root; it is the end of a script that
+# may not have any. REQUIRES: nothing has been started.
+in_namespaces() {
+  [ -z "${IN_NAMESPACES:-}" ] || { ip link set lo up && return; }
+  unshare --map-root-user --mount --net true 2>refused || { skip namespaces "$(tail -n 1 refused)" && exit; }
+  IN_NAMESPACES=yes exec unshare --map-root-user --mount --net "$TOP/tests/integration/${0##*/}"
+}
+
 # wire_checks SCRIPT CASE...: a check for each.
 wire_checks() {
   local case

@@ -81,8 +81,10 @@ void Watch::replace(Fd fd) {
 
 // An exclusive expectation cannot be modified, only made anew.
 void Watch::expect(uint32_t events, OnEvents on_events) {
-  m_loop.forget_events(this);
   m_on_events = on_events;
+  if (m_is_in_set && events == m_events && events & EPOLLET)
+    return;
+  m_loop.forget_events(this);
   const bool is_new = !m_is_in_set;
   const bool is_exclusive = (events | m_events) & EPOLLEXCLUSIVE;
   if (!is_new && is_exclusive)

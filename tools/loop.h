@@ -56,7 +56,8 @@ public:
   void replace(Fd fd); // the former one is closed, nothing is expected of the new one
   void close() { replace(Fd()); }
 
-  // Takes the place of the former expectation. EPOLLERR and EPOLLHUP are always among the events.
+  // Takes the place of the former expectation. EPOLLERR and EPOLLHUP are always among the events. With EPOLLET and the
+  // same events as before, what is ready now has been reported before, and is not again.
   void expect(uint32_t events, OnEvents on_events);
   // With EPOLLET: what is ready now is reported once more, after the others had their turn.
   void again();

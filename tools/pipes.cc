@@ -15,6 +15,10 @@ Pipe PipePool::borrow() {
     m_free.pop_back();
     return pipe;
   }
+  return make();
+}
+
+Pipe PipePool::make() {
   int ends[2];
   if (::pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0)
     return {};
@@ -22,6 +26,18 @@ Pipe PipePool::borrow() {
   // who has many pipes gets small ones.
   ::fcntl(ends[0], F_SETPIPE_SZ, PipePool::pipe_size);
   return {Fd(ends[0]), Fd(ends[1])};
+}
+
+bool PipePool::reserve() {
+  if (m_free.empty())
+    if (Pipe pipe = make())
+      m_free.push_back(std::move(pipe));
+  return !m_free.empty();
+}
+
+void PipePool::release() {
+  if (!m_free.empty())
+    m_free.erase(m_free.begin() + 1, m_free.end());
 }
 
 void PipePool::give_back(Pipe pipe) {

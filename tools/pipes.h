@@ -21,10 +21,14 @@ public:
   Pipe borrow();
   // REQUIRES: the pipe is empty. What is left in it would come out in somebody else's relay.
   void give_back(Pipe pipe);
-  // Closes the pipes that nobody uses: when descriptors are short, or nobody is left who would.
-  void release() { m_free.clear(); }
+  // Closes the pipes that nobody uses, but one: when descriptors are short, or nobody is left who would.
+  void release();
+  // True if a pipe could be borrowed now.
+  bool reserve();
 
 private:
+  static Pipe make();
+
   std::vector<Pipe> m_free;
 };
 

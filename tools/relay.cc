@@ -2,6 +2,7 @@
 #include "relay.h"
 #include "check.h"
 #include "sockets.h"
+#include <algorithm>
 #include <array>
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -12,6 +13,7 @@ namespace {
 
 constexpr int turns = 2; // before the other sessions have theirs
 constexpr size_t copy_size = 16384;
+constexpr size_t few = 8192; // bytes
 
 ssize_t splice_some(int from, int to, size_t most) {
   return ::splice(from, nullptr, to, nullptr, most, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
@@ -27,9 +29,10 @@ bool at_mark(int fd) {
 
 void Side::note(uint32_t events) {
   failed = events & EPOLLERR;
-  readable |= (events & (EPOLLIN | EPOLLPRI | EPOLLHUP | EPOLLERR)) != 0;
+  readable |= (events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
   writable |= (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0;
   urgent = events & EPOLLPRI;
+  hung_up |= (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
 }
 
 void Direction::move() {
@@ -38,27 +41,65 @@ void Direction::move() {
   for (int turn = 0; turn < turns; ++turn)
     if (!fetch() || !flush())
       return;
-  m_from.watch.again();
+  if (m_from.readable)
+    m_from.watch.again();
 }
 
 // True if something came.
 bool Direction::fetch() {
-  if (m_done || !m_from.readable || !m_to.writable)
+  if (m_from.ended || !m_from.readable || !m_to.writable)
     return false;
   if (m_from.urgent && at_mark(m_from.fd()))
     return copy(1, MSG_OOB);
-  m_pipe = m_pipes.borrow();
-  if (!m_pipe)
+  if (!m_pipes.reserve())
     return copy(copy_size, 0);
+  return m_are_many ? take_many() : pass_few();
+}
+
+// A few bytes are copied faster than a page is put into a pipe and taken out again.
+bool Direction::pass_few() {
+  std::array<char, few> bytes;
+  const ssize_t got = ::recv(m_from.fd(), bytes.data(), bytes.size(), 0);
+  if (got < 0 && !would_block())
+    throw Failure("recv");
+  if (got == 0)
+    end_of_stream();
+  if (got <= 0) {
+    m_from.readable = got == 0;
+    return false;
+  }
+  m_are_many = got == ssize_t{bytes.size()};
+  m_from.readable = m_are_many || m_from.hung_up || m_from.urgent;
+  const ssize_t sent = ::send(m_to.fd(), bytes.data(), static_cast<size_t>(got), MSG_NOSIGNAL);
+  if (sent < 0 && !would_block())
+    throw Failure("send");
+  m_to.writable = sent >= 0;
+  const auto passed = static_cast<size_t>(std::max(sent, ssize_t{0}));
+  m_bytes += passed;
+  if (sent < got)
+    hold(std::span(bytes).first(static_cast<size_t>(got)).subspan(passed));
+  return true;
+}
+
+// What the other side did not take. An empty pipe has room for it.
+void Direction::hold(std::span<const char> bytes) {
+  m_pipe = m_pipes.borrow();
+  check("write", ::write(m_pipe.in.get(), bytes.data(), bytes.size()));
+  m_held = bytes.size();
+}
+
+bool Direction::take_many() {
+  m_pipe = m_pipes.borrow();
   const ssize_t result = splice_some(m_from.fd(), m_pipe.in.get(), PipePool::pipe_size);
+  m_are_many = result > ssize_t{few};
   if (result <= 0)
-    return fetch_nothing(result);
+    return take_nothing(result);
   m_held = static_cast<size_t>(result);
   return true;
 }
 
 // splice(2) does not go past an urgent byte. After a FIN it then says 0, as at the end of stream.
-bool Direction::fetch_nothing(ssize_t result) {
+bool Direction::take_nothing(ssize_t result) {
   if (result < 0 && !would_block())
     throw Failure("splice");
   m_pipes.give_back(std::move(m_pipe));
@@ -109,10 +150,11 @@ bool Direction::flush() {
   return m_held == 0;
 }
 
-// The other direction goes on: a half-closed connection is a connection.
+// The other direction goes on: a half-closed connection is a connection. If it has ended before, both are closed now.
 void Direction::end_of_stream() {
-  check("shutdown", ::shutdown(m_to.fd(), SHUT_WR));
-  m_done = true;
+  m_from.ended = true;
+  if (!m_to.ended)
+    check("shutdown", ::shutdown(m_to.fd(), SHUT_WR));
 }
 
 Relay::Relay(Watch& client, Watch& server, PipePool& pipes)
@@ -126,12 +168,19 @@ Relay::~Relay() {
   reset_at_close(m_server.fd());
 }
 
+bool Relay::begin(uint32_t client_events, uint32_t server_events) {
+  m_client.note(client_events);
+  // A guess, that it is readable: only splice(2) stops at an urgent byte that no event has told of.
+  m_upward.assume_many();
+  return ready(m_server, server_events);
+}
+
 bool Relay::ready(Side& side, uint32_t what) {
   side.note(what);
   m_upward.move();
   m_downward.move();
   // Only now: what came before the reset is still readable.
-  if (side.failed)
+  if (m_client.failed || m_server.failed)
     throw Failure("relay", ECONNRESET);
   return finished();
 }

@@ -5,6 +5,7 @@
 #pragma once
 #include "loop.h"
 #include "pipes.h"
+#include <span>
 
 namespace socksify {
 
@@ -15,7 +16,9 @@ struct Side {
   Watch& watch;
   bool readable = false;
   bool writable = false;
-  bool urgent = false; // an urgent byte is ahead, not always at once
+  bool urgent = false;  // an urgent byte is ahead, not always at once
+  bool hung_up = false; // its end of stream is ahead
+  bool ended = false;   // nothing more comes from here
   bool failed = false;
 
   int fd() const { return watch.fd(); }
@@ -28,12 +31,15 @@ class Direction {
 public:
   Direction(Side& from, Side& to, PipePool& pipes) : m_from(from), m_to(to), m_pipes(pipes) {}
   void move();
-  bool done() const { return m_done; }
+  void assume_many() { m_are_many = true; }
   uint64_t bytes() const { return m_bytes; } // that were passed on
 
 private:
   bool fetch();
-  bool fetch_nothing(ssize_t result);
+  bool pass_few();
+  void hold(std::span<const char> bytes);
+  bool take_many();
+  bool take_nothing(ssize_t result);
   bool copy(size_t most, int flags);
   bool flush();
   void end_of_stream();
@@ -44,19 +50,21 @@ private:
   Pipe m_pipe;       // only while it holds bytes
   size_t m_held = 0; // bytes in the pipe
   uint64_t m_bytes = 0;
-  bool m_done = false;
+  bool m_are_many = false; // bytes at a time, so that they are worth a pipe
 };
 
 class Relay {
 public:
-  static constexpr uint32_t events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLET;
+  static constexpr uint32_t events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
 
   Relay(Watch& client, Watch& server, PipePool& pipes);
   ~Relay();
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
 
-  // Both true when the relay has come to its end; Failure if it cannot go on.
+  // All true when the relay has come to its end; Failure if it cannot go on. The first is told all events that were
+  // reported before.
+  bool begin(uint32_t client_events, uint32_t server_events);
   bool client_ready(uint32_t what) { return ready(m_client, what); }
   bool server_ready(uint32_t what) { return ready(m_server, what); }
 
@@ -65,7 +73,7 @@ public:
 
 private:
   bool ready(Side& side, uint32_t what);
-  bool finished() const { return m_upward.done() && m_downward.done(); }
+  bool finished() const { return m_client.ended && m_server.ended; }
 
   Side m_client;
   Side m_server;

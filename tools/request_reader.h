@@ -9,10 +9,12 @@ namespace socksify {
 
 class RequestReader {
 public:
-  // One step on a readable, non-blocking socket. What was parsed so far; views into this object.
+  // All that there is on a non-blocking socket. What was parsed so far; views into this object.
   socks4::ParsedRequest receive(int fd);
 
 private:
+  bool receive_piece(int fd, socks4::ParsedRequest& parsed);
+
   std::vector<uint8_t> m_bytes;
 };
 

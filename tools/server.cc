@@ -39,6 +39,7 @@ private:
 Server::Server(Loop& loop, Site& site) : m_loop(loop), m_site(site), m_resolver(loop), m_pause(loop) {
   for (const Listener& listener : site.listeners())
     m_listeners.emplace_back(loop, Fd(check("fcntl", ::fcntl(listener.fd(), F_DUPFD_CLOEXEC, 0))));
+  m_pipes.reserve(); // now: descriptors may be short when it is needed
   listen();
 }
 

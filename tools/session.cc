@@ -57,7 +57,17 @@ Session::Session(Server& server, Accepted client, Fd outgoing, std::shared_ptr<c
       m_establishing(std::make_unique<Establishing>()) {
   m_establishing->policy = std::move(policy);
   m_timer.set(m_establishing->policy->request_timeout, step<&Session::time_out>());
-  m_client.expect(EPOLLIN, step<&Session::receive_request>());
+  m_client.expect(Relay::events, [this](uint32_t events) { attempt([this, events] { client_ready(events); }); });
+}
+
+// All that is expected is what the relay will, too, so that epoll_ctl(2) is called once for a connection.
+void Session::client_ready(uint32_t events) {
+  m_client_events |= events;
+  // A reset only: a client may have sent all that it has to say, and closed its half, before our reply.
+  if (events & (EPOLLERR | EPOLLHUP))
+    return leave();
+  if (!m_is_read && events & (EPOLLIN | EPOLLRDHUP))
+    receive_request();
 }
 
 void Session::receive_request() {
@@ -79,8 +89,6 @@ void Session::carry_out() {
   m_timer.set(limit, step<&Session::time_out>());
   if (m_request.host.empty() && !may_reach(m_request.destination.ip))
     return reject(Code::rejected, not_allowed);
-  // A reset only: a client may have sent all that it has to say, and closed its half, before our reply.
-  m_client.expect(0, step<&Session::leave>());
   if (policy.requires_ident)
     identify();
   else
@@ -165,7 +173,7 @@ void Session::connect_to_next() {
       throw Failure("socket");
     if (start_connect(m_peer.fd(), m_server.site().options().bind_address, m_request.destination)) {
       m_timer.set(left, step<&Session::connect_timed_out>());
-      m_peer.expect(EPOLLOUT, step<&Session::connected>());
+      m_peer.expect(Relay::events, [this](uint32_t events) { attempt([this, events] { connected(events); }); });
       return;
     }
     m_peer.close();
@@ -181,8 +189,8 @@ void Session::connect_timed_out() {
   connect_to_next();
 }
 
-void Session::connected() {
-  const bool has_failed = connect_result(m_peer.fd()) != 0;
+void Session::connected(uint32_t events) {
+  const bool has_failed = events & (EPOLLERR | EPOLLHUP);
   const Endpoint local = has_failed ? Endpoint{} : local_endpoint(m_peer.fd());
   // To a free port of this host, the kernel may choose that very port to connect from: a socket that has
   // connected to itself, where a refusal was due.
@@ -191,7 +199,7 @@ void Session::connected() {
     return connect_to_next();
   }
   reply({Code::granted, local});
-  relay();
+  relay(events);
 }
 
 // "The SOCKS server obtains a socket to wait for an incoming connection and sends the port number and the IP
@@ -230,10 +238,10 @@ void Session::caller_arrived() {
   if (!is_anybody && std::find(expected.begin(), expected.end(), caller.peer.ip) == expected.end())
     return reject(Code::rejected, "a call from another host");
   reply({Code::granted, caller.peer});
-  relay();
+  relay(0);
 }
 
-void Session::relay() {
+void Session::relay(uint32_t peer_events) {
   m_stage = Stage::relaying;
   m_timer.cancel();
   m_establishing.reset();
@@ -244,6 +252,7 @@ void Session::relay() {
                   [this](uint32_t events) { attempt([this, events] { relayed(m_relay->client_ready(events)); }); });
   m_peer.expect(Relay::events,
                 [this](uint32_t events) { attempt([this, events] { relayed(m_relay->server_ready(events)); }); });
+  relayed(m_relay->begin(m_client_events | EPOLLIN | EPOLLOUT, peer_events));
 }
 
 void Session::relayed(bool finished) {

@@ -26,6 +26,7 @@ public:
   void cut_off(); // REQUIRES: the last thing that is asked of it
 
 private:
+  void client_ready(uint32_t events);
   void receive_request();
   void carry_out();
   void identify();
@@ -35,12 +36,12 @@ private:
 
   void connect_to_next();
   void connect_timed_out();
-  void connected();
+  void connected(uint32_t events);
 
   void bind();
   void caller_arrived();
 
-  void relay();
+  void relay(uint32_t peer_events);
   void relayed(bool finished);
 
   void reject(socks4::Code code, const char* why);
@@ -73,7 +74,8 @@ private:
   const char* m_why = "no request"; // it was not granted
   std::optional<socks4::Code> m_refusal;
   Stage m_stage = Stage::establishing;
-  bool m_is_read = false; // the request
+  bool m_is_read = false;       // the request
+  uint32_t m_client_events = 0; // all until there is a relay
   Watch m_client;
   Watch m_peer; // the application server; for BIND at first the listening socket
   Timer m_timer;

@@ -91,7 +91,10 @@ uint32_t source_towards(uint32_t ip) {
   return connect_to(fd.get(), {ip, any_port}) == 0 ? local_endpoint(fd.get()).ip : 0;
 }
 
-bool is_own_address(uint32_t ip) { return bind_to(datagram_socket().get(), {ip, 0}) == 0; }
+// All of 127.0.0.0/8 is: no packet with such an address comes from outside (RFC 1122, 3.2.1.3).
+bool is_own_address(uint32_t ip) {
+  return ip >> 24 == IN_LOOPBACKNET || bind_to(datagram_socket().get(), {ip, 0}) == 0;
+}
 
 void reset_at_close(int fd) {
   const linger at_once{1, 0};

@@ -45,7 +45,7 @@ $(BUILD)/programs/%: tests/programs/%.c $(wildcard tests/programs/*.h)
 
 $(BUILD)/bench/%: tests/bench/%.c tests/bench/socks.h
 	@mkdir -p $(@D)
-	$(CC) -Wall -Wextra -Werror -O2 -g -o $@ $<
+	$(CC) -Wall -Wextra -Werror -O2 -g -o $@ $< -pthread
 
 $(BUILD)/bench/%.so: tests/bench/%.c
 	@mkdir -p $(@D)
@@ -73,8 +73,9 @@ demo: deps
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) tests/demo.sh
 
-bench: all $(patsubst %,$(BUILD)/bench/%,server concurrent blocking transfer calls startup nothing empty.so)
+bench: all $(patsubst %,$(BUILD)/bench/%,server concurrent blocking transfer calls startup nothing empty.so minimal destination load)
 	@BUILD=$(BUILD) tests/bench/run
+	@BUILD=$(BUILD) tests/bench/run-server
 
 install: all
 	install -D -m 755 tools/socksify $(DESTDIR)$(PREFIX)/bin/socksify

@@ -16,7 +16,10 @@ link      = $(CXX) $(machine) $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) -Wl,--as
 object    = $(patsubst %.cc,$(BUILD)/%.o,$(wildcard $(1)))
 shared   := shim/socks4.cc shim/address.cc
 
-all: $(BUILD)/libsocksify.so $(BUILD)/socks4d $(BUILD)/preload-exec
+# What the launcher needs beside the library.
+helpers  := $(patsubst %,$(BUILD)/%,preload-exec with-server socksify-check settings.sh modes.sh)
+
+all: $(BUILD)/libsocksify.so $(BUILD)/socks4d $(helpers)
 
 # The shim lives inside other people's programs: no exceptions, no libstdc++, nothing exported but the hooks. It is loaded
 # before every one of them, as fast as can be: all that is only read in one mapping, all that is written in another one,
@@ -29,6 +32,17 @@ $(BUILD)/libsocksify.so: $(call object,shim/*.cc) shim/exports.map
 
 $(BUILD)/socks4d: $(call object,tools/*.cc $(shared))
 	$(link) -pthread -lfmt
+
+$(BUILD)/tools/companion/%.o $(BUILD)/tools/doctor/%.o: flags += -Itools
+$(BUILD)/with-server: $(call object,tools/companion/*.cc shim/address.cc)
+	$(link)
+
+$(BUILD)/socksify-check: $(call object,tools/doctor/*.cc $(shared))
+	$(link)
+
+$(BUILD)/%.sh: tools/%.sh
+	@mkdir -p $(@D)
+	install -m 644 $< $@
 
 # Started before every program, so it has no C library to start.
 $(BUILD)/preload-exec: tools/preload-exec.c

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+#include "name_map.h"
+#include <cstdlib>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <set>
+#include <string>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <vector>
+
+using namespace socksify;
+using namespace std::literals;
+
+namespace {
+
+constexpr uint32_t capacity = 8;
+
+// A file that goes with the test.
+struct File {
+  char directory[64] = "/tmp/socksify-unit.XXXXXX";
+  std::string path;
+
+  File() {
+    REQUIRE(mkdtemp(directory));
+    path = directory + "/names"s;
+  }
+  ~File() {
+    unlink(path.c_str());
+    rmdir(directory);
+  }
+  Store open() const { return Store::file(path.c_str()); }
+  void patch(off_t offset, std::string_view bytes) const {
+    const Fd fd{::open(path.c_str(), O_RDWR)};
+    REQUIRE(pwrite(fd.get(), bytes.data(), bytes.size(), offset) == ssize_t(bytes.size()));
+  }
+  off_t size() const {
+    struct stat status {};
+    return stat(path.c_str(), &status) == 0 ? status.st_size : -1;
+  }
+};
+
+std::optional<uint32_t> number_of(Store store, std::string_view name, uint32_t room = capacity) {
+  if (!store || !store.lock(1000))
+    return std::nullopt;
+  return NameMap{store, room}.number_of(name);
+}
+
+std::string name_of(Store store, uint32_t number, uint32_t room = capacity) {
+  const auto name = NameMap{store, room}.name_of(number);
+  return name ? std::string(name->view()) : "";
+}
+
+void touch(Store store, uint32_t number) {
+  REQUIRE(store.lock(1000));
+  NameMap{store, capacity}.touch(number);
+}
+
+std::string numbered(int i) { return "host" + std::to_string(i) + ".example"; }
+
+} // namespace
+
+TEST_CASE("a name has one number, and a number one name") {
+  const File file;
+  CHECK(number_of(file.open(), "one") == 0u);
+  CHECK(number_of(file.open(), "two") == 1u);
+  CHECK(number_of(file.open(), "one") == 0u);
+  CHECK(name_of(file.open(), 0) == "one");
+  CHECK(name_of(file.open(), 1) == "two");
+  CHECK(name_of(file.open(), 2) == "");
+  CHECK(name_of(file.open(), capacity) == "");
+  const std::string longest(255, 'n');
+  CHECK(number_of(file.open(), longest) == 2u);
+  CHECK(name_of(file.open(), 2) == longest);
+}
+
+TEST_CASE("when all numbers are taken, the name that was used longest ago gives its own") {
+  const File file;
+  for (int i = 0; i < int(capacity); ++i)
+    CHECK(number_of(file.open(), numbered(i)) == uint32_t(i));
+  touch(file.open(), 0);                   // connected to
+  number_of(file.open(), "host1.example"); // resolved again
+  CHECK(number_of(file.open(), "new1") == 2u);
+  CHECK(number_of(file.open(), "new2") == 3u);
+  CHECK(name_of(file.open(), 0) == "host0.example");
+  CHECK(name_of(file.open(), 1) == "host1.example");
+  CHECK(name_of(file.open(), 2) == "new1");
+  CHECK(number_of(file.open(), "host2.example") == 4u); // it is a new name now
+}
+
+TEST_CASE("many times around, no two of the last names have the same number") {
+  const File file;
+  for (int i = 0; i < 20 * int(capacity); ++i) {
+    number_of(file.open(), numbered(i));
+    std::set<uint32_t> numbers;
+    for (int recent = std::max(0, i - int(capacity) + 1); recent <= i; ++recent) {
+      const auto number = number_of(file.open(), numbered(recent));
+      REQUIRE(number);
+      REQUIRE(numbers.insert(*number).second);
+      REQUIRE(name_of(file.open(), *number) == numbered(recent));
+    }
+  }
+  CHECK(file.size() <= off_t(NameMap::size(capacity)));
+}
+
+TEST_CASE("processes that resolve the same names at once agree on all of them") {
+  const File file;
+  constexpr int processes = 8, names = 50;
+  constexpr uint32_t room = 1000;
+  std::vector<pid_t> children;
+  for (int process = 0; process < processes; ++process) {
+    children.push_back(fork());
+    if (children.back() == 0) {
+      for (int i = 0; i < names; ++i) {
+        const int number = (i * 7 + process * 13) % names;
+        const auto given = number_of(file.open(), numbered(number), room);
+        if (!given || name_of(file.open(), *given, room) != numbered(number))
+          _exit(1);
+      }
+      _exit(0);
+    }
+  }
+  for (const pid_t child : children) {
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+  }
+  std::set<uint32_t> numbers;
+  for (int i = 0; i < names; ++i)
+    numbers.insert(*number_of(file.open(), numbered(i), room));
+  CHECK(numbers.size() == names);
+  CHECK(*numbers.rbegin() == names - 1); // so that no name was given two
+}
+
+TEST_CASE("a process that is killed while it writes holds up nobody, and leaves nothing that is believed") {
+  const File file;
+  CHECK(number_of(file.open(), "one") == 0u);
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    Store store = file.open();
+    const bool is_locked = store.lock(1000);
+    // Half of a record.
+    const bool is_written = store.write(24 + capacity * 16 + 260, "\x01\x02\x03\x04\x07half", 9);
+    [[maybe_unused]] const auto said = write(ends[1], is_locked && is_written ? "y" : "n", 1);
+    pause();
+  }
+  char answer = 0;
+  REQUIRE(read(ends[0], &answer, 1) == 1);
+  CHECK(answer == 'y');
+  {
+    Store store = file.open();
+    CHECK_FALSE(store.lock(10)); // a limit
+  }
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  close(ends[0]);
+  close(ends[1]);
+  CHECK(name_of(file.open(), 1) == "");
+  CHECK(number_of(file.open(), "two") == 1u);
+  CHECK(name_of(file.open(), 1) == "two");
+}
+
+TEST_CASE("a damaged file is begun anew, and is never believed") {
+  for (const off_t offset : {0, 8, 16, 20, 24, 30}) {
+    const File file;
+    number_of(file.open(), "one");
+    number_of(file.open(), "two");
+    file.patch(offset, "\xff\xff\xff\xff\xff\xff\xff\xff"sv);
+    const auto number = number_of(file.open(), "two");
+    REQUIRE(number);
+    CHECK(name_of(file.open(), *number) == "two");
+    CHECK(number_of(file.open(), "two") == number);
+  }
+  const File file;
+  number_of(file.open(), "one");
+  const off_t record = 24 + capacity * 16;
+  for (off_t i = 0; i < 8; ++i) {
+    file.patch(record + i, "\xa5"sv);
+    CHECK(name_of(file.open(), 0) == "");
+    CHECK(number_of(file.open(), "one").has_value());
+    unlink(file.path.c_str());
+    number_of(file.open(), "one");
+  }
+}
+
+TEST_CASE("a file that is cut off anywhere, or full of something else, is no harm") {
+  const File file;
+  number_of(file.open(), "one");
+  number_of(file.open(), "two");
+  for (off_t size = file.size(); size >= 0; size -= 7) {
+    REQUIRE(truncate(file.path.c_str(), size) == 0);
+    name_of(file.open(), 1);
+    const auto number = number_of(file.open(), "two");
+    REQUIRE(number);
+    CHECK(name_of(file.open(), *number) == "two");
+  }
+  file.patch(0, std::string(100'000, '\xee'));
+  for (int i = 0; i < 2 * int(capacity); ++i)
+    CHECK(name_of(file.open(), *number_of(file.open(), numbered(i))) == numbered(i));
+}
+
+TEST_CASE("what is not a file of ours alone is not used") {
+  const File file;
+  number_of(file.open(), "one");
+  chmod(file.path.c_str(), 0640);
+  CHECK_FALSE(file.open());
+  chmod(file.path.c_str(), 0600);
+  CHECK(file.open());
+  const std::string other = file.directory + "/other"s;
+  REQUIRE(link(file.path.c_str(), other.c_str()) == 0);
+  CHECK_FALSE(file.open());
+  unlink(file.path.c_str());
+  REQUIRE(symlink(other.c_str(), file.path.c_str()) == 0);
+  CHECK_FALSE(file.open());
+  unlink(file.path.c_str());
+  unlink(other.c_str());
+  REQUIRE(mkfifo(file.path.c_str(), 0600) == 0);
+  CHECK_FALSE(file.open());
+  CHECK_FALSE(Store::file("/nonexistent/names"));
+  CHECK_FALSE(Store::file("/"));
+}
+
+TEST_CASE("where a file may not grow, it is not written, and no signal says so") {
+  const File file;
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const rlimit little{100, before.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &little) == 0);
+  CHECK_FALSE(number_of(file.open(), "one").has_value());
+  setrlimit(RLIMIT_FSIZE, &before);
+  CHECK(number_of(file.open(), "one") == 0u);
+}
+
+TEST_CASE("memory serves as well as a file") {
+  std::vector<uint64_t> room((sizeof(Store::Memory) + NameMap::size(capacity)) / 8 + 1);
+  auto* start = reinterpret_cast<Store::Memory*>(room.data());
+  const auto open = [&] { return Store::memory(start, NameMap::size(capacity)); };
+  for (int i = 0; i < 3 * int(capacity); ++i) {
+    const auto number = number_of(open(), numbered(i));
+    REQUIRE(number == uint32_t(i) % capacity);
+    CHECK(name_of(open(), *number) == numbered(i));
+  }
+  Store one = open(), other = open();
+  CHECK(one.lock(10));
+  CHECK_FALSE(other.lock(10));
+}

@@ -3,9 +3,11 @@
 #include "forks.h"
 #include "format.h"
 #include "log.h"
+#include "real.h"
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <netdb.h>
 #include <pthread.h>
 #include <pwd.h>
@@ -62,6 +64,24 @@ public:
     return text != no;
   }
 
+  // The value that is set, by its name; `otherwise` if none is; the last one, which is to be the strictest, if it
+  // makes no sense.
+  template <typename Value> struct Word {
+    std::string_view name;
+    Value value;
+  };
+  template <typename Value>
+  Value word(const char* variable, std::initializer_list<Word<Value>> words, Value otherwise, const char* reason) {
+    const auto text = first({variable});
+    for (const auto& [name, value] : words)
+      if (text == name)
+        return value;
+    if (text.empty())
+      return otherwise;
+    reject(reason);
+    return std::prev(words.end())->value;
+  }
+
   template <size_t Size> void copy(std::string_view text, Text<Size>& into) {
     if (text.size() >= Size)
       return reject("too long");
@@ -109,6 +129,7 @@ void read_server(Reader& reader, std::string_view text, Config& config) {
   if (const size_t scheme = text.find("://"); scheme != text.npos) {
     if (!is_socks4_url(text))
       return reader.reject("SOCKS4 only: the scheme has to be socks4:// or socks4a://");
+    config.dns = has_scheme(text, "socks4a://") ? Dns::remote : Dns::local;
     text.remove_prefix(scheme + 3);
     if (text.ends_with('/'))
       text.remove_suffix(1);
@@ -150,6 +171,18 @@ void read_userid(Reader& reader, Config& config) {
     reader.copy(text, config.userid);
 }
 
+void read_names(Reader& reader, Config& config) {
+  config.dns =
+      reader.word<Dns>("SOCKSIFY_DNS", {{"auto", Dns::automatic}, {"local", Dns::local}, {"remote", Dns::remote}},
+                       config.dns, "neither auto nor local nor remote");
+  config.leak = reader.word<Leak>("SOCKSIFY_LEAK", {{"allow", Leak::allow}, {"warn", Leak::warn}, {"deny", Leak::deny}},
+                                  config.leak, "neither allow nor warn nor deny");
+  const auto session = reader.first({"SOCKSIFY_SESSION"});
+  if (!session.empty() && !session.starts_with('/'))
+    return reader.reject("not an absolute path");
+  reader.keep(session, config.session);
+}
+
 void read_log(Reader& reader, Config& config) {
   // Other socksifiers know levels above ours; they mean "all".
   config.debug = static_cast<int>(reader.number("SOCKS_DEBUG", 0, 0, 999999999, "not a number from 0 to 3"));
@@ -167,7 +200,7 @@ constinit std::atomic<bool> is_read{false};
 void read_environment() {
   parse_config([](const char* name) -> const char* { return getenv(name); }, of_process);
   is_read.store(true, std::memory_order_release);
-  if (of_process.debug > 0 || of_process.mistake.variable)
+  if (of_process.debug > 0 || of_process.mistake.variable || of_process.leak == Leak::warn)
     remember_stderr();
   const Mistake& mistake = of_process.mistake;
   if (mistake.variable)
@@ -185,7 +218,7 @@ std::optional<uint32_t> resolve(const char* host) {
   addrinfo hints{}, *list = nullptr;
   hints.ai_family = AF_INET;
   hints.ai_socktype = SOCK_STREAM;
-  if (getaddrinfo(host, nullptr, &hints, &list) != 0 || !list)
+  if (REAL(getaddrinfo)(host, nullptr, &hints, &list) != 0 || !list)
     return std::nullopt;
   const auto found = IpPort::from(list->ai_addr, list->ai_addrlen);
   freeaddrinfo(list);
@@ -208,6 +241,7 @@ void parse_config(Lookup lookup, Config& config) {
       reader.number("SOCKSIFY_TIMEOUT", config.timeout, 1, 86400, "not a number of seconds from 1 to 86400");
   config.bind = reader.choice("SOCKSIFY_BIND", "auto", "off", true, "neither auto nor off");
   config.proxy_loopback = reader.choice("SOCKSIFY_LOOPBACK", "proxy", "direct", false, "neither proxy nor direct");
+  read_names(reader, config);
   read_log(reader, config);
   reader.keep(reader.first({"no_proxy", "NO_PROXY"}), config.no_proxy);
 }

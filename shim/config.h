@@ -19,6 +19,16 @@ struct Mistake {
   const char* reason = "";
 };
 
+// Who resolves names.
+enum class Dns : uint8_t {
+  local,     // this host
+  automatic, // this host, and the SOCKS server those that this host does not know
+  remote,    // the SOCKS server
+};
+
+// What becomes of datagrams that would leave this host: SOCKS4 has no way for them.
+enum class Leak : uint8_t { allow, warn, deny };
+
 struct Config {
   bool active = false; // a server is named, or was meant to be
   Mistake mistake;
@@ -27,10 +37,17 @@ struct Config {
   unsigned timeout = 130; // seconds for one handshake: the server's own 120 come first
   bool bind = true;
   bool proxy_loopback = false;
+  Dns dns = Dns::automatic;
+  Leak leak = Leak::allow;
   int debug = 0; // 0: silent; 1: results; 2: requests; 3: routes, too
   // Rarely set, and so not in the pages that every process has to have. Terminated by NUL.
   std::string_view log_file; // empty: stderr
   std::string_view no_proxy;
+  std::string_view session; // file of the names that have stand-ins; empty: the user's
+
+  // Names can be the SOCKS server's to resolve. After a mistake none are asked for here: it may be in what says so.
+  bool resolves_remotely() const { return active && (dns == Dns::remote || mistake.variable); }
+  bool stands_in() const { return active && (dns != Dns::local || mistake.variable); }
 };
 
 using Lookup = const char* (*)(const char* variable); // null or the value

@@ -4,6 +4,7 @@
 #include "config.h"
 #include "fd.h"
 #include "format.h"
+#include "names.h"
 
 namespace socksify {
 
@@ -22,9 +23,9 @@ template <typename Format, typename... Arguments> void print_line(const Format& 
 }
 
 // Endpoints become text only in a line that is written.
-inline Text<22> shown(Endpoint endpoint) { return to_text(endpoint); }
+inline names::Shown shown(Endpoint endpoint) { return names::shown(endpoint); }
 template <typename Other> const Other& shown(const Other& other) { return other; }
-inline std::string_view viewed(const Text<22>& text) { return text.view(); }
+inline std::string_view viewed(const names::Shown& text) { return text.view(); }
 template <typename Other> const Other& viewed(const Other& other) { return other; }
 
 template <typename Format, typename... Shown>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "route.h"
+#include "names.h"
 #include <cstring>
 
 namespace socksify {
@@ -44,12 +45,15 @@ bool matches_no_proxy(std::string_view list, const Ip& ip) {
   return false;
 }
 
+bool is_direct_name(const Config& config, std::string_view) { return config.no_proxy == "*"; }
+
 Route route(const Config& config, const IpPort& destination) {
   const Ip& ip = destination.ip;
   // 0.0.0.0 and :: as a destination are this host to the kernel.
   if (!config.active || (!config.proxy_loopback && (ip.is_loopback() || ip.is_any())))
     return Route::direct;
-  if (matches_no_proxy(config.no_proxy, ip))
+  // What a stand-in's name says about this has been heeded before there was a stand-in.
+  if (!names::is_stand_in(config, ip) && matches_no_proxy(config.no_proxy, ip))
     return Route::direct;
   if (config.mistake.variable)
     return Route::denied;

@@ -96,8 +96,40 @@ TEST_CASE("what cannot be understood names the variable and fails closed") {
     check_mistake({{"SOCKSIFY_TIMEOUT", timeout}}, "SOCKSIFY_TIMEOUT");
   check_mistake({{"SOCKSIFY_BIND", "yes"}}, "SOCKSIFY_BIND");
   check_mistake({{"SOCKSIFY_LOOPBACK", "prxy"}}, "SOCKSIFY_LOOPBACK");
+  check_mistake({{"SOCKSIFY_DNS", "never"}}, "SOCKSIFY_DNS");
+  check_mistake({{"SOCKSIFY_LEAK", "dney"}}, "SOCKSIFY_LEAK");
+  check_mistake({{"SOCKSIFY_SESSION", "relative/path"}}, "SOCKSIFY_SESSION");
   check_mistake({{"SOCKS_DEBUG", "on"}}, "SOCKS_DEBUG");
   check_mistake({{"SOCKS_LOGOUTPUT", "relative/path"}}, "SOCKS_LOGOUTPUT");
+}
+
+TEST_CASE("who resolves names: by the server's scheme, or as it is said") {
+  CHECK(parse({{"SOCKS_SERVER", "gate"}}).dns == Dns::automatic);
+  CHECK(parse({{"SOCKS_SERVER", "socks4://gate"}}).dns == Dns::local);
+  CHECK(parse({{"SOCKS_SERVER", "SOCKS4A://gate"}}).dns == Dns::remote);
+  CHECK(parse({{"all_proxy", "socks4a://me@gate:1080/"}}).dns == Dns::remote);
+  for (const char* server : {"gate", "socks4://gate", "socks4a://gate"}) {
+    CHECK(parse({{"SOCKS_SERVER", server}, {"SOCKSIFY_DNS", "auto"}}).dns == Dns::automatic);
+    CHECK(parse({{"SOCKS_SERVER", server}, {"SOCKSIFY_DNS", "local"}}).dns == Dns::local);
+    CHECK(parse({{"SOCKS_SERVER", server}, {"SOCKSIFY_DNS", "remote"}}).dns == Dns::remote);
+  }
+  CHECK_FALSE(parse({{"SOCKSIFY_DNS", "remote"}}).stands_in()); // no server
+}
+
+TEST_CASE("after a mistake no name is asked for here, because it may be the one in what forbids it") {
+  for (const char* server : {"socks4://gate", "socks5://gate"}) {
+    const Config config = parse({{"SOCKS_SERVER", server}, {"SOCKSIFY_DNS", "rmote"}});
+    CHECK(config.resolves_remotely());
+    CHECK(config.stands_in());
+  }
+}
+
+TEST_CASE("datagrams past the server") {
+  CHECK(parse({{"SOCKS_SERVER", "gate"}}).leak == Leak::allow);
+  CHECK(parse({{"SOCKS_SERVER", "gate"}, {"SOCKSIFY_LEAK", "allow"}}).leak == Leak::allow);
+  CHECK(parse({{"SOCKS_SERVER", "gate"}, {"SOCKSIFY_LEAK", "warn"}}).leak == Leak::warn);
+  CHECK(parse({{"SOCKS_SERVER", "gate"}, {"SOCKSIFY_LEAK", "deny"}}).leak == Leak::deny);
+  CHECK(parse({{"SOCKS_SERVER", "gate"}, {"SOCKSIFY_LEAK", "dney"}}).leak == Leak::deny);
 }
 
 TEST_CASE("the other settings") {

@@ -58,6 +58,15 @@ TEST_CASE("a handshake sends its request, waits without blocking, and takes 8 by
   CHECK(handshake.step(pair.client.get()) == 0);
 }
 
+TEST_CASE("a destination that has a name is sent by its name") {
+  Pair pair;
+  Name name;
+  name.append(FMT_COMPILE("host.example"));
+  Handshake handshake{socks4::Command::bind, {0xc6120001, 80}, name};
+  CHECK(handshake.step(pair.client.get()) == POLLIN);
+  CHECK(pair.received() == "\x04\x02\x00\x50\x00\x00\x00\x01"s + std::string(userid()) + '\0' + "host.example" + '\0');
+}
+
 TEST_CASE("a reply may come byte by byte") {
   Pair pair;
   Handshake handshake = connect_handshake();

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include "names.h"
+#include "recent.h"
+#include <doctest/doctest.h>
+#include <string>
+
+using namespace socksify;
+
+namespace {
+
+std::string spelled(std::string_view name) {
+  const auto result = names::spelled(name);
+  return result ? std::string(result->view()) : "";
+}
+
+} // namespace
+
+TEST_CASE("a name is spelled in one way: in lower case, without a dot at its end") {
+  CHECK(spelled("Inside.EXAMPLE") == "inside.example");
+  CHECK(spelled("inside.example.") == "inside.example");
+  CHECK(spelled("host_1-x") == "host_1-x");
+  CHECK(spelled("1host") == "1host");
+  CHECK(spelled("1.2.3.4x") == "1.2.3.4x");
+  CHECK(spelled("b\xc3\xbc"
+                "cher.example") == "b\xc3\xbc"
+                                   "cher.example");
+}
+
+TEST_CASE("what cannot be the name of a host has no spelling") {
+  for (const char* text : {"", ".", "..", "a..b", ".a", "a b", "a/b", "a:b", "a\nb", "fe80::1", "fe80::1%eth0", "a@b",
+                           "*", "10.1.2.3", "1.2.3.256", "1.2.3.4.5", "127.1", "12345", "a.1"})
+    CHECK_MESSAGE(spelled(text) == "", text);
+  CHECK(spelled(std::string(64, 'a')) == "");
+  CHECK(spelled(std::string(63, 'a')) == std::string(63, 'a'));
+}
+
+TEST_CASE("a name has 255 bytes at most") {
+  std::string name;
+  while (name.size() < 251)
+    name += "abc.";
+  CHECK(spelled(name + "abc") == name + "abc");
+  CHECK(spelled(name + "abc.") == name + "abc");
+  CHECK(spelled(name + "abcd") == "");
+}
+
+TEST_CASE("198.18.0.0/15 stands in where names are the server's to resolve") {
+  Config config;
+  config.active = true;
+  const auto is_stand_in = [&](uint32_t ip) { return names::is_stand_in(config, Ip::from(ip)); };
+  CHECK(is_stand_in(0xc6120000));
+  CHECK(is_stand_in(0xc613ffff));
+  CHECK_FALSE(is_stand_in(0xc611ffff));
+  CHECK_FALSE(is_stand_in(0xc6140000));
+  config.dns = Dns::remote;
+  CHECK(is_stand_in(0xc6120001));
+  config.dns = Dns::local;
+  CHECK_FALSE(is_stand_in(0xc6120001));
+  config.mistake.variable = "SOCKS_DEBUG"; // it could have been in SOCKSIFY_DNS
+  CHECK(is_stand_in(0xc6120001));
+  config.active = false;
+  CHECK_FALSE(is_stand_in(0xc6120001));
+}
+
+TEST_CASE("the stand-ins that a process was given last") {
+  const auto name = [](int i) { return *names::spelled("host" + std::to_string(i)); };
+  for (int i = 0; i < 40; ++i)
+    names::recent::note(uint32_t(i), name(i));
+  for (int i = 24; i < 40; ++i)
+    CHECK(names::recent::find(uint32_t(i))->view() == name(i).view());
+  CHECK_FALSE(names::recent::find(23));
+  CHECK_FALSE(names::recent::find(40));
+}

@@ -6,6 +6,7 @@
 #include "fd.h"
 #include "forks.h"
 #include "log.h"
+#include "names.h"
 #include "open_fds.h"
 #include "real.h"
 #include "registrations.h"
@@ -96,8 +97,12 @@ int hand_over(int fd, const Socket& socket, Endpoint peer, int status_flags, boo
   return sockets::remember(sockets::identity(fd), accepted) ? 0 : ENOBUFS;
 }
 
+// The server has checked that the primary's host calls, which the program knows by its stand-in: some compare the two.
 Endpoint caller(const socks4::Reply& reply, const Socket& socket) {
-  return reply.endpoint.ip ? reply.endpoint : socket.primary();
+  const Endpoint& primary = socket.primary();
+  if (names::is_stand_in(primary.ip))
+    return {primary.ip, reply.endpoint.port ? reply.endpoint.port : primary.port};
+  return reply.endpoint.ip ? reply.endpoint : primary;
 }
 
 // The reply is there and ours alone to take: call.fd becomes the connection, or call.error says why not.

@@ -86,7 +86,10 @@ int start_bind(int fd, Socket& socket) {
   if (socket.state != State::bound)
     return 0;
   log(2, FMT_COMPILE("fd {}: BIND for a call from {}, userid {}"), fd, socket.primary(), userid());
-  const Exchange done = exchange(fd, socket.family, Handshake{socks4::Command::bind, socket.primary()}, Patience::wait);
+  const auto request = request_for(socks4::Command::bind, socket.primary());
+  if (!request)
+    return EHOSTUNREACH;
+  const Exchange done = exchange(fd, socket.family, *request, Patience::wait);
   if (done.error) {
     log(1, FMT_COMPILE("fd {}: BIND for a call from {} failed: errno {}"), fd, socket.primary(), done.error);
     return done.error;

@@ -5,6 +5,7 @@
 #include "exchange.h"
 #include "fd.h"
 #include "log.h"
+#include "names.h"
 #include "options.h"
 #include "route.h"
 #include "settle.h"
@@ -59,9 +60,11 @@ Route route_of(int fd, const sockaddr* address, socklen_t length) {
 int connect_through(int fd, sockets::Identity key, int family, Endpoint destination, bool at_once) {
   KeepErrno keep;
   log(2, FMT_COMPILE("fd {}: CONNECT {}, userid {}"), fd, destination, userid());
+  const auto request = request_for(socks4::Command::connect, destination);
+  if (!request)
+    return EHOSTUNREACH;
   const int low_water_mark = options::take_low_water_mark(fd);
-  Exchange done = exchange(fd, family, Handshake{socks4::Command::connect, destination},
-                           at_once ? Patience::at_once : Patience::as_socket);
+  Exchange done = exchange(fd, family, *request, at_once ? Patience::at_once : Patience::as_socket);
   if (!key && (!done.error || done.is_pending()))
     key = sockets::identity(fd);
   Socket socket{.family = static_cast<uint8_t>(family), .fd = fd, .peer = destination};

@@ -4,6 +4,7 @@
 #include "fd.h"
 #include "handshake.h"
 #include "log.h"
+#include "names.h"
 #include "options.h"
 #include "real.h"
 #include "wait.h"
@@ -108,6 +109,16 @@ Exchange exchange(int fd, int family, Handshake handshake, Patience patience) {
   if (result.error && (wait || !result.is_pending()))
     disconnect(fd);
   return result;
+}
+
+std::optional<Handshake> request_for(socks4::Command command, Endpoint destination) {
+  if (!names::is_stand_in(destination.ip))
+    return Handshake{command, destination};
+  const auto name = names::find(destination.ip);
+  if (name)
+    return Handshake{command, destination, *name};
+  log(1, FMT_COMPILE("nobody knows any more whose address {} is"), destination);
+  return std::nullopt;
 }
 
 Endpoint Exchange::reported_by(const Handshake& handshake, uint32_t server) {

@@ -24,6 +24,9 @@ struct Exchange {
   static Endpoint reported_by(const Handshake& handshake, uint32_t server);
 };
 
+// A request for this destination; nothing for a stand-in whose name nobody knows any more.
+std::optional<Handshake> request_for(socks4::Command command, Endpoint destination);
+
 // Connects the program's fd to the SOCKS server and makes the request. If the socket blocks, returns when there is a
 // reply or the configuration's time is over. With Patience::wait so it does even if the socket does not block or
 // signals come: getsockname() and listen() know neither EINPROGRESS nor EINTR. errno stays as it was.

@@ -32,7 +32,7 @@ short Handshake::events() const {
 // While the socket is still connecting to the server, the kernel says EAGAIN here, or why that failed.
 void Handshake::send(int fd) {
   uint8_t request[socks4::max_request_size];
-  const size_t size = socks4::encode({m_command, m_destination, userid(), {}}, request);
+  const size_t size = socks4::encode({m_command, m_destination, userid(), m_host.view()}, request);
   const ssize_t sent = REAL(send)(fd, request + m_sent, size - m_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent < 0 && !is_not_yet(errno))
     fail(errno == EPIPE ? ECONNRESET : errno);

@@ -4,6 +4,7 @@
 // bytes of the reply and not one more. A plain value, so that it can go on in another place, another thread
 // or another process.
 #pragma once
+#include "name_map.h"
 #include "socks4.h"
 
 namespace socksify {
@@ -12,6 +13,10 @@ class Handshake {
 public:
   Handshake() = default;
   Handshake(socks4::Command command, Endpoint destination) : m_command(command), m_destination(destination) {}
+  // By name, where there is one: kept here, because the stand-in may be another name's by the time it is sent.
+  Handshake(socks4::Command command, Endpoint destination, const Name& host) : Handshake(command, destination) {
+    m_host = host;
+  }
 
   // Does what can be done now. Returns the poll() events that the next step waits for, 0 when the handshake
   // has ended.
@@ -44,6 +49,7 @@ private:
   uint8_t m_received = 0;
   uint8_t m_reply[socks4::reply_size]{};
   Endpoint m_destination;
+  Name m_host; // empty: by address
 };
 
 // The errno for a reply's code: 0 if it was granted.

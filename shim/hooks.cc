@@ -4,6 +4,7 @@
 #include "bind.h"
 #include "config.h"
 #include "connect.h"
+#include "leak.h"
 #include "pending.h"
 #include "real.h"
 #include "settle.h"
@@ -100,6 +101,8 @@ HOOK int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
 }
 
 HOOK int connect(int fd, const sockaddr* address, socklen_t length) {
+  if (leak::is_refused(fd, address, length))
+    return -1;
   const auto error = connect_to(fd, address, length, false);
   return error ? result(*error) : REAL(connect)(fd, address, length);
 }

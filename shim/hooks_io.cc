@@ -3,6 +3,7 @@
 // connecting: EAGAIN, or wait. With no CONNECT on its way, which is one load to know, each is a jump to the
 // real one.
 #include "connect.h"
+#include "leak.h"
 #include "options.h"
 #include "pending.h"
 #include "real.h"
@@ -71,13 +72,25 @@ msghdr without_address(msghdr message) {
   return message;
 }
 
+bool is_refused(int fd, const msghdr& message) { return leak::is_refused(fd, message.msg_name, message.msg_namelen); }
+
 ssize_t send_message(int fd, const msghdr* message, int flags) {
+  if (message && is_refused(fd, *message))
+    return -1;
   if (message && message->msg_name)
     if (const auto connected = connect_to_send(fd, message->msg_name, message->msg_namelen, flags)) {
       const msghdr rest = without_address(*message);
       return *connected ? -1 : REAL(sendmsg)(fd, &rest, flags & ~MSG_FASTOPEN);
     }
   return too_early_to_send(fd, flags) ? -1 : REAL(sendmsg)(fd, message, flags);
+}
+
+// How many may be sent; the kernel, too, stops at the first that it does not send.
+unsigned not_refused(int fd, const mmsghdr* messages, unsigned count) {
+  unsigned sound = 0;
+  while (messages && sound < count && !is_refused(fd, messages[sound].msg_hdr))
+    ++sound;
+  return messages ? sound : count;
 }
 
 // The first message makes the connection; how many were sent counts, and the rest may wait for another call.
@@ -88,7 +101,14 @@ int send_messages(int fd, mmsghdr* messages, unsigned count, int flags) {
       messages->msg_len = static_cast<unsigned>(sent);
     return sent < 0 ? -1 : 1;
   }
-  return too_early_to_send(fd, flags) ? -1 : REAL(sendmmsg)(fd, messages, count, flags);
+  if (too_early_to_send(fd, flags))
+    return -1;
+  const int before = errno;
+  const unsigned sound = not_refused(fd, messages, count);
+  if (sound == 0 && count)
+    return -1;
+  errno = before;
+  return REAL(sendmmsg)(fd, messages, sound, flags);
 }
 
 // FIONREAD while a CONNECT is on its way: what comes is the handshake's.
@@ -181,6 +201,8 @@ HOOK ssize_t send(int fd, const void* buffer, size_t size, int flags) {
 }
 
 HOOK ssize_t sendto(int fd, const void* buffer, size_t size, int flags, const sockaddr* address, socklen_t length) {
+  if (leak::is_refused(fd, address, length))
+    return -1;
   if (const auto connected = connect_to_send(fd, address, length, flags))
     return *connected ? -1 : REAL(send)(fd, buffer, size, flags & ~MSG_FASTOPEN);
   return too_early_to_send(fd, flags) ? -1 : REAL(sendto)(fd, buffer, size, flags, address, length);

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// How a name is resolved: by the C library, by ourselves without asking any server, or by a stand-in, so that the SOCKS
+// server resolves it when a connection is made.
+#pragma once
+#include "answer.h"
+#include <netdb.h>
+
+namespace socksify::resolve {
+
+// What a program asks for.
+struct Question {
+  enum class Way {
+    libc,    // an address, or a name that goes directly: the C library's alone
+    first,   // the C library may know it
+    ours,    // the C library would ask a server: it is not asked
+    nothing, // nor can it be a name
+  };
+  Way way = Way::libc;
+  Name name; // ours or first
+
+  static Question about(const char* node);
+};
+
+// What there is without the C library. `asked`: it has been asked first, and did not know the name.
+Answer answer(const Question& question, bool asked);
+
+// The name of an address, where that is ours to tell: a stand-in's, or any if no server is to be asked.
+struct Reverse {
+  bool is_ours = false;
+  std::optional<Name> name;
+};
+Reverse name_of(const Ip& ip);
+
+// getaddrinfo() itself: 0 or EAI_*.
+int addresses(const char* node, const char* service, const addrinfo* hints, addrinfo** result);
+
+} // namespace socksify::resolve

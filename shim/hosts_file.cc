@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "hosts_file.h"
 #include "fd.h"
+#include "format.h"
 #include "real.h"
 #include <cstring>
 #include <fcntl.h>

@@ -7,6 +7,7 @@
 #include "real.h"
 #include <atomic>
 #include <cerrno>
+#include <netdb.h>
 
 namespace socksify::leak {
 namespace {
@@ -24,6 +25,20 @@ void warn_once() {
     print_line(FMT_COMPILE("{} sends datagrams past the SOCKS server"), program_invocation_short_name);
 }
 
+// EACCES, or 0.
+int refuse() {
+  if (config().leak == Leak::deny)
+    return EACCES;
+  warn_once();
+  return 0;
+}
+
+// 0.0.0.0 and :: as a destination are this host to the kernel.
+bool leaves(const IpPort& destination) {
+  constexpr uint16_t dns = 53;
+  return destination.port == dns || !(destination.ip.is_loopback() || destination.ip.is_any());
+}
+
 } // namespace
 
 int refusal(int fd, const void* address, socklen_t length) {
@@ -31,18 +46,15 @@ int refusal(int fd, const void* address, socklen_t length) {
   if (!settings.stands_in() && settings.leak == Leak::allow)
     return 0;
   const auto destination = IpPort::from(static_cast<const sockaddr*>(address), length);
-  // 0.0.0.0 and :: as a destination are this host to the kernel.
-  if (!destination || destination->ip.is_loopback() || destination->ip.is_any())
+  if (!destination)
     return 0;
   const bool is_stand_in = names::is_stand_in(destination->ip);
-  if ((!is_stand_in && settings.leak == Leak::allow) || !sends_datagrams(fd))
+  const bool leaks = settings.leak != Leak::allow && leaves(*destination);
+  if ((!is_stand_in && !leaks) || !sends_datagrams(fd))
     return 0;
   if (is_stand_in)
     return EHOSTUNREACH;
-  if (settings.leak == Leak::deny)
-    return EACCES;
-  warn_once();
-  return 0;
+  return refuse();
 }
 
 bool is_refused(int fd, const void* address, socklen_t length) {
@@ -50,6 +62,14 @@ bool is_refused(int fd, const void* address, socklen_t length) {
   if (error)
     errno = error;
   return error;
+}
+
+bool is_query_refused() {
+  if (config().leak == Leak::allow || refuse() == 0)
+    return false;
+  errno = EACCES;
+  h_errno = NO_RECOVERY;
+  return true;
 }
 
 } // namespace socksify::leak

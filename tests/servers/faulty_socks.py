@@ -156,7 +156,7 @@ def bind(client, destination, userid):
             return
         other, peer = listener.accept()
     with other:
-        expected = net.real(destination[0], HERE)
+        expected = socket.gethostbyname(net.real(destination[0], HERE))
         if peer[0] != expected:
             net.log("mismatch", peer[0], "instead of", expected)
             send_reply(client, userid, "second", None)

@@ -35,10 +35,10 @@ $(BUILD)/socks4d: $(call object,tools/*.cc $(shared))
 
 $(BUILD)/tools/companion/%.o $(BUILD)/tools/doctor/%.o: flags += -Itools
 $(BUILD)/with-server: $(call object,tools/companion/*.cc shim/address.cc)
-	$(link)
+	$(link) -lfmt
 
 $(BUILD)/socksify-check: $(call object,tools/doctor/*.cc $(shared))
-	$(link)
+	$(link) -lfmt
 
 $(BUILD)/%.sh: tools/%.sh
 	@mkdir -p $(@D)

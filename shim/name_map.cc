@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "name_map.h"
+#include "format.h"
 #include <algorithm>
 #include <cstring>
 

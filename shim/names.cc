@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "names.h"
 #include "fd.h"
+#include "format.h"
 #include "recent.h"
 #include <sys/mman.h>
 

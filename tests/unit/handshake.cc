@@ -2,6 +2,7 @@
 #include "handshake.h"
 #include "config.h"
 #include "fd.h"
+#include "format.h"
 #include <doctest/doctest.h>
 #include <poll.h>
 #include <string>

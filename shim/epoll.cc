@@ -67,7 +67,7 @@ bool is_for_program(int epfd, epoll_event& event) {
   const auto socket = sockets::find(registration->socket);
   if (socket && settle(registration->socket, *socket).state == State::pending)
     return false;
-  give_back(registration->socket); // if the thread that ended it has not yet come to that
+  give_back(registration->socket, -1); // if the thread that ended it has not yet come to that
   if (const auto left = named_by(epfd, event); !left || !left->is_withheld())
     return false; // the kernel will say it again in the program's words
   // The number it was registered by has become another file's. The kernel has no way to give the registration back, so

@@ -5,8 +5,8 @@
 
 namespace socksify::epoll {
 
-OldNumber::OldNumber(sockets::Identity socket, int number)
-    : m_number(number), m_is_there(sockets::identity(number) == socket) {
+OldNumber::OldNumber(sockets::Identity socket, int number, int known_fd)
+    : m_number(number), m_is_there(number == known_fd || sockets::identity(number) == socket) {
   const int alive = m_is_there ? -1 : sockets::whereabouts(socket, -1);
   if (alive < 0)
     return;

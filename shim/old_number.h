@@ -11,7 +11,7 @@ namespace socksify::epoll {
 
 class OldNumber {
 public:
-  OldNumber(sockets::Identity socket, int number);
+  OldNumber(sockets::Identity socket, int number, int known_fd); // known_fd: the socket's for sure, or -1
   ~OldNumber();
   OldNumber(const OldNumber&) = delete;
   OldNumber& operator=(const OldNumber&) = delete;

@@ -195,12 +195,12 @@ short handshake_of(const std::optional<Socket>& socket) {
 }
 
 // One registration, which is the program's own again.
-void give_back_one(uint64_t key) {
+void give_back_one(uint64_t key, int known_fd) {
   for (;;) {
     const auto before = find(key);
     if (!before || before->epfd < 0 || !before->is_withheld())
       return;
-    const OldNumber number{before->socket, before->fd};
+    const OldNumber number{before->socket, before->fd, known_fd};
     if (!number.is_there())
       return;
     Registration own = *before;
@@ -216,12 +216,12 @@ void give_back_one(uint64_t key) {
   }
 }
 
-void withhold_one(uint64_t key, short events) {
+void withhold_one(uint64_t key, short events, int known_fd) {
   for (;;) {
     const auto before = find(key);
     if (!before || before->epfd < 0)
       return;
-    const OldNumber number{before->socket, before->fd};
+    const OldNumber number{before->socket, before->fd, known_fd};
     if (!number.is_there())
       return;
     Registration ours = *before;
@@ -245,6 +245,25 @@ public:
   Changing& operator=(const Changing&) = delete;
 };
 
+// Another thread may have begun or ended a CONNECT, or taken its next step, without having found this registration; and
+// may do so while we see to that.
+void catch_up(uint64_t key, const Registration& entered) {
+  if (is_doubtful(entered.events))
+    return;
+  short known = entered.handshake;
+  for (;;) {
+    const short now = handshake_of(sockets::find(entered.socket));
+    if (now == known && now != 0)
+      return;
+    if (now == 0) {
+      give_back_one(key, entered.fd);
+      return;
+    }
+    withhold_one(key, now, entered.fd);
+    known = now;
+  }
+}
+
 // ADD and MOD: the kernel is given the program's events, or the handshake's while a CONNECT is on its way.
 int enter(uint64_t key, Registration registration, const std::optional<Socket>& socket, int operation) {
   const Changing changing;
@@ -255,12 +274,7 @@ int enter(uint64_t key, Registration registration, const std::optional<Socket>& 
   if (result != 0)
     return result;
   store(key, registration);
-  // Another thread may have begun or ended a CONNECT in the meantime, and not have found this registration.
-  const short handshake = handshake_of(sockets::find(registration.socket));
-  if (handshake == 0)
-    give_back(registration.socket);
-  else if (handshake != registration.handshake && !is_doubtful(registration.events))
-    withhold(registration.socket, handshake);
+  catch_up(key, registration);
   return 0;
 }
 
@@ -295,18 +309,18 @@ int control(Identity identity, int epfd, int operation, int fd, epoll_event* eve
 
 bool no_registrations() { return table.empty(); }
 
-void withhold(Identity socket, short events) {
+void withhold(Identity socket, short events, int known_fd) {
   KeepErrno keep;
   const Changing changing;
-  for_each_of(socket, [&](uint64_t key, const Registration&) { withhold_one(key, events); });
+  for_each_of(socket, [&](uint64_t key, const Registration&) { withhold_one(key, events, known_fd); });
 }
 
-void give_back(Identity socket) {
+void give_back(Identity socket, int known_fd) {
   KeepErrno keep;
   if (!any_withheld())
     return;
   const Changing changing;
-  for_each_of(socket, [&](uint64_t key, const Registration&) { give_back_one(key); });
+  for_each_of(socket, [&](uint64_t key, const Registration&) { give_back_one(key, known_fd); });
 }
 
 bool holds_withheld(int epfd) {

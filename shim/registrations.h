@@ -32,11 +32,12 @@ int control(Identity identity, int epfd, int operation, int fd, epoll_event* eve
 // True if nothing is remembered.
 bool no_registrations();
 
-// The socket's registrations wait for poll() `events` of the handshake instead of the program's events.
-void withhold(Identity socket, short events);
+// The socket's registrations wait for poll() `events` of the handshake instead of the program's events. `known_fd`: a
+// number that the caller has just seen to be the socket's, or -1.
+void withhold(Identity socket, short events, int known_fd);
 
 // The socket's registrations are the program's own again.
-void give_back(Identity socket);
+void give_back(Identity socket, int known_fd);
 
 // How many registrations hold a token in the kernel now, and how often one has ceased to.
 inline constinit std::atomic<int> withheld{0};

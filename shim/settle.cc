@@ -50,7 +50,7 @@ Socket conclude(Identity key, int fd, const Socket& before, Pending& slot) {
   else
     log(1, FMT_COMPILE("fd {}: connected to {}, which sees {}"), fd, socket.peer, socket.local);
   pending::end(before.slot);
-  epoll::give_back(key);
+  epoll::give_back(key, fd);
   return socket;
 }
 
@@ -89,7 +89,7 @@ Socket advance(Identity key, int fd, const Socket& socket) {
     return conclude(key, fd, socket, slot);
   const short events = slot.handshake.events();
   if (slot.events.exchange(events) != events)
-    epoll::withhold(key, events);
+    epoll::withhold(key, events, fd);
   slot.release();
   return socket;
 }
@@ -101,6 +101,18 @@ void note_miss() {
     return;
   misses.store(0, std::memory_order_relaxed);
   sockets::drop_closed();
+}
+
+// Others may take it further, and even end it, while its registrations are not withheld yet.
+void withhold_from_now_on(Identity key, const Socket& socket, short events) {
+  while (events) {
+    epoll::withhold(key, events, socket.fd);
+    const short now = is_pending(sockets::find(key)) ? pending::at(socket.slot).events.load() : short{0};
+    if (now == events)
+      return;
+    events = now;
+  }
+  epoll::give_back(key, socket.fd);
 }
 
 } // namespace
@@ -122,9 +134,7 @@ int leave_pending(Identity key, Socket socket, const Exchange& exchange) {
     settle(key, socket);
     return 0;
   }
-  epoll::withhold(key, events);
-  if (!is_pending(sockets::find(key)))
-    epoll::give_back(key); // another thread has ended it meanwhile
+  withhold_from_now_on(key, socket, events);
   return 0;
 }
 
@@ -203,7 +213,7 @@ void abandon(int fd) {
   set_low_water_mark(fd, static_cast<int>(socket->low_water_mark()));
   if (pending::at(socket->slot).hold(key))
     pending::end(socket->slot);
-  epoll::give_back(key);
+  epoll::give_back(key, fd);
 }
 
 bool set_low_water_mark_later(int fd, int bytes) {

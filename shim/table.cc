@@ -72,6 +72,12 @@ void Table::Slot::assign(uint64_t new_key, const Value& value) {
     words[i].store(value[i], std::memory_order_release);
 }
 
+void Table::Slot::found_by(uint32_t sweep) {
+  uint32_t known = mark.load(std::memory_order_relaxed);
+  while (known < sweep && !mark.compare_exchange_weak(known, sweep, std::memory_order_relaxed))
+    ;
+}
+
 // Calls visit(slot) for the slots that may hold the key until one says true. The kernel numbers sockets one
 // after the other, so that the low bits alone spread them evenly.
 template <typename Visit> bool Table::any_in_sets(uint64_t key, Visit visit) const {
@@ -112,7 +118,7 @@ bool Table::put_where(uint64_t expected, uint64_t key, const Value& value) {
     if (mine) {
       slot.assign(key, value);
       slot.used.store(next_use(), std::memory_order_relaxed);
-      slot.mark.store(m_sweep.load(std::memory_order_relaxed), std::memory_order_relaxed);
+      slot.found_by(m_sweep.load(std::memory_order_seq_cst)); // a sweep that begins later finds the key
     }
     slot.unlock();
     return mine;
@@ -200,7 +206,8 @@ size_t Table::size() const {
 bool Table::needs_sweep(uint64_t key, size_t cost) {
   if (!is_crowded(key))
     return false;
-  return cost <= size() || !grow();
+  const bool may_all_live = m_count.load(std::memory_order_relaxed) <= cost;
+  return (cost <= size() && !may_all_live) || !grow();
 }
 
 bool Table::begin_sweep() {
@@ -208,13 +215,13 @@ bool Table::begin_sweep() {
   const int self = getpid();
   if (sweeper == self || !m_sweeper.compare_exchange_strong(sweeper, self, std::memory_order_acquire))
     return false;
-  m_sweep.fetch_add(1, std::memory_order_relaxed);
+  m_sweep.fetch_add(1, std::memory_order_seq_cst);
   return true;
 }
 
 void Table::keep(uint64_t key) {
   if (Slot* slot = locate(key))
-    slot->mark.store(m_sweep.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    slot->found_by(m_sweep.load(std::memory_order_relaxed));
 }
 
 bool Table::grow() {

@@ -65,7 +65,7 @@ public:
   }
 
   // True if all slots for this key are taken, and it is time to sweep: not where a sweep had to look at more, `cost`,
-  // than the table has slots; it grows then.
+  // than the table has slots, nor where that may be all that the table has; it grows then.
   bool needs_sweep(uint64_t key, size_t cost);
 
   // A sweep: begin, keep every key that is alive, end; the others are then forgotten. What is stored meanwhile stays.
@@ -109,6 +109,7 @@ private:
     bool read(uint64_t wanted, Value& value) const;
     Value load() const;
     void assign(uint64_t new_key, const Value& value);
+    void found_by(uint32_t sweep);
   };
 
   static constexpr size_t set_size = 8;

@@ -4,8 +4,10 @@
 #include "exchange.h"
 #include "fd.h"
 #include "forks.h"
+#include "listener.h"
 #include "log.h"
 #include "real.h"
+#include "registrations.h"
 #include <cerrno>
 #include <netinet/tcp.h>
 
@@ -122,7 +124,12 @@ int start_listening(int fd, Socket& socket) {
   if (const int error = start_bind(fd, socket))
     return error;
   socket.is_listening = true;
-  return sockets::remember(sockets::identity(fd), socket) ? 0 : ENOBUFS;
+  const sockets::Identity key = sockets::identity(fd);
+  if (!sockets::remember(key, socket))
+    return ENOBUFS;
+  listener::ever = true;
+  epoll::listens(key);
+  return 0;
 }
 
 } // namespace socksify

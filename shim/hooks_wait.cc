@@ -3,6 +3,7 @@
 // the real one.
 #include "config.h"
 #include "epoll.h"
+#include "listener.h"
 #include "pending.h"
 #include "polling.h"
 #include "real.h"
@@ -45,19 +46,22 @@ template <typename Timespec> bool is_valid(const Timespec* timeout) {
   return !timeout || (timeout->tv_sec >= 0 && timeout->tv_nsec >= 0 && timeout->tv_nsec < 1'000'000'000);
 }
 
+// What the kernel says of some sockets is not what is true for the program.
+bool is_to_translate() { return pending::any() || listener::any(); }
+
 // With nothing on its way, and no other thread that could begin something during the wait, the real call is a jump: to
 // return through here once more would cost as much as a tenth of it, because processors forget in a system call where
 // functions return to.
-bool is_free_to_jump() { return __libc_single_threaded && !pending::any() && !epoll::any_withheld(); }
+bool is_free_to_jump() { return __libc_single_threaded && !is_to_translate() && !epoll::any_withheld(); }
 
 // The real wait; but if a CONNECT is on its way, or has come on its way since the wait began, ours for what is left of
 // the time.
 template <typename Timeout, typename Real>
 int poll_or_settle(pollfd* fds, nfds_t count, Timeout timeout, const sigset_t* mask, Real real) {
   const Deadline deadline = after(timeout);
-  if (!pending::any()) {
+  if (!is_to_translate()) {
     const int result = real();
-    if (result <= 0 || !pending::any())
+    if (result <= 0 || !is_to_translate())
       return result;
   }
   return settling_poll(fds, count, deadline, mask);
@@ -145,7 +149,7 @@ HOOK int __ppoll_chk(pollfd* fds, nfds_t count, const timespec* timeout, const s
 }
 
 HOOK int select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval* timeout) {
-  if (!pending::any())
+  if (!is_to_translate())
     return REAL(select)(count, readable, writable, exceptional, timeout);
   return select_or_settle(count, readable, writable, exceptional, timeout,
                           [&] { return REAL(select)(count, readable, writable, exceptional, timeout); });
@@ -153,7 +157,7 @@ HOOK int select(int count, fd_set* readable, fd_set* writable, fd_set* exception
 
 HOOK int pselect(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, const timespec* timeout,
                  const sigset_t* mask) {
-  if (!pending::any() || count < 0 || !is_valid(timeout))
+  if (!is_to_translate() || count < 0 || !is_valid(timeout))
     return REAL(pselect)(count, readable, writable, exceptional, timeout, mask);
   return settling_select(count, readable, writable, exceptional, after(timeout), mask);
 }
@@ -190,12 +194,12 @@ HOOK int __ppoll64(pollfd* fds, nfds_t count, const timespec64* timeout, const s
 
 HOOK int __select64(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval64* timeout) {
   const auto real = [&] { return REAL(__select64)(count, readable, writable, exceptional, timeout); };
-  return pending::any() ? select_or_settle(count, readable, writable, exceptional, timeout, real) : real();
+  return is_to_translate() ? select_or_settle(count, readable, writable, exceptional, timeout, real) : real();
 }
 
 HOOK int __pselect64(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, const timespec64* timeout,
                      const sigset_t* mask) {
-  if (!pending::any() || count < 0 || !is_valid(timeout))
+  if (!is_to_translate() || count < 0 || !is_valid(timeout))
     return REAL(__pselect64)(count, readable, writable, exceptional, timeout, mask);
   return settling_select(count, readable, writable, exceptional, after(timeout), mask);
 }

@@ -2,6 +2,7 @@
 #include "polling.h"
 #include "epoll.h"
 #include "fd.h"
+#include "listener.h"
 #include "pending.h"
 #include "real.h"
 #include "registrations.h"
@@ -52,6 +53,10 @@ Question question_for(const pollfd& asked) {
   if (is_pending(socket)) {
     question.fd.events = pending::at(socket->slot).events;
     question.is_pending = true;
+  } else if (listener::is_listener(socket)) {
+    question.fd.events = static_cast<short>(listener::possible(static_cast<uint16_t>(asked.events)));
+    if (!(asked.events & listener::calls))
+      question.fd.fd = -1; // its hang-up would be no news again and again
   }
   return question;
 }
@@ -78,23 +83,26 @@ public:
   int tell() {
     int told = 0;
     for (nfds_t i = 0; i < m_count; ++i) {
-      m_fds[i].revents = is_for_program(m_fds[i], m_ours[i]) ? m_ours[i].revents : short{0};
+      m_fds[i].revents = answer(m_fds[i], m_ours[i]);
       told += m_fds[i].revents != 0;
     }
     return told;
   }
 
 private:
-  static bool is_for_program(const pollfd& asked, const pollfd& answered) {
+  // What is true for the program.
+  static short answer(const pollfd& asked, const pollfd& answered) {
     if (!answered.revents)
-      return true;
+      return 0;
     if (epoll::any_withheld() && !sockets::identity(answered.fd) && epoll::holds_handshakes(answered.fd))
-      return epoll::is_ready_after_handshakes(answered.fd, asked.events);
+      return epoll::is_ready_after_handshakes(answered.fd, asked.events) ? answered.revents : short{0};
     const auto before = answered.fd >= 0 ? sockets::find_fd(answered.fd) : std::nullopt;
-    if (!before || before->state != State::pending)
-      return answered.events == asked.events; // else the handshake has ended since: to be asked again
+    if (listener::is_listener(before))
+      return listener::told(asked.events, answered.revents);
+    if (!is_pending(before)) // if it was asked otherwise, the handshake has ended since: to be asked again
+      return answered.events == asked.events ? answered.revents : short{0};
     settle_fd(answered.fd);
-    return false;
+    return 0;
   }
 
   pollfd* m_fds;

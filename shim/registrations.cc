@@ -2,6 +2,7 @@
 #include "registrations.h"
 #include "exchange.h"
 #include "fd.h"
+#include "listener.h"
 #include "old_number.h"
 #include "oneshot.h"
 #include "open_fds.h"
@@ -149,7 +150,9 @@ epoll_event event_of_handshake(uint64_t key, short events) {
 
 epoll_event own_event(const Registration& registration) {
   epoll_event event{};
-  event.events = registration.is_spent ? uint32_t{EPOLLONESHOT} : registration.events;
+  event.events = registration.is_spent      ? uint32_t{EPOLLONESHOT}
+                 : registration.is_listener ? listener::possible(registration.events)
+                                            : registration.events;
   event.data.u64 = registration.data;
   return event;
 }
@@ -294,8 +297,12 @@ int control(Identity identity, int epfd, int operation, int fd, epoll_event* eve
   if (!event || (operation != EPOLL_CTL_ADD && operation != EPOLL_CTL_MOD))
     return REAL(epoll_ctl)(epfd, operation, fd, event);
   const auto socket = sockets::find(identity);
-  const Registration registration{
-      .epfd = epfd, .fd = fd, .data = event->data.u64, .events = event->events, .socket = identity};
+  const Registration registration{.epfd = epfd,
+                                  .fd = fd,
+                                  .data = event->data.u64,
+                                  .events = event->events,
+                                  .is_listener = listener::is_listener(socket),
+                                  .socket = identity};
   const bool is_new = !key && matters(fd, operation, socket);
   if (is_new)
     key = reserve(identity, fd);
@@ -321,6 +328,16 @@ void give_back(Identity socket, int known_fd) {
     return;
   const Changing changing;
   for_each_of(socket, [&](uint64_t key, const Registration&) { give_back_one(key, known_fd); });
+}
+
+void listens(Identity socket) {
+  KeepErrno keep;
+  for_each_of(socket, [&](uint64_t key, const Registration& registration) {
+    Registration now = registration;
+    now.is_listener = true;
+    if (replace(key, registration, now))
+      tell_kernel(key);
+  });
 }
 
 bool holds_withheld(int epfd) {

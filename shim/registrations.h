@@ -20,6 +20,7 @@ struct Registration {
   uint32_t events = 0;
   short handshake = 0;   // while it is withheld: the events of poll() that the kernel waits for in its place
   bool is_spent = false; // EPOLLONESHOT, and the one shot was before the CONNECT
+  bool is_listener = false;
   Identity socket = 0;
 
   bool is_withheld() const { return handshake != 0; }
@@ -38,6 +39,9 @@ void withhold(Identity socket, short events, int known_fd);
 
 // The socket's registrations are the program's own again.
 void give_back(Identity socket, int known_fd);
+
+// The socket listens from now on, by a BIND.
+void listens(Identity socket);
 
 // How many registrations hold a token in the kernel now, and how often one has ceased to.
 inline constinit std::atomic<int> withheld{0};

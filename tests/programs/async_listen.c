@@ -217,15 +217,33 @@ static void several(void) {
 }
 
 /* Whatever else is asked for: a listening socket is never writable, and has nobody that could hang up. */
-static void everything(void) {
-  listening();
+static const char *to_write(int milliseconds) {
+  fd_set out;
+  struct timeval limit = {milliseconds / 1000, milliseconds % 1000 * 1000};
+  FD_ZERO(&out);
+  FD_SET(fd, &out);
+  return select(fd + 1, NULL, &out, NULL, &limit) ? "writable" : "nothing";
+}
+static void look_at_everything(int other, int milliseconds) {
   int all = POLLIN | POLLPRI | POLLOUT | POLLRDHUP | POLLWRNORM | POLLRDNORM;
+  fact("poll: %s, epoll: %s", polled(fd, all, milliseconds), reported(set, milliseconds));
+  fact("select: %s, poll: %s, edges: %s", to_write(0), polled(fd, POLLOUT | POLLRDHUP, 0), reported(other, 0));
+}
+static void everything(void) {
+  primary();
+  fd = nonblocking_socket();
+  set = epoll_create1(0);
+  int other = epoll_create1(0);
   add(set, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP, word);
-  fact("poll: %s, epoll: %s", polled(fd, all, 10), reported(set, 0));
+  begin();
+  add(other, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, word);
+  look_at_everything(other, 10);
   call("hello");
-  fact("poll: %s, epoll: %s", polled(fd, all, -1), reported(set, -1));
+  look_at_everything(other, -1);
   int accepted = accept(fd, NULL, NULL);
-  fact("poll: %s, epoll: %s", polled(fd, all, 10), reported(set, 0));
+  look_at_everything(other, 10);
+  fact("modified: %s", result(epoll_ctl(set, EPOLL_CTL_MOD, fd, &(struct epoll_event){.events = EPOLLOUT, .data.u64 = word})));
+  look_at_everything(other, 10);
   converse(accepted);
 }
 

@@ -10,10 +10,10 @@ cycles=${CYCLES:-20000}
 [ -z "$runtime" ] || cycles=2000
 
 bounded() { LIMIT=$((30 + cycles / 500)) prints "bounded: yes, descriptors more: 0" client async_memory "$1" "$cycles" "$NET.3:7"; }
-look_ups() { client async_memory look-ups 6000 "$NET.3:7" | tee look-ups && has look-ups '^the same: yes'; }
+look_ups() { client async_memory look-ups 10000 "$NET.3:7" | tee look-ups && has look-ups '^the same: yes'; }
 
 start memory "$BUILD/programs/async_memory" serve "$NET.1"
 announced memory
 SOCKS=$ADDRESS
 for way in $("$BUILD/programs/async_memory" list); do check "memory: $cycles connections, $way" bounded "$way"; done
-[ -n "$runtime" ] || check "memory: look-ups with 6,000 connections" look_ups
+[ -n "$runtime" ] || check "memory: look-ups with 10,000 connections" look_ups

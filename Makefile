@@ -50,7 +50,7 @@ $(BUILD)/preload-exec: tools/preload-exec.c
 	$(CC) -Wall -Wextra -Wpedantic -Werror -O2 -ffreestanding -fno-stack-protector -static -nostdlib -o $@ $<
 
 $(BUILD)/unit: $(call object,tests/unit/*.cc $(filter-out $(wildcard shim/hooks*.cc),$(wildcard shim/*.cc)) \
-  $(patsubst %,tools/%.cc,rules ident journal loop sockets))
+  $(patsubst %,tools/%.cc,rules ident journal loop request_reader sockets))
 	$(link) -lfmt
 
 $(BUILD)/programs/%: tests/programs/%.c $(wildcard tests/programs/*.h)

@@ -1,4 +1,4 @@
-# make | make test | make bench | make demo | make install | make deps | make clean | make SAN=address,undefined test
+# make | make test | make fuzz | make bench | make demo | make install | make deps | make clean | make SAN=address,undefined test
 # make ARCH=i386 library: for the 32-bit programs of a 64-bit system
 comma   := ,
 CXX     ?= g++
@@ -65,6 +65,17 @@ $(BUILD)/bench/%.so: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(CC) -Wall -Wextra -Werror -O2 -shared -fPIC -o $@ $<
 
+# clang's libFuzzer: a target is a file of tests/fuzz, linked with what is pure.
+fuzz_targets := $(patsubst tests/fuzz/%.cc,%,$(wildcard tests/fuzz/*.cc))
+fuzz_flags   := -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+$(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(patsubst %.cc,$(BUILD)/fuzz/%.o,$(shared) tools/rules.cc tools/journal.cc)
+	clang++ $(fuzz_flags) -o $@ $^
+
+$(BUILD)/fuzz/%.o: %.cc
+	@mkdir -p $(@D)
+	clang++ $(flags) -Itools -O1 $(fuzz_flags) -c -o $@ $<
+.PRECIOUS: $(BUILD)/fuzz/%.o
+
 $(BUILD)/%.o: %.cc
 	@mkdir -p $(@D)
 	$(CXX) $(CPPFLAGS) $(flags) $(CXXFLAGS) -c -o $@ $<
@@ -75,11 +86,17 @@ deps:
 programs := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/programs/*.c))
 
 test: deps
-	@$(MAKE) --no-print-directory all $(BUILD)/unit programs
+	@$(MAKE) --no-print-directory all $(BUILD)/unit programs $(if $(SAN),,fuzzers)
 	@[ $(BUILD) != build ] || [ "$$(uname -m)" != x86_64 ] || $(MAKE) --no-print-directory ARCH=i386 library programs
 	@BUILD=$(BUILD) tests/run
 
 programs: $(programs)
+
+fuzzers: $(fuzz_targets:%=$(BUILD)/fuzz/%)
+
+# New inputs that reach further are kept in $(BUILD)/fuzz, and where the next run begins.
+fuzz: fuzzers
+	@for target in $(fuzz_targets); do BUILD=$(BUILD) tests/fuzz/run $$target -max_total_time=$(or $(FUZZ_SECONDS),60) || exit; done
 
 library: $(BUILD)/libsocksify.so
 
@@ -102,5 +119,5 @@ install: all
 clean:
 	$(RM) -r build
 
-.PHONY: all library bench test programs demo deps install clean
+.PHONY: all library bench test programs fuzzers fuzz demo deps install clean
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

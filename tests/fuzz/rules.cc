@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// socks4d.conf: what was read is read again from its words, and what is wrong is said in one line that tells where.
+#include "rules.h"
+#include "fuzz.h"
+#include <fmt/format.h>
+
+using namespace socksify;
+
+namespace {
+
+std::string text_of(const Network& network) {
+  const uint32_t ip = network.address;
+  return fmt::format("{}.{}.{}.{}/{}", ip >> 24, ip >> 16 & 0xff, ip >> 8 & 0xff, ip & 0xff, network.prefix);
+}
+
+std::string text_of(const Rule& rule) {
+  std::string text = rule.allows ? "allow" : "deny";
+  if (rule.command)
+    text += *rule.command == socks4::Command::connect ? " command connect" : " command bind";
+  if (rule.from)
+    text += " from " + text_of(*rule.from);
+  if (rule.to)
+    text += " to " + text_of(*rule.to);
+  text += fmt::format(" port {}-{}", rule.first_port, rule.last_port);
+  if (rule.userid)
+    text += " user " + *rule.userid;
+  return text + "\n";
+}
+
+std::string text_of(const Policy& policy) {
+  std::string text =
+      fmt::format("request-timeout {}\nconnect-timeout {}\nbind-timeout {}\nident-timeout {}\nident {}\ndefault {}\n",
+                  policy.request_timeout.count(), policy.connect_timeout.count(), policy.bind_timeout.count(),
+                  policy.ident_timeout.count(), policy.requires_ident ? "require" : "off",
+                  policy.allows_by_default ? "allow" : "deny");
+  if (policy.max_clients)
+    text += fmt::format("max-clients {}\n", policy.max_clients);
+  for (const Rule& rule : policy.rules)
+    text += text_of(rule);
+  return text;
+}
+
+// What a rule is just about fits it, and has the same answer from both.
+void check_answers(const Policy& one, const Policy& other) {
+  for (const Rule& rule : one.rules)
+    for (const uint16_t port : {rule.first_port, rule.last_port}) {
+      Attempt attempt{.command = rule.command.value_or(socks4::Command::connect),
+                      .client = rule.from ? rule.from->address : 0,
+                      .is_local_client = port % 2 == 0,
+                      .destination = {rule.to ? rule.to->address : 0x08080808, port},
+                      .userid = rule.userid ? std::string_view(*rule.userid) : ""};
+      HOLDS(rule.fits(attempt));
+      HOLDS(one.allows(attempt) == other.allows(attempt));
+    }
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  try {
+    const Policy policy = parse_policy(text, "file");
+    const std::string written = text_of(policy);
+    const Policy again = parse_policy(written, "again");
+    HOLDS(text_of(again) == written);
+    check_answers(policy, again);
+  } catch (const ConfigError& error) {
+    const std::string_view what = error.what();
+    HOLDS(what.starts_with("file:") && what.find_first_of("\r\n") == what.npos);
+  }
+  return 0;
+}

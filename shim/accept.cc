@@ -8,6 +8,7 @@
 #include "log.h"
 #include "names.h"
 #include "open_fds.h"
+#include "options.h"
 #include "real.h"
 #include "registrations.h"
 #include "socks4.h"
@@ -24,27 +25,35 @@ namespace {
 
 using ReplyBytes = std::array<uint8_t, socks4::reply_size>;
 
+// An errno of recv() with which the connection goes on. All others are its end.
+bool is_passing(int error) { return error == EAGAIN || error == EINTR || error == ENOMEM || error == ENOBUFS; }
+
 // Waits for the second reply and leaves it where it is. As a plain recv() of the program's own socket, it
 // blocks or does not, times out, is interrupted and restarted exactly as accept() would be. 0 or an errno.
 int await_reply(int fd) {
   ReplyBytes bytes;
+  const Deadline limit = options::receive_deadline(fd);
   const ssize_t got = REAL(recv)(fd, bytes.data(), bytes.size(), MSG_PEEK | MSG_WAITALL);
-  if (got < 0 && (errno == EAGAIN || errno == EINTR))
+  if (got < 0 && is_passing(errno))
     return errno;
   const bool is_whole = static_cast<size_t>(got) == bytes.size();
   pollfd hung_up{fd, POLLRDHUP, 0};
   if (is_whole || got <= 0 || REAL(poll)(&hung_up, 1, 0) > 0)
     return 0; // the end of the connection is an answer, too
-  return EAGAIN;
+  // With a part of the reply there, a recv() that blocks does not say whether its time was over or a signal came.
+  return limit.left() == 0 || fcntl(fd, F_GETFL) & O_NONBLOCK ? EAGAIN : EINTR;
 }
 
-// Takes the second reply off the connection; nothing if there is no whole one or it makes no sense.
-std::optional<socks4::Reply> take_reply(int fd) {
+// Takes the second reply off the connection; none if there is no whole one or it makes no sense. 0, or an errno with
+// which it is still there.
+int take_reply(int fd, std::optional<socks4::Reply>& reply) {
   ReplyBytes bytes;
   const ssize_t got = REAL(recv)(fd, bytes.data(), bytes.size(), MSG_DONTWAIT);
-  if (got != static_cast<ssize_t>(bytes.size()))
-    return std::nullopt;
-  return socks4::parse_reply(bytes);
+  if (got < 0 && errno != EAGAIN && is_passing(errno))
+    return errno;
+  if (got == static_cast<ssize_t>(bytes.size()))
+    reply = socks4::parse_reply(bytes);
+  return 0;
 }
 
 // A real listening socket that nobody can reach: it hears only packets that have come over no router with the highest
@@ -66,8 +75,10 @@ Fd make_stand_in(int family) {
 bool replace_at(int number, const Fd& stand_in) {
   epoll::Move move{number};
   const int close_on_exec = fcntl(number, F_GETFD) & FD_CLOEXEC ? O_CLOEXEC : 0;
-  if (dup3(stand_in.get(), number, close_on_exec) != number)
-    return false;
+  int tries = 3; // EINTR: a signal while it closed what was there; EBUSY: another thread is opening something
+  while (dup3(stand_in.get(), number, close_on_exec) != number)
+    if ((errno != EINTR && errno != EBUSY) || --tries == 0)
+      return false;
   move.finish(number);
   return true;
 }
@@ -117,7 +128,12 @@ void take_call(int listening, const Socket& socket, int flags, Call& call) {
     return;
   }
   const int status_flags = fcntl(listening, F_GETFL);
-  const auto reply = take_reply(connection.get());
+  std::optional<socks4::Reply> reply;
+  if (const int error = take_reply(connection.get(), reply)) {
+    call.error = error;
+    sockets::replace(sockets::identity(listening), State::accepting, socket);
+    return;
+  }
   replace(listening, stand_in, status_flags, socket, connection.get());
   if (!reply || !reply->granted()) {
     log(1, FMT_COMPILE("fd {}: nobody called at {}"), listening, socket.local);

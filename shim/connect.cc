@@ -29,17 +29,21 @@ int connect_after(int fd, sockets::Identity key, Socket socket) {
   return is_news ? 0 : EISCONN;
 }
 
-// A connect() that blocks, with its CONNECT left to all who wait.
-int wait_in_connect(int fd, sockets::Identity key) {
-  if (const int error = await_end(key, fd, options::send_deadline(fd)))
-    return error == EAGAIN ? EINPROGRESS : error;
-  const auto socket = sockets::find(key);
-  return socket ? connect_after(fd, key, *socket) : ECONNABORTED;
-}
-
 int fail_undone(int fd, int error) {
   disconnect(fd);
   return error;
+}
+
+// A connect() that blocks, with its CONNECT left to all who wait.
+int wait_in_connect(int fd, sockets::Identity key) {
+  if (const int error = await_end(key, fd, options::send_deadline(fd))) {
+    if (error == EAGAIN || error == EINTR)
+      return error == EAGAIN ? EINPROGRESS : error;
+    abandon(fd); // poll() itself failed
+    return fail_undone(fd, error);
+  }
+  const auto socket = sockets::find(key);
+  return socket ? connect_after(fd, key, *socket) : ECONNABORTED;
 }
 
 // The way of a connect() with this address. What is no TCP socket, or connected already, is left to the kernel: direct.
@@ -48,7 +52,10 @@ Route route_of(int fd, const sockaddr* address, socklen_t length) {
   if (!destination)
     return Route::direct;
   const Route way = route(config(), *destination);
-  if (way != Route::direct && tcp_state(fd) != TCP_CLOSE)
+  const auto state = way == Route::direct ? std::nullopt : tcp_state(fd);
+  if (state == unknown_tcp_state)
+    return Route::denied; // rather than a direct connection by mistake
+  if (state != TCP_CLOSE)
     return Route::direct;
   // A program may speak to the SOCKS server itself.
   if (way == Route::proxy && server_endpoint() == destination->endpoint())

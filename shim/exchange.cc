@@ -167,12 +167,14 @@ std::optional<int> tcp_state(int fd) {
   socklen_t length = sizeof state;
   if (REAL(getsockopt)(fd, IPPROTO_TCP, TCP_INFO, &state, &length) == 0)
     return state;
-  // A Multipath TCP socket without a subflow has no such information.
+  // A Multipath TCP socket without a subflow has no such information; and a filter of system calls may forbid to ask.
   int protocol = 0;
   length = sizeof protocol;
-  if (REAL(getsockopt)(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0 && protocol == IPPROTO_MPTCP)
+  if (REAL(getsockopt)(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) != 0)
+    return errno == EBADF || errno == ENOTSOCK ? std::nullopt : std::optional<int>{unknown_tcp_state};
+  if (protocol == IPPROTO_MPTCP)
     return TCP_CLOSE;
-  return std::nullopt;
+  return protocol == IPPROTO_TCP ? std::optional<int>{unknown_tcp_state} : std::nullopt;
 }
 
 } // namespace socksify

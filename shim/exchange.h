@@ -47,6 +47,7 @@ int pending_error(int fd);
 void set_low_water_mark(int fd, int bytes);
 
 // The socket's state if it speaks TCP (TCP_CLOSE: fresh), else nothing.
+inline constexpr int unknown_tcp_state = 0; // the kernel's begin with 1
 std::optional<int> tcp_state(int fd);
 
 } // namespace socksify

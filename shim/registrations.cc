@@ -100,8 +100,12 @@ uint64_t reserve(Identity socket, int fd) {
       return key;
     if (table.needs_sweep(key, static_cast<size_t>(fd)))
       sweep();
-    if (!find(key) && table.insert(key, pack(reserved)))
+    if (find(key))
+      continue;
+    if (table.insert(key, pack(reserved)))
       return key;
+    if (!find(key))
+      return 0; // no memory; another number would not be found by for_each_of()
   }
   return 0;
 }
@@ -304,8 +308,10 @@ int control(Identity identity, int epfd, int operation, int fd, epoll_event* eve
                                   .is_listener = listener::is_listener(socket),
                                   .socket = identity};
   const bool is_new = !key && matters(fd, operation, socket);
-  if (is_new)
-    key = reserve(identity, fd);
+  if (is_new && !(key = reserve(identity, fd))) {
+    errno = ENOMEM; // entered all the same, it would never show how the CONNECT ends
+    return -1;
+  }
   if (!key)
     return REAL(epoll_ctl)(epfd, operation, fd, event);
   const int result = enter(key, registration, socket, operation);

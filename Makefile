@@ -57,6 +57,11 @@ $(BUILD)/programs/%: tests/programs/%.c $(wildcard tests/programs/*.h)
 	@mkdir -p $(@D)
 	$(CC) -Wall -Wextra -Werror -O1 -g $(machine) $(if $(machine),-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64) -o $@ $< -pthread
 
+# Preloaded into what is tested.
+$(BUILD)/preload/%.so: tests/preload/%.c $(wildcard tests/programs/*.h)
+	@mkdir -p $(@D)
+	$(CC) -Wall -Wextra -Werror -O1 -g $(machine) -shared -fPIC -o $@ $<
+
 $(BUILD)/bench/%: tests/bench/%.c tests/bench/socks.h
 	@mkdir -p $(@D)
 	$(CC) -Wall -Wextra -Werror -O2 -g -o $@ $< -pthread
@@ -83,7 +88,8 @@ $(BUILD)/%.o: %.cc
 deps:
 	@tests/deps
 
-programs := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/programs/*.c))
+programs := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/programs/*.c)) \
+  $(patsubst tests/%.c,$(BUILD)/%.so,$(wildcard tests/preload/*.c))
 
 test: deps
 	@$(MAKE) --no-print-directory all $(BUILD)/unit programs $(if $(SAN),,fuzzers)

@@ -57,6 +57,9 @@ check() {
 
 skip() { echo "skip $1: $2"; }
 
+# note TEXT: a figure that tests/run shows.
+note() { echo "note $*"; }
+
 # installed PROGRAM...: true, or says which cases are skipped.
 installed() {
   command -v "$1" >/dev/null || { skip "$1" "not installed" && return 1; }

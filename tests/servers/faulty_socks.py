@@ -36,6 +36,7 @@ def steps(act, number, reply):
         "eof": [reply[:number], CLOSE],
         "rst": [reply[:number], 0.05, RESET] if number else [RESET],
         "silence": [SILENCE],
+        "stall": [reply[:number], SILENCE],
         "slow": [0.5, reply],
         "refuse": [bytes([0, number]) + reply[2:], CLOSE],
         "code": [bytes([0, number]) + reply[2:]],

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* Makes calls of the C library fail. Preloaded after libsocksify.so it gets the library's own calls, whether REAL(x) or not;
+   preloaded into socks4d, the server's. A call that "fails" is not made, with two exceptions, without which the program would
+   be told a lie: connect() interrupted by a signal goes on, and close() closes. */
+#define _GNU_SOURCE
+#include "../programs/inject.h"
+#include <dlfcn.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+
+void *__libc_malloc(size_t);
+void *__libc_calloc(size_t, size_t);
+void *__libc_realloc(void *, size_t);
+
+static struct injection *injection;
+static void *next[calls];
+
+__attribute__((constructor)) static void begin(void) { injection = map_injection(); }
+
+static void *find(enum call call) {
+  if (!next[call])
+    next[call] = dlsym(RTLD_NEXT, injectables[call].name);
+  return next[call];
+}
+#define NEXT(name) ((__typeof__(&name))find(call_##name))
+
+/* What is to happen to this call: 0, an errno, SHORT or END. */
+static int fault(enum call call) {
+  if (!injection || !injection->armed)
+    return 0;
+  int n = __atomic_add_fetch(&injection->made[call], 1, __ATOMIC_RELAXED);
+  if (call != injection->call || n < injection->nth || (n > injection->nth && !injection->lasts))
+    return 0;
+  __atomic_add_fetch(&injection->injected, 1, __ATOMIC_RELAXED);
+  return injection->error;
+}
+
+/* Calls that take no bytes. */
+#define FAIL(name)                                                                                                             \
+  do {                                                                                                                         \
+    const int error = fault(call_##name);                                                                                      \
+    if (error > 0)                                                                                                             \
+      return errno = error, -1;                                                                                                \
+  } while (0)
+
+/* Calls that take bytes: `size` is made 1, or the stream ends. */
+#define FAIL_OR_CUT(name, size)                                                                                                \
+  do {                                                                                                                         \
+    const int error = fault(call_##name);                                                                                      \
+    if (error > 0)                                                                                                             \
+      return errno = error, -1;                                                                                                \
+    if (error == END)                                                                                                          \
+      return 0;                                                                                                                \
+    if (error == SHORT && size > 1)                                                                                            \
+      size = 1;                                                                                                                \
+  } while (0)
+
+int socket(int domain, int type, int protocol) {
+  FAIL(socket);
+  return NEXT(socket)(domain, type, protocol);
+}
+
+static int connect_interrupted(int fd, const struct sockaddr *address, socklen_t length) {
+  const int flags = NEXT(fcntl)(fd, F_GETFL);
+  NEXT(fcntl)(fd, F_SETFL, flags | O_NONBLOCK);
+  const int result = NEXT(connect)(fd, address, length), error = errno;
+  NEXT(fcntl)(fd, F_SETFL, flags);
+  errno = error == EINPROGRESS ? EINTR : error;
+  return result;
+}
+
+int connect(int fd, const struct sockaddr *address, socklen_t length) {
+  const int error = fault(call_connect);
+  if (error == EINTR && !(NEXT(fcntl)(fd, F_GETFL) & O_NONBLOCK))
+    return connect_interrupted(fd, address, length);
+  if (error > 0 && error != EINTR)
+    return errno = error, -1;
+  return NEXT(connect)(fd, address, length);
+}
+
+int bind(int fd, const struct sockaddr *address, socklen_t length) {
+  FAIL(bind);
+  return NEXT(bind)(fd, address, length);
+}
+
+int listen(int fd, int backlog) {
+  FAIL(listen);
+  return NEXT(listen)(fd, backlog);
+}
+
+int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
+  FAIL(accept4);
+  return NEXT(accept4)(fd, address, length, flags);
+}
+
+ssize_t send(int fd, const void *buffer, size_t size, int flags) {
+  FAIL_OR_CUT(send, size);
+  return NEXT(send)(fd, buffer, size, flags);
+}
+
+ssize_t sendto(int fd, const void *buffer, size_t size, int flags, const struct sockaddr *address, socklen_t length) {
+  FAIL(sendto);
+  return NEXT(sendto)(fd, buffer, size, flags, address, length);
+}
+
+ssize_t recv(int fd, void *buffer, size_t size, int flags) {
+  FAIL_OR_CUT(recv, size);
+  return NEXT(recv)(fd, buffer, size, flags);
+}
+
+ssize_t read(int fd, void *buffer, size_t size) {
+  FAIL(read);
+  return NEXT(read)(fd, buffer, size);
+}
+
+ssize_t write(int fd, const void *buffer, size_t size) {
+  FAIL(write);
+  return NEXT(write)(fd, buffer, size);
+}
+
+int poll(struct pollfd *fds, nfds_t count, int timeout) {
+  FAIL(poll);
+  return NEXT(poll)(fds, count, timeout);
+}
+
+int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask) {
+  FAIL(ppoll);
+  return NEXT(ppoll)(fds, count, timeout, mask);
+}
+
+int select(int count, fd_set *readable, fd_set *writable, fd_set *exceptional, struct timeval *timeout) {
+  FAIL(select);
+  return NEXT(select)(count, readable, writable, exceptional, timeout);
+}
+
+int pselect(int count, fd_set *readable, fd_set *writable, fd_set *exceptional, const struct timespec *timeout,
+            const sigset_t *mask) {
+  FAIL(pselect);
+  return NEXT(pselect)(count, readable, writable, exceptional, timeout, mask);
+}
+
+int epoll_create1(int flags) {
+  FAIL(epoll_create1);
+  return NEXT(epoll_create1)(flags);
+}
+
+int epoll_ctl(int epfd, int operation, int fd, struct epoll_event *event) {
+  if (operation == EPOLL_CTL_ADD)
+    FAIL(epoll_ctl);
+  return NEXT(epoll_ctl)(epfd, operation, fd, event);
+}
+
+int epoll_wait(int epfd, struct epoll_event *events, int size, int timeout) {
+  FAIL(epoll_wait);
+  return NEXT(epoll_wait)(epfd, events, size, timeout);
+}
+
+int epoll_pwait(int epfd, struct epoll_event *events, int size, int timeout, const sigset_t *mask) {
+  FAIL(epoll_pwait);
+  return NEXT(epoll_pwait)(epfd, events, size, timeout, mask);
+}
+
+int getsockopt(int fd, int level, int option, void *value, socklen_t *length) {
+  FAIL(getsockopt);
+  return NEXT(getsockopt)(fd, level, option, value, length);
+}
+
+int setsockopt(int fd, int level, int option, const void *value, socklen_t length) {
+  FAIL(setsockopt);
+  return NEXT(setsockopt)(fd, level, option, value, length);
+}
+
+int getsockname(int fd, struct sockaddr *address, socklen_t *length) {
+  FAIL(getsockname);
+  return NEXT(getsockname)(fd, address, length);
+}
+
+int getpeername(int fd, struct sockaddr *address, socklen_t *length) {
+  FAIL(getpeername);
+  return NEXT(getpeername)(fd, address, length);
+}
+
+int shutdown(int fd, int how) {
+  FAIL(shutdown);
+  return NEXT(shutdown)(fd, how);
+}
+
+/* Only what takes a descriptor or memory can fail. */
+int fcntl(int fd, int operation, ...) {
+  va_list arguments;
+  va_start(arguments, operation);
+  void *argument = va_arg(arguments, void *);
+  va_end(arguments);
+  if (operation == F_DUPFD || operation == F_DUPFD_CLOEXEC || operation == F_SETPIPE_SZ)
+    FAIL(fcntl);
+  return NEXT(fcntl)(fd, operation, argument);
+}
+
+int dup3(int from, int to, int flags) {
+  FAIL(dup3);
+  return NEXT(dup3)(from, to, flags);
+}
+
+int open(const char *path, int flags, ...) {
+  va_list arguments;
+  va_start(arguments, flags);
+  const mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
+  va_end(arguments);
+  FAIL(open);
+  return NEXT(open)(path, flags, mode);
+}
+
+int close(int fd) {
+  const int result = NEXT(close)(fd);
+  FAIL(close);
+  return result;
+}
+
+int pipe2(int ends[2], int flags) {
+  FAIL(pipe2);
+  return NEXT(pipe2)(ends, flags);
+}
+
+ssize_t splice(int from, off64_t *from_offset, int to, off64_t *to_offset, size_t size, unsigned flags) {
+  FAIL_OR_CUT(splice, size);
+  return NEXT(splice)(from, from_offset, to, to_offset, size, flags);
+}
+
+int ioctl(int fd, unsigned long request, ...) {
+  va_list arguments;
+  va_start(arguments, request);
+  void *argument = va_arg(arguments, void *);
+  va_end(arguments);
+  FAIL(ioctl);
+  return NEXT(ioctl)(fd, request, argument);
+}
+
+void *mmap(void *where, size_t size, int protection, int flags, int fd, off_t offset) {
+  const int error = fault(call_mmap);
+  if (error > 0)
+    return errno = error, MAP_FAILED;
+  return NEXT(mmap)(where, size, protection, flags, fd, offset);
+}
+
+/* dlsym() itself may allocate: these are found without it. */
+void *malloc(size_t size) { return fault(call_malloc) ? errno = ENOMEM, NULL : __libc_malloc(size); }
+
+void *calloc(size_t count, size_t size) { return fault(call_calloc) ? errno = ENOMEM, NULL : __libc_calloc(count, size); }
+
+void *realloc(void *memory, size_t size) { return fault(call_realloc) ? errno = ENOMEM, NULL : __libc_realloc(memory, size); }

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* What tests/preload/inject.c can make fail, with what, and the memory by which a test tells it: a file that both map,
+   named by $INJECT. */
+#pragma once
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Instead of an errno: one byte only; the end of the stream. */
+enum { SHORT = -1, END = -2 };
+
+/* Each call with every errno that its manual page, or the page of the protocol, gives for arguments that are right. */
+#define INJECTABLE(X)                                                                                                          \
+  X(socket, EMFILE, ENFILE, ENOBUFS, ENOMEM, EACCES)                                                                           \
+  X(connect, EINTR, EADDRNOTAVAIL, EAGAIN, ECONNREFUSED, ENETUNREACH, EHOSTUNREACH, ETIMEDOUT, ENOBUFS, ENOMEM, EACCES, EPERM)  \
+  X(bind, EADDRINUSE, EADDRNOTAVAIL, EACCES, ENOMEM, ENOBUFS)                                                                  \
+  X(listen, EADDRINUSE, ENOMEM, ENOBUFS)                                                                                       \
+  X(accept4, EMFILE, ENFILE, ENOBUFS, ENOMEM, ECONNABORTED, EINTR, EAGAIN, EPROTO, EPERM, EHOSTDOWN, ENETDOWN)                 \
+  X(send, SHORT, EAGAIN, EINTR, ENOBUFS, ENOMEM, EPIPE, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ENETDOWN)            \
+  X(sendto, EINTR, ENOBUFS, ENOMEM, ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EACCES, EOPNOTSUPP)                              \
+  X(recv, SHORT, END, EAGAIN, EINTR, ENOBUFS, ENOMEM, ECONNRESET, ETIMEDOUT, EHOSTUNREACH)                                     \
+  X(read, EINTR, EAGAIN, ENOBUFS, ENOMEM, ECONNRESET)                                                                          \
+  X(write, EINTR, EAGAIN, ENOSPC, EIO)                                                                                         \
+  X(poll, EINTR, ENOMEM)                                                                                                       \
+  X(ppoll, EINTR, ENOMEM)                                                                                                      \
+  X(select, EINTR, ENOMEM)                                                                                                     \
+  X(pselect, EINTR, ENOMEM)                                                                                                    \
+  X(epoll_create1, EMFILE, ENFILE, ENOMEM)                                                                                     \
+  X(epoll_ctl, ENOMEM, ENOSPC)                                                                                                 \
+  X(epoll_wait, EINTR)                                                                                                         \
+  X(epoll_pwait, EINTR)                                                                                                        \
+  X(getsockopt, EPERM)                                                                                                         \
+  X(setsockopt, ENOBUFS, ENOMEM, EPERM)                                                                                        \
+  X(getsockname, ENOBUFS)                                                                                                      \
+  X(getpeername, ENOBUFS)                                                                                                      \
+  X(shutdown, ENOBUFS, ENOTCONN)                                                                                               \
+  X(fcntl, EMFILE, EPERM)                                                                                                      \
+  X(dup3, EBUSY, EINTR)                                                                                                        \
+  X(open, EMFILE, ENFILE, ENOMEM, ENOENT)                                                                                      \
+  X(close, EINTR, EIO)                                                                                                         \
+  X(pipe2, EMFILE, ENFILE)                                                                                                     \
+  X(splice, SHORT, EAGAIN, EINTR, ENOMEM, EPIPE, ECONNRESET)                                                                   \
+  X(ioctl, EPERM)                                                                                                              \
+  X(mmap, ENOMEM, EAGAIN, EPERM)                                                                                               \
+  X(malloc, ENOMEM)                                                                                                            \
+  X(calloc, ENOMEM)                                                                                                            \
+  X(realloc, ENOMEM)
+
+#define NUMBER(name, ...) call_##name,
+enum call { INJECTABLE(NUMBER) calls };
+#undef NUMBER
+
+static const struct injectable {
+  const char *name;
+  int errors[12]; /* ended by 0 */
+} injectables[] = {
+#define ENTRY(name, ...) {#name, {__VA_ARGS__}},
+    INJECTABLE(ENTRY)
+#undef ENTRY
+};
+
+struct injection {
+  volatile int armed;      /* calls count, and fail */
+  volatile enum call call; /* calls: none fails */
+  volatile int nth;        /* from 1 */
+  volatile int error;
+  volatile int lasts; /* so do all calls after the n-th */
+  volatile int injected;
+  volatile int made[calls];
+};
+
+static inline struct injection *map_injection(void) {
+  const char *file = getenv("INJECT");
+  int fd = file ? open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+  if (fd < 0 || ftruncate(fd, sizeof(struct injection)) != 0)
+    return NULL;
+  void *memory = mmap(NULL, sizeof(struct injection), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  close(fd);
+  return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* A shortage may last; what happened to one call does not. */
+static inline int may_last(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == ENOSPC || error == ENETUNREACH ||
+         error == EPERM;
+}

@@ -107,12 +107,18 @@ int addresses(const char* node, const char* service, const addrinfo* hints, addr
   const bool asks = question.way == Question::Way::first;
   if (question.way == Question::Way::nothing)
     return only_in_figures(node, service, hints, result);
-  if (question.way == Question::Way::libc)
-    return REAL(getaddrinfo)(node, service, hints, result);
+  if (question.way == Question::Way::libc) {
+    const int error = REAL(getaddrinfo)(node, service, hints, result);
+    if (error == 0)
+      question.note(*result);
+    return error;
+  }
   const int before = errno;
   const int error = asks ? REAL(getaddrinfo)(node, service, hints, result) : EAI_AGAIN;
-  if (error == 0)
+  if (error == 0) {
+    question.note(*result);
     leave_out_ipv6(result);
+  }
   if (error == 0 || !is_unknown(error))
     return error;
   const Answer known = answer(question, asks);

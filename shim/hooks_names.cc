@@ -62,6 +62,8 @@ template <typename Real> hostent* host_by_name(const char* name, int family, Rea
   const int before = errno;
   const Plan plan{name, family};
   hostent* found = plan.asks_libc ? real() : answered(TRY_AGAIN, nullptr);
+  if (found)
+    plan.question.note(*found);
   if (found || !plan.asks_us || !is_unknown(h_errno))
     return found;
   errno = before;
@@ -84,6 +86,8 @@ int host_by_name_r(const char* name, int family, hostent* entry, char* buffer, s
   *error_place = TRY_AGAIN;
   *result = nullptr;
   const int status = plan.asks_libc ? real() : 0;
+  if (*result)
+    plan.question.note(**result);
   if (*result || !plan.asks_us || !is_unknown(*error_place))
     return status;
   errno = before;

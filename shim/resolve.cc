@@ -5,8 +5,10 @@
 #include "hosts_file.h"
 #include "log.h"
 #include "names.h"
+#include "no_proxy.h"
 #include "route.h"
 #include <arpa/inet.h>
+#include <cstring>
 #include <unistd.h>
 
 namespace socksify::resolve {
@@ -42,18 +44,40 @@ Answer of_this_host(const Name& name, bool is_own) {
 
 Question Question::about(const char* node) {
   Question question;
-  if (!node || !config().stands_in())
+  const bool has_direct = config().active && !config().no_proxy.empty();
+  if (!node || !(config().stands_in() || has_direct))
     return question;
   const auto name = names::spelled(node);
+  question.is_to_be_noted = name && has_direct;
+  question.is_direct = question.is_to_be_noted && is_direct_name(config(), name->view());
+  if (!config().stands_in())
+    return question;
   if (!name) {
     question.way = config().resolves_remotely() ? Way::nothing : Way::libc;
     return question;
   }
   question.name = *name;
-  if (is_address(node) || is_direct_name(config(), name->view()))
+  if (is_address(node) || question.is_direct)
     return question;
   question.way = config().resolves_remotely() ? Way::ours : Way::first;
   return question;
+}
+
+void Question::note(const addrinfo* answers) const {
+  for (; is_to_be_noted && answers; answers = answers->ai_next)
+    if (const auto found = IpPort::from(answers->ai_addr, answers->ai_addrlen))
+      no_proxy::note(found->ip, is_direct);
+}
+
+void Question::note(const hostent& answer) const {
+  for (char** address = answer.h_addr_list; is_to_be_noted && *address; ++address) {
+    Ip ip;
+    uint32_t network;
+    std::memcpy(&network, *address, sizeof network);
+    if (answer.h_length == sizeof ip.bytes)
+      std::memcpy(ip.bytes, *address, sizeof ip.bytes);
+    no_proxy::note(answer.h_length == sizeof network ? Ip::from(ntohl(network)) : ip, is_direct);
+  }
 }
 
 Answer answer(const Question& question, bool asked) {

@@ -16,9 +16,13 @@ struct Question {
     nothing, // nor can it be a name
   };
   Way way = Way::libc;
-  Name name; // ours or first
+  Name name;                   // ours or first
+  bool is_direct = false;      // NO_PROXY matches it
+  bool is_to_be_noted = false; // what the C library answers tells which addresses are direct
 
   static Question about(const char* node);
+  void note(const addrinfo* answers) const;
+  void note(const hostent& answer) const;
 };
 
 // What there is without the C library. `asked`: it has been asked first, and did not know the name.

@@ -17,7 +17,4 @@ Route route(const Config& config, const IpPort& destination);
 // True for a name whose connections are direct, so that this host has to resolve it.
 bool is_direct_name(const Config& config, std::string_view name);
 
-// curl's rules: comma or blank separated addresses and CIDR networks, or `*` alone.
-bool matches_no_proxy(std::string_view list, const Ip& ip);
-
 } // namespace socksify

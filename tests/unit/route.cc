@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "route.h"
+#include "no_proxy.h"
 #include <doctest/doctest.h>
 
 using namespace socksify;
@@ -49,42 +50,17 @@ TEST_CASE("a mistake in the configuration denies what would have been proxied, a
   CHECK(to(config, "10.1.1.1") == Route::direct);
 }
 
-TEST_CASE("NO_PROXY: addresses, networks, `*` alone; what is none of these matches nothing") {
-  struct Case {
-    const char *list, *ip;
-    bool matches;
-  };
-  for (const Case& that : std::initializer_list<Case>{
-           {"", "192.0.2.1", false},
-           {"*", "192.0.2.1", true},
-           {"*", "2001:db8::1", true},
-           {"*,x", "192.0.2.1", false},
-           {"192.0.2.1", "192.0.2.1", true},
-           {"192.0.2.1", "192.0.2.2", false},
-           {"192.0.2.1", "::ffff:192.0.2.1", true},
-           {"a.example, 192.0.2.1", "192.0.2.1", true},
-           {"a.example 192.0.2.1\tx", "192.0.2.1", true},
-           {",,192.0.2.1", "192.0.2.1", true},
-           {"10.0.0.0/8", "10.255.0.1", true},
-           {"10.0.0.0/8", "11.0.0.1", false},
-           {"10.128.0.0/9", "10.127.255.255", false},
-           {"10.128.0.0/9", "10.128.0.0", true},
-           {"0.0.0.0/0", "8.8.8.8", true},
-           {"0.0.0.0/0", "2001:db8::1", false},
-           {"192.0.2.1/32", "192.0.2.1", true},
-           {"192.0.2.0/31", "192.0.2.1", true},
-           {"192.0.2.0/31", "192.0.2.2", false},
-           {"192.0.2.0/33", "192.0.2.0", false},
-           {"192.0.2.0/", "192.0.2.0", false},
-           {"192.0.2.0/x", "192.0.2.0", false},
-           {"2001:db8::/32", "2001:db8:ffff::1", true},
-           {"2001:db8::/32", "2001:db9::1", false},
-           {"2001:db8::/127", "2001:db8::1", true},
-           {"2001:db8::/127", "2001:db8::2", false},
-           {"::/0", "192.0.2.1", false},
-       }) {
-    CAPTURE(that.list);
-    CAPTURE(that.ip);
-    CHECK(matches_no_proxy(that.list, *parse_ip(that.ip)) == that.matches);
-  }
+TEST_CASE("a name that NO_PROXY matches is direct, and so is what it was resolved to") {
+  const Config config = configured("inside.example,10.0.0.0/8");
+  CHECK(is_direct_name(config, "a.inside.example"));
+  CHECK_FALSE(is_direct_name(config, "outside.example"));
+  const Ip ip = *parse_ip("192.0.2.77"), ip6 = *parse_ip("2001:db8::77");
+  no_proxy::note(ip, true);
+  no_proxy::note(ip6, true);
+  CHECK(to(config, "192.0.2.77") == Route::direct);
+  CHECK(to(config, "2001:db8::77") == Route::direct);
+  CHECK(to(config, "192.0.2.78") == Route::proxy);
+  CHECK(to(config, "2001:db8::78") == Route::unreachable);
+  no_proxy::note(ip, false); // another name has the same address
+  CHECK(to(config, "192.0.2.77") == Route::proxy);
 }

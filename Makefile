@@ -1,8 +1,9 @@
-# make | make test | make fuzz | make bench | make demo | make install | make deps | make clean | make SAN=address,undefined test
+# make | make test | make fuzz | make bench | make demo | make install | make uninstall | make deps | make clean | make SAN=address,undefined test
 # make ARCH=i386 library: for the 32-bit programs of a 64-bit system
 comma   := ,
 CXX     ?= g++
 PREFIX  ?= /usr/local
+SYSCONFDIR ?= /etc
 SAN     ?=
 VERSION := 0.1.0
 ARCH    ?=
@@ -96,6 +97,8 @@ test: deps
 	@[ $(BUILD) != build ] || [ "$$(uname -m)" != x86_64 ] || $(MAKE) --no-print-directory ARCH=i386 library programs
 	@BUILD=$(BUILD) tests/run
 
+placing  := PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' SYSCONFDIR='$(SYSCONFDIR)' BUILD='$(BUILD)'
+
 programs: $(programs)
 
 fuzzers: $(fuzz_targets:%=$(BUILD)/fuzz/%)
@@ -115,15 +118,13 @@ bench: all $(patsubst %,$(BUILD)/bench/%,server concurrent blocking transfer cal
 	@BUILD=$(BUILD) tests/bench/run-server
 
 install: all
-	install -D -m 755 tools/socksify $(DESTDIR)$(PREFIX)/bin/socksify
-	install -D -m 755 $(BUILD)/socks4d $(DESTDIR)$(PREFIX)/sbin/socks4d
-	install -D -m 644 $(BUILD)/libsocksify.so $(DESTDIR)$(PREFIX)/lib/socksify/libsocksify.so
-	install -D -m 755 $(BUILD)/preload-exec $(DESTDIR)$(PREFIX)/lib/socksify/preload-exec
-	for page in man/*.[0-9]; do \
-	  install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit; done
+	@$(placing) tools/install.sh install
+
+uninstall:
+	@$(placing) tools/install.sh uninstall
 
 clean:
 	$(RM) -r build
 
-.PHONY: all library bench test programs fuzzers fuzz demo deps install clean
+.PHONY: all library bench test programs fuzzers fuzz demo deps install uninstall clean
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

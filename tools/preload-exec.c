@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* preload-exec COMMAND [ARG...]: becomes COMMAND, as execvp(3) finds it, if the system will heed LD_PRELOAD there; else
-   nothing runs and one line says why. The launcher's last step: a shell would have to read the program's headers byte by
-   byte, which takes milliseconds. There is no C library in it, as to start one takes 0.4 ms, and all of this 0.05. */
+   nothing runs and one line says why. The launcher's last step: a shell would have to read the program's headers byte
+   by byte, which takes milliseconds. There is no C library in it, as to start one takes 0.4 ms, and all of this 0.05.
+ */
 #include <asm/unistd.h>
 #include <elf.h>
 #include <fcntl.h>
@@ -12,7 +13,7 @@
 #include <unistd.h>
 
 #if defined __x86_64__
-enum { our_machine = EM_X86_64 };
+enum { our_machine = EM_X86_64, other_machine = EM_386 };
 __asm__(".globl _start\n_start: xor %ebp, %ebp\n mov %rsp, %rdi\n and $-16, %rsp\n call begin\n");
 static long kernel(long number, long a, long b, long c, long d, long e) {
   register long r10 __asm__("r10") = d, r8 __asm__("r8") = e;
@@ -20,7 +21,7 @@ static long kernel(long number, long a, long b, long c, long d, long e) {
   return number;
 }
 #elif defined __aarch64__
-enum { our_machine = EM_AARCH64 };
+enum { our_machine = EM_AARCH64, other_machine = EM_NONE };
 __asm__(".globl _start\n_start: mov x29, #0\n mov x0, sp\n bl begin\n");
 static long kernel(long number, long a, long b, long c, long d, long e) {
   register long x8 __asm__("x8") = number, x0 __asm__("x0") = a, x1 __asm__("x1") = b, x2 __asm__("x2") = c,
@@ -37,6 +38,7 @@ enum { our_failure = 125, cannot_run = 126, not_found = 127 }; /* as env(1) has 
 static const char* program; /* what the messages are about */
 static const char* interpreter;
 static long user, group;
+static int has_both_sizes; /* of the library */
 
 static void say(const char* text) {
   size_t length = 0;
@@ -62,16 +64,32 @@ static long read_at(long fd, void* into, size_t size, unsigned long offset) {
   return kernel(__NR_pread64, fd, (long)into, (long)size, (long)offset, 0);
 }
 
+union header {
+  Elf64_Ehdr elf;
+  Elf32_Ehdr elf32;
+  char text[257];
+};
+
+static int is_interpreter(long fd, const union header* header, unsigned long number) {
+  Elf64_Phdr segment;
+  Elf32_Phdr segment32;
+  if (header->elf.e_ident[EI_CLASS] == ELFCLASS32)
+    return read_at(fd, &segment32, sizeof segment32, header->elf32.e_phoff + number * sizeof segment32) ==
+               sizeof segment32 &&
+           segment32.p_type == PT_INTERP;
+  return read_at(fd, &segment, sizeof segment, header->elf.e_phoff + number * sizeof segment) == sizeof segment &&
+         segment.p_type == PT_INTERP;
+}
+
 /* The kernel starts no dynamic linker where no header asks for one. */
-static void check_elf(long fd, const Elf64_Ehdr* header) {
-  if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_machine != our_machine)
+static void check_elf(long fd, const union header* header) {
+  const int is_32 = header->elf.e_ident[EI_CLASS] == ELFCLASS32;
+  const unsigned long count = is_32 ? header->elf32.e_phnum : header->elf.e_phnum;
+  if (is_32 ? !has_both_sizes || header->elf32.e_machine != other_machine : header->elf.e_machine != our_machine)
     fail(our_failure, " is for another kind of processor than the library");
-  for (unsigned long i = 0; i < header->e_phnum; i++) {
-    Elf64_Phdr segment;
-    if (read_at(fd, &segment, sizeof segment, header->e_phoff + i * sizeof segment) == sizeof segment &&
-        segment.p_type == PT_INTERP)
+  for (unsigned long i = 0; i < count; i++)
+    if (is_interpreter(fd, header, i))
       return;
-  }
   fail(our_failure, " is statically linked: LD_PRELOAD has no effect on it");
 }
 
@@ -100,17 +118,14 @@ static const char* interpreter_in(char* line) {
 
 /* A script is as good as its interpreter; that the script is set-user-ID means nothing. */
 static void check(const char* path) {
-  static union {
-    Elf64_Ehdr elf;
-    char text[257];
-  } beginning[2];
+  static union header beginning[2];
   char* text = beginning[interpreter != NULL].text;
   const long fd = kernel(__NR_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0);
   const long size = read_at(fd, text, 256, 0); /* what may only be executed hides what it is */
   if (interpreter && fd == -ENOENT)
     fail(not_found, " does not exist");
   if (size > SELFMAG && text[0] == ELFMAG0 && text[1] == 'E' && text[2] == 'L' && text[3] == 'F')
-    check_elf(fd, &beginning[interpreter != NULL].elf);
+    check_elf(fd, &beginning[interpreter != NULL]);
   if (size < 2 || text[0] != '#' || text[1] != '!')
     check_privileges(path);
   else if (!interpreter)
@@ -124,7 +139,8 @@ static int is_program(const char* path) {
   if (error == -ENOENT || error == -ENOTDIR)
     return 0;
   program = path;
-  return error == 0 && (status.stx_mode & S_IFMT) == S_IFREG && kernel(__NR_faccessat, AT_FDCWD, (long)path, X_OK, 0, 0) == 0;
+  return error == 0 && (status.stx_mode & S_IFMT) == S_IFREG &&
+         kernel(__NR_faccessat, AT_FDCWD, (long)path, X_OK, 0, 0) == 0;
 }
 
 /* Looks for it in PATH, where an empty part means here. */
@@ -151,12 +167,29 @@ static int find_program(const char* name, const char* path) {
   return 0;
 }
 
+/* The value, if this is the variable. */
+static const char* value_of(const char* variable, const char* name) {
+  while (*name && *variable == *name)
+    variable++, name++;
+  return *name || *variable != '=' ? NULL : variable + 1;
+}
+
+/* Where there is a library for each word size, the launcher leaves it to the dynamic linker which: PREFIX/$LIB/... */
+static int names_both_sizes(const char* preload) {
+  for (; *preload && *preload != ':'; preload++)
+    if (preload[0] == '$' && preload[1] == 'L' && preload[2] == 'I' && preload[3] == 'B')
+      return 1;
+  return 0;
+}
+
 __attribute__((noreturn, used)) static void begin(long* stack) {
   const char **arguments = (const char**)(stack + 1), **environment = arguments + stack[0] + 1, **end = environment;
   const char* path = "/bin:/usr/bin";
-  for (; *end; end++)
-    if ((*end)[0] == 'P' && (*end)[1] == 'A' && (*end)[2] == 'T' && (*end)[3] == 'H' && (*end)[4] == '=')
-      path = *end + 5;
+  for (; *end; end++) {
+    const char *value = value_of(*end, "PATH"), *preload = value_of(*end, "LD_PRELOAD");
+    path = value ? value : path;
+    has_both_sizes |= preload && names_both_sizes(preload);
+  }
   for (const Elf64_auxv_t* fact = (const Elf64_auxv_t*)(end + 1); fact->a_type != AT_NULL; fact++) {
     if (fact->a_type == AT_UID)
       user = (long)fact->a_un.a_val;

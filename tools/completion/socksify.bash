@@ -1,0 +1,43 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# Completion of socksify's command line in bash: its options, then whatever the command's own completion offers.
+
+# The index of the command among the words, or nothing while there is none.
+_socksify_command() {
+  local i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case ${COMP_WORDS[i]} in
+      --) echo $((i + 1)) && return ;;
+      -[sundo] | --ssh) i=$((i + 1)) ;;
+      =) i=$((i + 1)) ;; # of --ssh=GATEWAY, which readline makes three words
+      -*) ;;
+      *) echo "$i" && return ;;
+    esac
+  done
+}
+
+_socksify() {
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command
+  COMPREPLY=()
+  command=$(_socksify_command)
+  if [ -n "$command" ]; then
+    # bash-completion's; without it bash completes the names of files.
+    if declare -F _command_offset >/dev/null; then _command_offset "$command"; fi
+    return
+  fi
+  case $before in
+    -s) mapfile -t COMPREPLY < <(compgen -W 'socks4:// socks4a:// unix:/' -A hostname -- "$word") ;;
+    -u) mapfile -t COMPREPLY < <(compgen -u -- "$word") ;;
+    -d) mapfile -t COMPREPLY < <(compgen -W '0 1 2 3' -- "$word") ;;
+    -o) mapfile -t COMPREPLY < <(compgen -W stderr -f -- "$word") ;;
+    -n) ;;
+    --ssh) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") ;;
+    *)
+      case $word in
+        -*) mapfile -t COMPREPLY < <(compgen -W '-s -u -n -v -d -o --local --ssh --check --json --shell --env --help --version' -- "$word") ;;
+        *) mapfile -t COMPREPLY < <(compgen -c -- "$word") ;;
+      esac
+      ;;
+  esac
+}
+complete -o default -F _socksify socksify

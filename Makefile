@@ -1,4 +1,4 @@
-# make | make test | make fuzz | make bench | make demo | make install | make uninstall | make deps | make clean | make SAN=address,undefined test
+# make | make test | make fuzz | make bench | make demo | make install | make uninstall | make deb | make deps | make clean | make SAN=address,undefined test
 # make ARCH=i386 library: for the 32-bit programs of a 64-bit system
 comma   := ,
 CXX     ?= g++
@@ -98,6 +98,7 @@ test: deps
 	@BUILD=$(BUILD) tests/run
 
 placing  := PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' SYSCONFDIR='$(SYSCONFDIR)' BUILD='$(BUILD)'
+debian    = $(shell dpkg --print-architecture 2>/dev/null)
 
 programs: $(programs)
 
@@ -123,8 +124,14 @@ install: all
 uninstall:
 	@$(placing) tools/install.sh uninstall
 
+deb:
+	@tests/deps g++ make libfmt-dev debhelper dpkg-dev lintian $(if $(filter amd64,$(debian)),gcc-multilib g++-multilib)
+	@$(MAKE) --no-print-directory all
+	@[ "$(debian)" != amd64 ] || $(MAKE) --no-print-directory ARCH=i386 library
+	@BUILD=$(BUILD) OUT=$(BUILD) VERSION=$(VERSION) tools/debian/build
+
 clean:
 	$(RM) -r build
 
-.PHONY: all library bench test programs fuzzers fuzz demo deps install uninstall clean
+.PHONY: all library bench test programs fuzzers fuzz demo deps install uninstall deb clean
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pending.h"
 #include "forks.h"
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <sys/mman.h>
@@ -61,20 +62,18 @@ bool take(Pending& slot, uint64_t identity, const Handshake& handshake, Deadline
   return mine;
 }
 
-} // namespace
-
-namespace {
-
 // Takes the first free slot from this number on; -1 if there is none, or no memory.
 int take_from(int first, uint64_t identity, const Handshake& handshake, Deadline deadline) {
-  int number = 0;
+  int base = 0; // the number of a chunk's first slot
   for (int chunk = 0; chunk < most_chunks; ++chunk) {
+    const int size = static_cast<int>(capacity(chunk));
     Pending* slots = chunk_at(chunk);
     if (!slots)
       return -1;
-    for (size_t i = 0; i < capacity(chunk); ++i, ++number)
-      if (number >= first && take(slots[i], identity, handshake, deadline))
-        return number;
+    for (int i = std::max(0, first - base); i < size; ++i)
+      if (take(slots[i], identity, handshake, deadline))
+        return base + i;
+    base += size;
   }
   return -1;
 }

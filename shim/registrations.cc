@@ -85,23 +85,28 @@ void sweep() {
                   [](uint64_t, const Table::Value& value) { count(unpack<Registration>(value).is_withheld(), false); });
 }
 
+// Takes a place that is there. False if it is not free.
+bool take(uint64_t key, const Registration& registration) {
+  return table.update(key, [&](Table::Value& value) {
+    const bool is_free = unpack<Registration>(value).epfd == no_set;
+    if (is_free)
+      value = pack(registration);
+    return is_free;
+  });
+}
+
 // A place for a new registration of the socket: its key, or 0 if there is none.
 uint64_t reserve(Identity socket, int fd) {
   const Registration reserved{.epfd = undecided};
   for (int number = 0; number < most_sets; ++number) {
     const uint64_t key = key_of(socket, number);
-    const bool is_mine = table.update(key, [&](Table::Value& value) {
-      const bool is_free = unpack<Registration>(value).epfd == no_set;
-      if (is_free)
-        value = pack(reserved);
-      return is_free;
-    });
-    if (is_mine)
-      return key;
+    if (find(key)) {
+      if (take(key, reserved))
+        return key;
+      continue;
+    }
     if (table.needs_sweep(key, static_cast<size_t>(fd)))
       sweep();
-    if (find(key))
-      continue;
     if (table.insert(key, pack(reserved)))
       return key;
     if (!find(key))

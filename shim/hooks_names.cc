@@ -20,7 +20,7 @@ struct Room {
   hostent entry;
   char buffer[1024];
 };
-constinit Room by_name, by_address;
+constinit Room by_name{}, by_address{};
 
 bool is_unknown(int error) {
   return error == HOST_NOT_FOUND || error == TRY_AGAIN || error == NO_RECOVERY || error == NO_DATA;

@@ -8,6 +8,8 @@
 #include "real.h"
 #include "resolve.h"
 #include <arpa/inet.h>
+#include <csignal>
+#include <cstdlib>
 #include <cstring>
 
 using namespace socksify;
@@ -116,6 +118,12 @@ int pack_address(const resolve::Reverse& reverse, const Ip& ip, int family, host
   return pack(answer, ip.is_ipv4() ? AF_INET : family, entry, buffer, size);
 }
 
+// What gai_error() says is in `__return`.
+void resolve_now(gaicb& one) {
+  one.ar_result = nullptr;
+  one.__return = resolve::addresses(one.ar_name, one.ar_service, one.ar_request, &one.ar_result);
+}
+
 // Copies a name out as getnameinfo() does. 0 or EAI_*.
 int copy_name(const Name& name, char* host, socklen_t room) {
   if (name.view().size() >= room)
@@ -128,6 +136,24 @@ int copy_name(const Name& name, char* host, socklen_t room) {
 
 HOOK int getaddrinfo(const char* node, const char* service, const addrinfo* hints, addrinfo** result) {
   return resolve::addresses(node, service, hints, result);
+}
+
+// Those that are ours are done at once; the C library has the others, and tells the program when there are no more.
+HOOK int getaddrinfo_a(int mode, gaicb** list, int count, sigevent* event) noexcept {
+  if (!config().stands_in() || count <= 0)
+    return REAL(getaddrinfo_a)(mode, list, count, event);
+  auto** others = static_cast<gaicb**>(calloc(static_cast<size_t>(count), sizeof *list));
+  if (!others)
+    return EAI_MEMORY;
+  for (int i = 0; i < count; ++i) {
+    if (list[i] && Question::about(list[i]->ar_name).way != Question::Way::libc)
+      resolve_now(*list[i]);
+    else
+      others[i] = list[i];
+  }
+  const int error = REAL(getaddrinfo_a)(mode, others, count, event);
+  free(others);
+  return error;
 }
 
 HOOK hostent* gethostbyname(const char* name) {

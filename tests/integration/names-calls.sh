@@ -187,6 +187,9 @@ check "an address without a name, gethostbyaddr()" in_remote_mode prints herror 
 try: socket.gethostbyaddr("192.0.2.9")
 except socket.herror: print("herror")'
 
+check "getaddrinfo_a" in_remote_mode prints "wait: 0 0 0 a stand-in 
+signal: 0 0 0 a stand-in signalled" client names asynchronous web.inside.test
+
 check "connect, getpeername, getnameinfo" in_remote_mode connects_by_stand_in "a stand-in"
 check "the same in IPv6 form" in_remote_mode connects_by_stand_in "a mapped stand-in" -6
 check "a stand-in that nobody knows" unknown_stand_in

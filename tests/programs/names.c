@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // names facts NAME        what each call says of a name, and of the address that it gives
 // names family NAME       getaddrinfo() by family and flags
+// names asynchronous NAME   getaddrinfo_a()
 // names buffers NAME      the calls with _r and getnameinfo(), with buffers of every size
 // names connect NAME PORT [-6]
 // names udp ADDRESS PORT  datagrams to an address, in every way to send them
@@ -11,6 +12,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <resolv.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +129,24 @@ static void family(const char* name) {
   print_list("bad flags", name, NULL, &hints);
 }
 
+// A name and an address, waited for and signalled.
+static void asynchronous(const char* name) {
+  for (int mode = GAI_WAIT; mode <= GAI_NOWAIT; ++mode) {
+    struct gaicb one = {.ar_name = name}, other = {.ar_name = "192.0.2.1"}, *list[] = {&one, NULL, &other};
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    int signal = 0;
+    const int error = getaddrinfo_a(mode, list, 3, &event);
+    if (mode == GAI_NOWAIT)
+      sigwait(&set, &signal);
+    printf("%s: %d %d %d %s %s\n", mode == GAI_WAIT ? "wait" : "signal", error, gai_error(&one), gai_error(&other),
+           one.ar_result ? kind_of(one.ar_result->ai_addr) : "none", signal == SIGUSR1 ? "signalled" : "");
+  }
+}
+
 static void buffers(const char* name) {
   int too_small = 0, good = 0, wrong = 0;
   for (size_t size = 0; size < 600; ++size) {
@@ -240,6 +260,8 @@ int main(int count, char** words) {
     facts(words[2]);
   else if (!strcmp(verb, "family"))
     family(words[2]);
+  else if (!strcmp(verb, "asynchronous"))
+    asynchronous(words[2]);
   else if (!strcmp(verb, "buffers"))
     buffers(words[2]);
   else if (!strcmp(verb, "connect") && count > 3)

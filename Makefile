@@ -75,7 +75,7 @@ $(BUILD)/bench/%.so: tests/bench/%.c
 fuzz_targets := $(patsubst tests/fuzz/%.cc,%,$(wildcard tests/fuzz/*.cc))
 fuzz_flags   := -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(patsubst %.cc,$(BUILD)/fuzz/%.o,$(shared) tools/rules.cc tools/journal.cc)
-	clang++ $(fuzz_flags) -o $@ $^
+	clang++ $(fuzz_flags) -o $@ $^ -lfmt
 
 $(BUILD)/fuzz/%.o: %.cc
 	@mkdir -p $(@D)

@@ -103,8 +103,12 @@ bool replace(int listening, const Fd& stand_in, int status_flags, const Socket& 
 int hand_over(int fd, const Socket& socket, Endpoint peer, int status_flags, bool nonblocking) {
   set_low_water_mark(fd, 1);
   fcntl(fd, F_SETFL, nonblocking ? status_flags | O_NONBLOCK : status_flags & ~O_NONBLOCK);
-  const Socket accepted{
-      .state = State::accepted, .family = socket.family, .fd = fd, .peer = peer, .local = socket.local};
+  const Socket accepted{.state = State::accepted,
+                        .family = socket.family,
+                        .server = socket.server,
+                        .fd = fd,
+                        .peer = peer,
+                        .local = socket.local};
   return sockets::remember(sockets::identity(fd), accepted) ? 0 : ENOBUFS;
 }
 

@@ -59,6 +59,7 @@ bool remember_bind(int fd, const IpPort& requested, int family) {
   Socket socket{
       .state = State::bound, .family = static_cast<uint8_t>(family), .fd = fd, .requested = {ip, requested.port}};
   socket.primary() = primary->peer;
+  socket.server = primary->server;
   log(3, FMT_COMPILE("fd {}: bound to {}, for a call from {}"), fd, socket.requested, socket.primary());
   return sockets::remember(sockets::identity(fd), socket);
 }
@@ -91,7 +92,7 @@ int start_bind(int fd, Socket& socket) {
   const auto request = request_for(socks4::Command::bind, socket.primary());
   if (!request)
     return EHOSTUNREACH;
-  const Exchange done = exchange(fd, socket.family, *request, Patience::wait);
+  const Exchange done = exchange(fd, socket.family, *request, Patience::wait, socket.server);
   if (done.error) {
     log(1, FMT_COMPILE("fd {}: BIND for a call from {} failed: errno {}"), fd, socket.primary(), done.error);
     return done.error;
@@ -105,7 +106,7 @@ int start_bind(int fd, Socket& socket) {
     disconnect(fd);
     return ENOBUFS;
   }
-  log(1, FMT_COMPILE("fd {}: {} waits at {}"), fd, config().server.host.view(), socket.local);
+  log(1, FMT_COMPILE("fd {}: {} waits at {}"), fd, config().servers[socket.server].host.view(), socket.local);
   return 0;
 }
 

@@ -3,15 +3,12 @@
 #include "forks.h"
 #include "format.h"
 #include "log.h"
-#include "real.h"
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <iterator>
-#include <netdb.h>
 #include <pthread.h>
 #include <pwd.h>
-#include <strings.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -34,6 +31,8 @@ public:
     }
     return m_value = {};
   }
+
+  bool is_set(const char* name) const { return m_lookup(name); }
 
   // The value that `first` found last does not make sense, and why.
   void reject(const char* reason) {
@@ -107,59 +106,38 @@ private:
   std::string_view m_value;
 };
 
-bool has_scheme(std::string_view url, std::string_view scheme) {
-  return url.size() > scheme.size() && strncasecmp(url.data(), scheme.data(), scheme.size()) == 0;
-}
-
-bool is_socks4_url(std::string_view url) { return has_scheme(url, "socks4://") || has_scheme(url, "socks4a://"); }
-
-bool is_host(std::string_view host) {
-  const auto allowed = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' ||
-           c == '_';
-  };
-  for (char c : host)
-    if (!allowed(c))
-      return false;
-  return !host.empty();
-}
-
-// host[:port] or socks4[a]://[user@]host[:port][/]
-void read_server(Reader& reader, std::string_view text, Config& config) {
-  if (const size_t scheme = text.find("://"); scheme != text.npos) {
-    if (!is_socks4_url(text))
-      return reader.reject("SOCKS4 only: the scheme has to be socks4:// or socks4a://");
-    config.dns = has_scheme(text, "socks4a://") ? Dns::remote : Dns::local;
-    text.remove_prefix(scheme + 3);
-    if (text.ends_with('/'))
-      text.remove_suffix(1);
-    if (const auto [userid, rest, found] = split_at(text, text.rfind('@')); found) {
-      reader.copy(userid, config.userid);
-      text = rest;
-    }
+// The servers, separated by commas.
+void read_servers(Reader& reader, std::string_view list, Config& config) {
+  ServerHints hints;
+  for (bool more = true; more;) {
+    const auto [text, rest, found] = split_at(list, list.find(','));
+    more = found;
+    list = rest;
+    if (config.server_count == servers::most)
+      return reader.reject("more servers than 8");
+    if (const char* reason = parse_server(text, config.servers[config.server_count], hints))
+      return reader.reject(reason);
+    ++config.server_count;
   }
-  if (text.starts_with('['))
-    return reader.reject("an IPv6 address: SOCKS4 servers are reached by IPv4");
-  const auto [host, port_text, has_port] = split_at(text, text.find(':'));
-  if (has_port) {
-    const auto port = parse_number(port_text, 1, 65535);
-    if (!port)
-      return reader.reject("the port has to be a number from 1 to 65535");
-    config.server.port = static_cast<uint16_t>(*port);
-  }
-  if (!is_host(host))
-    return reader.reject("not host[:port] nor socks4://[user@]host[:port]");
-  reader.copy(host, config.server.host);
+  reader.copy(hints.userid.view(), config.userid);
+  // Who names a SOCKS4A server among others wants names to be sent.
+  if (hints.is_socks4 || hints.is_socks4a)
+    config.dns = hints.is_socks4a ? Dns::remote : Dns::local;
 }
 
-// SOCKS4_SERVER, SOCKS_SERVER, or a general proxy variable if it means SOCKS4.
+// SOCKS4_SERVER, SOCKS_SERVER, or a general proxy variable. One of those that means another protocol is passed over for
+// one that means SOCKS4; with nothing else to go by it is a mistake, because whoever set it does not expect direct
+// connections. SOCKS_SERVER that is set and empty says that there is no server.
 std::string_view server_text(Reader& reader) {
-  if (const auto text = reader.first({"SOCKS4_SERVER", "SOCKS_SERVER"}); !text.empty())
+  if (const auto text = reader.first({"SOCKS4_SERVER", "SOCKS_SERVER"}); !text.empty() || reader.is_set("SOCKS_SERVER"))
     return text;
   for (const char* name : {"all_proxy", "ALL_PROXY"})
     if (const auto text = reader.first({name}); is_socks4_url(text))
       return text;
-  return {};
+  const auto other = reader.first({"all_proxy", "ALL_PROXY"});
+  if (!other.empty())
+    reader.reject("SOCKS4 only: the scheme has to be socks4:// or socks4a://");
+  return other;
 }
 
 void read_userid(Reader& reader, Config& config) {
@@ -214,19 +192,6 @@ void read_environment() {
 // gave.
 __attribute__((constructor)) void at_load() { config(); }
 
-std::optional<uint32_t> resolve(const char* host) {
-  addrinfo hints{}, *list = nullptr;
-  hints.ai_family = AF_INET;
-  hints.ai_socktype = SOCK_STREAM;
-  if (REAL(getaddrinfo)(host, nullptr, &hints, &list) != 0 || !list)
-    return std::nullopt;
-  const auto found = IpPort::from(list->ai_addr, list->ai_addrlen);
-  freeaddrinfo(list);
-  if (!found)
-    return std::nullopt;
-  return found->ip.ipv4();
-}
-
 } // namespace
 
 void parse_config(Lookup lookup, Config& config) {
@@ -235,7 +200,7 @@ void parse_config(Lookup lookup, Config& config) {
   if (server.empty())
     return;
   config.active = true;
-  read_server(reader, server, config);
+  read_servers(reader, server, config);
   read_userid(reader, config);
   config.timeout =
       reader.number("SOCKSIFY_TIMEOUT", config.timeout, 1, 86400, "not a number of seconds from 1 to 86400");
@@ -266,20 +231,6 @@ std::string_view userid() {
       login_name.append(FMT_COMPILE("{}"), std::string_view{found->pw_name});
   });
   return login_name.view();
-}
-
-std::optional<Endpoint> server_endpoint() {
-  static constinit std::atomic<uint32_t> known{0};
-  const Server& server = config().server;
-  if (known.load(std::memory_order_relaxed) == 0) {
-    auto ip = parse_ipv4(server.host.view());
-    if (!ip)
-      ip = resolve(server.host.c_str());
-    if (!ip || *ip == 0)
-      return std::nullopt;
-    known.store(*ip, std::memory_order_relaxed);
-  }
-  return Endpoint{known.load(std::memory_order_relaxed), server.port};
 }
 
 } // namespace socksify

@@ -2,15 +2,9 @@
 // What the environment asks for, read once. `parse_config` is a pure function of the variables; `config()` is the
 // process's own. A variable that cannot be understood fails closed: what would have been proxied is denied.
 #pragma once
-#include "address.h"
-#include "socks4.h"
+#include "servers.h"
 
 namespace socksify {
-
-struct Server {
-  Text<256> host; // as the user wrote it: an address or a name
-  uint16_t port = 1080;
-};
 
 // The first value that could not be understood.
 struct Mistake {
@@ -32,7 +26,6 @@ enum class Leak : uint8_t { allow, warn, deny };
 struct Config {
   bool active = false; // a server is named, or was meant to be
   Mistake mistake;
-  Server server;
   Text<socks4::max_userid + 1> userid;
   unsigned timeout = 130; // seconds for one handshake: the server's own 120 come first
   bool bind = true;
@@ -44,6 +37,9 @@ struct Config {
   std::string_view log_file; // empty: stderr
   std::string_view no_proxy;
   std::string_view session; // file of the names that have stand-ins; empty: the user's
+
+  int server_count = 0;
+  Server servers[servers::most]; // the first ones
 
   // Names can be the SOCKS server's to resolve. After a mistake none are asked for here: it may be in what says so.
   bool resolves_remotely() const { return active && (dns == Dns::remote || mistake.variable); }
@@ -58,8 +54,5 @@ const Config& config();
 
 // The userid for requests. Without any hint in the environment it is the login name, looked up at its first use.
 std::string_view userid();
-
-// The server's address; a name is resolved at its first use. Nothing if that fails.
-std::optional<Endpoint> server_endpoint();
 
 } // namespace socksify

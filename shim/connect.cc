@@ -58,7 +58,9 @@ Route route_of(int fd, const sockaddr* address, socklen_t length) {
   if (state != TCP_CLOSE)
     return Route::direct;
   // A program may speak to the SOCKS server itself.
-  if (way == Route::proxy && server_endpoint() == destination->endpoint())
+  if (way == Route::proxy)
+    servers::endpoint(0); // its name may not have been looked up yet
+  if (way == Route::proxy && servers::includes(destination->endpoint()))
     return Route::direct;
   return way;
 }
@@ -89,6 +91,7 @@ int connect_through(int fd, sockets::Identity key, int family, Endpoint destinat
     return done.error;
   }
   socket.state = State::connected;
+  socket.server = done.attempt.server;
   socket.local = done.reported();
   if (!sockets::remember(key, socket))
     return fail_undone(fd, ENOBUFS);

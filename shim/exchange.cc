@@ -9,6 +9,7 @@
 #include "real.h"
 #include "wait.h"
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -18,18 +19,20 @@
 namespace socksify {
 namespace {
 
-// The kernel itself gives up a connect() after about this many seconds (tcp_syn_retries).
-constexpr unsigned kernel_limit = 127;
+// The kernel itself gives up a connect() after about so many milliseconds (tcp_syn_retries).
+constexpr int kernel_limit = 127'000;
 
 // Makes a blocking connect() end in time where the user wants less patience than the kernel has.
 class SendTimeout {
 public:
-  SendTimeout(int fd, unsigned seconds) : m_fd(seconds < kernel_limit ? fd : -1) {
+  SendTimeout(int fd, int milliseconds) : m_fd(milliseconds < kernel_limit ? fd : -1) {
     socklen_t length = sizeof m_before;
     if (m_fd < 0 || REAL(getsockopt)(m_fd, SOL_SOCKET, SO_SNDTIMEO, &m_before, &length) != 0)
       return;
-    const timeval limit{static_cast<time_t>(seconds), 0};
-    const bool is_less = (m_before.tv_sec || m_before.tv_usec) && m_before.tv_sec < limit.tv_sec;
+    milliseconds = std::max(milliseconds, 1); // 0 would be no limit
+    const timeval limit{milliseconds / 1000, milliseconds % 1000 * 1000};
+    const int64_t before = int64_t{m_before.tv_sec} * 1000 + m_before.tv_usec / 1000;
+    const bool is_less = (m_before.tv_sec || m_before.tv_usec) && before < milliseconds;
     if (is_less)
       m_fd = -1; // the program has less patience still
     else
@@ -51,7 +54,7 @@ private:
 int connect_to(int fd, const SocketAddress& server, Deadline deadline, bool at_once) {
   if (at_once)
     return connect_at_once(fd, server) == 0 ? 0 : errno;
-  SendTimeout limited(fd, config().timeout);
+  SendTimeout limited(fd, deadline.left());
   if (REAL(connect)(fd, server.get(), server.length) == 0)
     return 0;
   const int error = errno;
@@ -70,6 +73,51 @@ int wait_connected(int fd, Deadline deadline, bool wait) {
   }
 }
 
+// Takes the next server, with its share of the time that is left. False when there is none.
+bool choose(Attempt& attempt, int only, Deadline deadline) {
+  const int number = only < 0 ? servers::next(attempt.tried) : attempt.tried ? -1 : only;
+  if (number < 0)
+    return false;
+  const int left = only < 0 ? config().server_count - std::popcount(attempt.tried) : 1;
+  attempt.server = static_cast<uint8_t>(number);
+  attempt.tried |= static_cast<uint8_t>(1u << number);
+  attempt.limit = left == 1 ? deadline : Deadline::after(deadline.left() / left);
+  return true;
+}
+
+int connect_once(int fd, int family, Attempt& attempt, bool at_once) {
+  const auto server = servers::endpoint(attempt.server);
+  attempt.ip = server ? server->ip : 0;
+  return server ? connect_to(fd, SocketAddress{*server, family}, attempt.limit, at_once) : EHOSTUNREACH;
+}
+
+// True if the next server is to be tried. The socket is fresh again, then.
+bool has_failed(int fd, const Attempt& attempt, int error) {
+  if (!servers::is_unreached(error))
+    return false;
+  const Server& server = config().servers[attempt.server];
+  log(1, FMT_COMPILE("fd {}: no connection to the SOCKS server {}:{}: {}"), fd, server.host.view(), server.port,
+      attempt.ip ? error_name(error) : "its name cannot be resolved");
+  servers::note_unreached(attempt.server);
+  disconnect(fd);
+  return true;
+}
+
+// Connects to the first server that can be reached.
+int connect_to_any(int fd, int family, Exchange& result, Patience patience, Deadline limit, int only) {
+  const bool wait = patience == Patience::wait;
+  int error = EHOSTUNREACH;
+  while (choose(result.attempt, only, result.deadline)) {
+    error = connect_once(fd, family, result.attempt, patience == Patience::at_once);
+    const bool is_on_its_way = error == EINPROGRESS || error == EINTR;
+    if ((wait && is_on_its_way) || (error == EINTR && signals_restart()))
+      error = wait_connected(fd, std::min(result.attempt.limit, limit), wait);
+    if (!has_failed(fd, result.attempt, error) || limit.left() == 0)
+      break;
+  }
+  return error;
+}
+
 // After `limit`, the program's own, the handshake goes on by itself: EINPROGRESS, as the kernel says then.
 int run(int fd, Handshake& handshake, Deadline deadline, Deadline limit, bool wait) {
   while (const short events = handshake.step(fd)) {
@@ -82,24 +130,12 @@ int run(int fd, Handshake& handshake, Deadline deadline, Deadline limit, bool wa
 
 } // namespace
 
-Exchange exchange(int fd, int family, Handshake handshake, Patience patience) {
+Exchange exchange(int fd, int family, Handshake handshake, Patience patience, int only) {
   KeepErrno keep;
   const bool wait = patience == Patience::wait, at_once = patience == Patience::at_once;
-  Exchange result{handshake, Deadline::after(int64_t{config().timeout} * 1000)};
-  const auto server = server_endpoint();
-  if (!server) {
-    log(1, FMT_COMPILE("the SOCKS server's name {} cannot be resolved"), config().server.host.view());
-    result.error = EHOSTUNREACH;
-    return result;
-  }
-  result.server = server->ip;
+  Exchange result{handshake, Deadline::after(int64_t{config().timeout} * 1000), {}};
   const Deadline limit = wait ? Deadline::never() : options::send_deadline(fd);
-  result.error = connect_to(fd, SocketAddress{*server, family}, result.deadline, at_once);
-  const bool restarts = result.error == EINTR && signals_restart();
-  if ((wait && result.is_pending()) || restarts)
-    result.error = wait_connected(fd, std::min(result.deadline, limit), wait);
-  if (result.error && !result.is_pending())
-    log(1, FMT_COMPILE("fd {}: no connection to the SOCKS server {}: errno {}"), fd, *server, result.error);
+  result.error = connect_to_any(fd, family, result, patience, limit, only);
   // Other threads, and signal handlers that jump out of connect(), are to see a socket that is still connecting.
   result.must_wait = !result.error && !wait && !at_once;
   if (!result.error && !wait)
@@ -109,6 +145,13 @@ Exchange exchange(int fd, int family, Handshake handshake, Patience patience) {
   if (result.error && (wait || !result.is_pending()))
     disconnect(fd);
   return result;
+}
+
+int try_next(int fd, int family, Attempt& attempt, Deadline deadline, int error) {
+  KeepErrno keep;
+  while (has_failed(fd, attempt, error) && choose(attempt, -1, deadline))
+    error = connect_once(fd, family, attempt, true);
+  return error;
 }
 
 std::optional<Handshake> request_for(socks4::Command command, Endpoint destination) {

@@ -25,6 +25,11 @@ public:
   // What the next step waits for.
   short events() const;
 
+  // Nothing of the request has been sent: the server may not have been reached.
+  bool is_unsent() const { return m_stage == Stage::sending && m_sent == 0; }
+  // From the beginning, with another server.
+  void restart() { m_error = m_sent = 0; }
+
   // Ends it from outside, with an errno.
   void fail(int error) { m_error = static_cast<int16_t>(error); }
 

@@ -38,7 +38,7 @@ bool is_of_server(const sockaddr* address, socklen_t length, socklen_t room) {
   if (room < length)
     return true;
   const auto peer = IpPort::from(address, length);
-  return peer && peer->ip.is_ipv4() && server_endpoint() == peer->endpoint();
+  return peer && peer->ip.is_ipv4() && servers::includes(peer->endpoint());
 }
 
 uint16_t port_of(const sockaddr* address, socklen_t length) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "log.h"
 #include "real.h"
+#include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -24,6 +25,11 @@ Inode inode_of(int fd) {
 constinit Inode the_stderr;
 
 } // namespace
+
+std::string_view error_name(int error) {
+  const char* name = strerrorname_np(error);
+  return name ? name : "unknown error";
+}
 
 void remember_stderr() {
   KeepErrno keep;

@@ -22,6 +22,9 @@ template <typename Format, typename... Arguments> void print_line(const Format& 
   write_line(line.view());
 }
 
+// "ECONNREFUSED".
+std::string_view error_name(int error);
+
 // Endpoints become text only in a line that is written.
 inline names::Shown shown(Endpoint endpoint) { return names::shown(endpoint); }
 template <typename Other> const Other& shown(const Other& other) { return other; }

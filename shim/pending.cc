@@ -45,16 +45,17 @@ bool is_free(const Pending& slot) {
   return slot.identity.load(std::memory_order_relaxed) == 0 || (slot.is_over && slot.deadline.left() == 0);
 }
 
-bool take(Pending& slot, uint64_t identity, const Handshake& handshake, Deadline deadline) {
+bool take(Pending& slot, uint64_t identity, const Exchange& exchange) {
   int nobody = 0;
   if (!may_be_free(slot) || !slot.holder.compare_exchange_strong(nobody, forks::own_pid(), std::memory_order_acquire))
     return false;
   const bool mine = is_free(slot);
   if (mine) {
     slot.is_over = false;
-    slot.events = handshake.events();
-    slot.handshake = handshake;
-    slot.deadline = deadline;
+    slot.events = exchange.handshake.events();
+    slot.handshake = exchange.handshake;
+    slot.deadline = exchange.deadline;
+    slot.attempt = exchange.attempt;
     slot.forks.store(forks::count(), std::memory_order_relaxed);
     slot.identity.store(identity, std::memory_order_release);
   }
@@ -63,7 +64,7 @@ bool take(Pending& slot, uint64_t identity, const Handshake& handshake, Deadline
 }
 
 // Takes the first free slot from this number on; -1 if there is none, or no memory.
-int take_from(int first, uint64_t identity, const Handshake& handshake, Deadline deadline) {
+int take_from(int first, uint64_t identity, const Exchange& exchange) {
   int base = 0; // the number of a chunk's first slot
   for (int chunk = 0; chunk < most_chunks; ++chunk) {
     const int size = static_cast<int>(capacity(chunk));
@@ -71,7 +72,7 @@ int take_from(int first, uint64_t identity, const Handshake& handshake, Deadline
     if (!slots)
       return -1;
     for (int i = std::max(0, first - base); i < size; ++i)
-      if (take(slots[i], identity, handshake, deadline))
+      if (take(slots[i], identity, exchange))
         return base + i;
     base += size;
   }
@@ -80,14 +81,14 @@ int take_from(int first, uint64_t identity, const Handshake& handshake, Deadline
 
 } // namespace
 
-int begin(uint64_t identity, const Handshake& handshake, Deadline deadline) {
-  int number = take_from(first_free.load(std::memory_order_relaxed), identity, handshake, deadline);
+int begin(uint64_t identity, const Exchange& exchange) {
+  int number = take_from(first_free.load(std::memory_order_relaxed), identity, exchange);
   if (number < 0)
-    number = take_from(0, identity, handshake, deadline);
+    number = take_from(0, identity, exchange);
   if (number < 0)
     return -1;
   first_free.store(number + 1, std::memory_order_relaxed);
-  note_deadline(deadline);
+  note_deadline(at(number).next());
   count.fetch_add(1, std::memory_order_seq_cst);
   return number;
 }

@@ -3,8 +3,7 @@
 // a slot in memory that children of fork() share, because they share the socket, too: one thread of one process at a
 // time holds the slot and takes the next step.
 #pragma once
-#include "handshake.h"
-#include "wait.h"
+#include "exchange.h"
 #include <atomic>
 
 namespace socksify {
@@ -17,7 +16,10 @@ struct Pending {
   std::atomic<short> events{0}; // of poll(), that the next step waits for
   Handshake handshake;          // the holder's
   Deadline deadline;
+  Attempt attempt;
 
+  // When something has to be done even if nothing is heard.
+  Deadline next() const { return handshake.is_unsent() && attempt.limit < deadline ? attempt.limit : deadline; }
   // False if another thread or process is at it, or if the slot is not this socket's any more.
   bool hold(uint64_t socket);
   void release() { holder.store(0, std::memory_order_release); }
@@ -30,7 +32,7 @@ inline constinit std::atomic<int> count{0};
 inline bool any() { return count.load(std::memory_order_relaxed) > 0; }
 
 // The number of a new slot, or -1 if there is no memory for it.
-int begin(uint64_t identity, const Handshake& handshake, Deadline deadline);
+int begin(uint64_t identity, const Exchange& exchange);
 Pending& at(int slot);
 // This process has seen how it ended. The holder calls this; it is released thereby.
 void end(int slot);

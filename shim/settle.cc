@@ -27,20 +27,22 @@ void show_failure(int fd, int family) {
 }
 
 // What has become of the socket now that its handshake is over.
-Socket outcome(int fd, Socket socket, const Handshake& handshake) {
+Socket outcome(int fd, Socket socket, const Pending& slot) {
+  const Handshake& handshake = slot.handshake;
   socket.state = handshake.error() ? State::failed : State::connected;
   socket.error = static_cast<uint8_t>(handshake.error());
   socket.is_news = true;
   socket.fd = fd;
   socket.slot = -1;
   if (!handshake.error())
-    socket.local = Exchange::reported_by(handshake, socket.local.ip);
+    socket.local = Exchange::reported_by(handshake, slot.attempt.ip);
+  socket.server = slot.attempt.server;
   return socket;
 }
 
 // The one thread of this process that finds the socket still pending tells it to all. The slot is held.
 Socket conclude(Identity key, int fd, const Socket& before, Pending& slot) {
-  const Socket socket = outcome(fd, before, slot.handshake);
+  const Socket socket = outcome(fd, before, slot);
   if (!sockets::replace(key, State::pending, socket)) {
     slot.release();
     return socket;
@@ -76,13 +78,27 @@ Socket held_by_another(Identity key, const Socket& socket, const Pending& slot) 
   return now;
 }
 
+// As far as it goes without waiting; to the next server where one could not be reached.
+void step(int fd, const Socket& socket, Pending& slot) {
+  Handshake& handshake = slot.handshake;
+  while (handshake.step(fd) ? slot.next().left() == 0 : handshake.is_unsent()) {
+    const int error = handshake.error() ? handshake.error() : ETIMEDOUT;
+    const bool has_next = slot.deadline.left() != 0 && handshake.is_unsent() && servers::is_unreached(error);
+    const int result = has_next ? try_next(fd, socket.family, slot.attempt, slot.deadline, error) : error;
+    if (result && result != EINPROGRESS)
+      return handshake.fail(result);
+    handshake.restart();
+    pending::note_deadline(slot.next());
+  }
+}
+
 // One step, if no one else is at it.
 Socket advance(Identity key, int fd, const Socket& socket) {
   Pending& slot = pending::at(socket.slot);
   if (!slot.hold(key))
     return held_by_another(key, socket, slot);
-  if (!slot.is_over && slot.handshake.step(fd) && slot.deadline.left() == 0)
-    slot.handshake.fail(ETIMEDOUT);
+  if (!slot.is_over)
+    step(fd, socket, slot);
   if (!slot.is_over && !slot.handshake.events())
     finish(fd, socket, slot);
   if (slot.is_over)
@@ -121,8 +137,7 @@ int leave_pending(Identity key, Socket socket, const Exchange& exchange) {
   note_miss();
   const short events = exchange.handshake.events();
   socket.state = State::pending;
-  socket.local.ip = exchange.server;
-  socket.slot = pending::begin(key, exchange.handshake, exchange.deadline);
+  socket.slot = pending::begin(key, exchange);
   if (socket.slot < 0)
     return ENOBUFS;
   if (!sockets::remember(key, socket)) {
@@ -160,7 +175,7 @@ void settle_all() {
   pending::forget_deadlines();
   sockets::for_each_pending([](Identity key, const Socket& socket) {
     if (settle(key, socket).state == State::pending)
-      pending::note_deadline(pending::at(socket.slot).deadline);
+      pending::note_deadline(pending::at(socket.slot).next());
   });
 }
 
@@ -185,7 +200,7 @@ int await_end(Identity key, int fd, Deadline limit) {
   KeepErrno keep;
   for (auto socket = sockets::find(key); is_pending(socket); socket = advance(key, fd, *socket)) {
     const Pending& slot = pending::at(socket->slot);
-    const int error = wait_for(fd, slot.events, std::min({slot.deadline, limit, pending::next_look()}));
+    const int error = wait_for(fd, slot.events, std::min({slot.next(), limit, pending::next_look()}));
     if (error == ETIMEDOUT && limit.left() == 0)
       return EAGAIN;
     if (error && error != ETIMEDOUT)

@@ -8,7 +8,7 @@
 namespace socksify {
 
 enum class State : uint8_t {
-  pending,   // a CONNECT is on its way: peer, slot, low_water_mark; local.ip is the server's
+  pending,   // a CONNECT is on its way: peer, slot, low_water_mark
   connected, // CONNECT was granted: peer, local
   failed,    // a pending CONNECT has failed, and the program has yet to ask: error
   bound,     // bind() waits to become a BIND: requested, primary
@@ -25,6 +25,7 @@ struct Socket {
   bool is_news = false;        // connected: the next connect() says so with 0, all later ones with EISCONN
   uint8_t error = 0;           // failed: the errno; 0 once SO_ERROR has told it
   bool is_nonblocking = false; // listening, at the last fork(): an accept() elsewhere changes the flags
+  uint8_t server = 0;          // the number of the server, for a BIND that follows
   int fd = -1;                 // where it was seen last: a hint, never believed unseen
   int slot = -1;               // pending: where the handshake is
   Endpoint peer{};             // pending, connected, accepted: what getpeername() says

@@ -27,8 +27,8 @@ void check_server(std::map<std::string, std::string> environment, std::string_vi
   const Config config = parse(environment);
   CHECK(config.active);
   CHECK(config.mistake.reason == ""sv);
-  CHECK(config.server.host.view() == host);
-  CHECK(config.server.port == port);
+  CHECK(config.servers[0].host.view() == host);
+  CHECK(config.servers[0].port == port);
 }
 
 void check_mistake(std::map<std::string, std::string> environment, std::string_view variable) {
@@ -46,8 +46,7 @@ void check_mistake(std::map<std::string, std::string> environment, std::string_v
 TEST_CASE("without a server the library is inactive") {
   CHECK_FALSE(parse({}).active);
   CHECK_FALSE(parse({{"SOCKS_SERVER", ""}, {"SOCKS_USER", "me"}}).active);
-  CHECK_FALSE(parse({{"ALL_PROXY", "http://proxy:3128"}}).active);
-  CHECK_FALSE(parse({{"all_proxy", "socks5://proxy:1080"}}).active);
+  CHECK_FALSE(parse({{"SOCKS_SERVER", ""}, {"ALL_PROXY", "socks4://gate"}}).active); // a way out
 }
 
 TEST_CASE("the server is host[:port] or a URL") {
@@ -55,6 +54,46 @@ TEST_CASE("the server is host[:port] or a URL") {
   check_server({{"SOCKS_SERVER", "10.1.2.3:9050"}}, "10.1.2.3", 9050);
   check_server({{"SOCKS_SERVER", "socks4://gate.example:1"}}, "gate.example", 1);
   check_server({{"SOCKS_SERVER", "SOCKS4A://gate:65535/"}}, "gate", 65535);
+}
+
+TEST_CASE("several servers, in order") {
+  const Config config = parse({{"SOCKS_SERVER", "a:1,socks4://me@b:2,unix:/run/socks,10.0.0.1"}});
+  CHECK(config.mistake.reason == ""sv);
+  REQUIRE(config.server_count == 4);
+  CHECK(config.servers[0].host.view() == "a");
+  CHECK(config.servers[0].port == 1);
+  CHECK(config.servers[1].host.view() == "b");
+  CHECK(config.servers[1].port == 2);
+  CHECK(config.servers[2].is_unix);
+  CHECK(config.servers[2].host.view() == "/run/socks");
+  CHECK(config.servers[3].host.view() == "10.0.0.1");
+  CHECK(config.servers[3].port == 1080);
+  CHECK_FALSE(config.servers[3].is_unix);
+  CHECK(config.userid.view() == "me");
+  CHECK(parse({{"SOCKS_SERVER", "1,2,3,4,5,6,7,8"}}).server_count == 8);
+}
+
+TEST_CASE("a general variable for another protocol is passed over, but not for direct connections") {
+  check_server({{"ALL_PROXY", "http://proxy:3128"}, {"SOCKS_SERVER", "gate"}}, "gate", 1080);
+  check_server({{"all_proxy", "socks5://proxy:1080"}, {"ALL_PROXY", "socks4://gate"}}, "gate", 1080);
+  for (const char* value : {"http://proxy:3128", "socks5://proxy:1080", "socks5h://proxy", "proxy:1080"}) {
+    CAPTURE(value);
+    const Config config = parse({{"ALL_PROXY", value}});
+    CHECK(config.active);
+    REQUIRE(config.mistake.variable);
+    CHECK(config.mistake.variable == "ALL_PROXY"sv);
+    CHECK(std::string_view{config.mistake.reason}.starts_with("SOCKS4 only"));
+  }
+}
+
+TEST_CASE("the userid in a URL is decoded, and a password left out") {
+  const auto userid = [](const char* url) { return std::string(parse({{"SOCKS_SERVER", url}}).userid.view()); };
+  CHECK(userid("socks4://me@gate") == "me");
+  CHECK(userid("socks4://a%40b%2Cc%3a@gate") == "a@b,c:");
+  CHECK(userid("socks4://me:secret@gate") == "me");
+  CHECK(userid("socks4://50%@gate") == "50%");
+  CHECK(userid("socks4://%zz%4@gate") == "%zz%4");
+  CHECK(userid("socks4://a@b@gate") == "a@b");
 }
 
 TEST_CASE("SOCKS4_SERVER wins, then SOCKS_SERVER, then all_proxy, then ALL_PROXY") {
@@ -77,7 +116,7 @@ TEST_CASE("the userid: SOCKS_USER, its alias, the URL, the login name") {
   CHECK(parse(all).userid.view() == "u2");
   all.erase("SOCKS_USERNAME");
   CHECK(parse(all).userid.view() == "u3");
-  CHECK(parse(all).server.host.view() == "gate");
+  CHECK(parse(all).servers[0].host.view() == "gate");
   all["SOCKS_SERVER"] = "gate";
   CHECK(parse(all).userid.view() == "u4");
   all.erase("LOGNAME");
@@ -85,11 +124,34 @@ TEST_CASE("the userid: SOCKS_USER, its alias, the URL, the login name") {
 }
 
 TEST_CASE("what cannot be understood names the variable and fails closed") {
-  for (const char* server :
-       {"gate:", "gate:0", "gate:65536", "gate:x", ":1080", "a b", "http://gate", "socks5://gate:1", "socks4://",
-        "socks4://@", "[::1]:1080", "gate:1:2", "socks4://gate/path", "gate;x"})
+  for (const char* server : {"gate:",
+                             "gate:0",
+                             "gate:65536",
+                             "gate:x",
+                             ":1080",
+                             "a b",
+                             "http://gate",
+                             "socks5://gate:1",
+                             "socks4://",
+                             "socks4://@",
+                             "[::1]:1080",
+                             "gate:1:2",
+                             "socks4://gate/path",
+                             "gate;x",
+                             "a,",
+                             ",a",
+                             "a,,b",
+                             "a, b",
+                             "a,socks5://b",
+                             "1,2,3,4,5,6,7,8,9",
+                             "socks4://u@a,socks4://v@b",
+                             "socks4://a%00b@gate",
+                             "unix:",
+                             "unix:relative"})
     check_mistake({{"SOCKS_SERVER", server}}, "SOCKS_SERVER");
   check_mistake({{"SOCKS_SERVER", std::string(256, 'a')}}, "SOCKS_SERVER");
+  check_mistake({{"SOCKS_SERVER", "unix:/" + std::string(107, 'p')}}, "SOCKS_SERVER");
+  check_mistake({{"SOCKS_SERVER", "socks4://" + std::string(256, 'u') + "@gate"}}, "SOCKS_SERVER");
   check_mistake({{"SOCKS4_SERVER", "x:y"}}, "SOCKS4_SERVER");
   check_mistake({{"SOCKS_USER", std::string(256, 'u')}}, "SOCKS_USER");
   for (const char* timeout : {"0", "-1", "1.5", "abc", "99999"})

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "config.h"
+#include "environment.h"
 #include "forks.h"
 #include "format.h"
+#include "handover.h"
 #include "log.h"
 #include <atomic>
 #include <cstdlib>
@@ -184,13 +186,18 @@ void read_environment() {
   if (mistake.variable)
     print_line(FMT_COMPILE("{}={}: {}; connections are denied"), mistake.variable, mistake.value.view(),
                mistake.reason);
-  if (of_process.active)
-    forks::watch();
+  if (!of_process.active)
+    return;
+  forks::watch();
+  environment::save();
 }
 
 // Before the program's main, so that a mistake is told at once and the environment is still what the user
 // gave.
-__attribute__((constructor)) void at_load() { config(); }
+__attribute__((constructor)) void at_load() {
+  if (config().active)
+    handover::read();
+}
 
 } // namespace
 

@@ -44,6 +44,11 @@ bool may_share() {
   return before != UINT32_MAX && before != count();
 }
 
+void note_inherited() {
+  mind();
+  count_fork();
+}
+
 int own_pid() {
   int pid = known_pid.load(std::memory_order_relaxed);
   if (pid == 0)

@@ -17,6 +17,9 @@ void mind();
 // True if there has been a fork since: a child, or a parent, may share what we have.
 bool may_share();
 
+// A socket of another process has come by exec: it may be shared from the beginning.
+void note_inherited();
+
 // getpid() is a system call.
 int own_pid();
 

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#include "environment.h"
+#include "config.h"
+#include "handover.h"
+#include <cstdlib>
+#include <cstring>
+#include <dlfcn.h>
+#include <sys/mman.h>
+
+namespace socksify::environment {
+namespace {
+
+constexpr const char* settings[] = {"SOCKS4_SERVER", "SOCKS_SERVER",    "SOCKS_USER",       "SOCKS_USERNAME",
+                                    "SOCKS_DEBUG",   "SOCKS_LOGOUTPUT", "SOCKSIFY_TIMEOUT", "SOCKSIFY_LOOPBACK",
+                                    "SOCKSIFY_BIND", "SOCKSIFY_DNS",    "SOCKSIFY_SESSION", "SOCKSIFY_LEAK",
+                                    "no_proxy",      "NO_PROXY"};
+constexpr const char* general[] = {"all_proxy", "ALL_PROXY"}; // only where they name the server
+constexpr std::string_view preload = "LD_PRELOAD=";
+
+// "NAME=value" of each, one after the other, terminated by NUL.
+constinit char ordinary_room[2048];
+constinit std::string_view saved;
+constinit std::string_view saved_preload; // the value's part up to our library: it may need what comes before it
+
+template <typename Visit> void for_each_setting(Visit visit) {
+  for (const char* name : settings)
+    if (const char* value = getenv(name))
+      visit(name, value);
+  const bool is_general = !getenv("SOCKS4_SERVER") && !getenv("SOCKS_SERVER");
+  for (const char* name : general)
+    if (const char* value = is_general ? getenv(name) : nullptr)
+      visit(name, value);
+}
+
+// Where the entry that is this library ends in a list as ld.so reads it, separated by colons or blanks; 0: it is not in
+// there. Compared by the last part of the name, because the rest may have $LIB in it.
+size_t end_of_library(std::string_view list) {
+  Dl_info info{};
+  if (!dladdr(reinterpret_cast<void*>(&save), &info) || !info.dli_fname)
+    return 0;
+  const char* slash = std::strrchr(info.dli_fname, '/');
+  const std::string_view name{slash ? slash + 1 : info.dli_fname};
+  for (size_t at = 0; at < list.size();) {
+    size_t end = list.find_first_of(": ", at);
+    end = end == list.npos ? list.size() : end;
+    const std::string_view entry{list.data() + at, end - at};
+    const bool is_whole =
+        entry.size() == name.size() || (entry.size() > name.size() && entry[entry.size() - name.size() - 1] == '/');
+    if (is_whole && entry.ends_with(name))
+      return end;
+    at = end + 1;
+  }
+  return 0;
+}
+
+std::string_view name_of(std::string_view entry) { return split_at(entry, entry.find('=')).before; }
+
+const char* find(char* const* environment, std::string_view name) {
+  for (; environment && *environment; ++environment)
+    if (std::strncmp(*environment, name.data(), name.size()) == 0 && (*environment)[name.size()] == '=')
+      return *environment + name.size() + 1;
+  return nullptr;
+}
+
+// Calls visit(entry) for every saved one that is missing.
+template <typename Visit> void for_each_missing(char* const* environment, Visit visit) {
+  for (const char* entry = saved.data(); entry && entry < saved.data() + saved.size(); entry += std::strlen(entry) + 1)
+    if (!find(environment, name_of(entry)))
+      visit(entry);
+}
+
+// SOCKS_SERVER= is how a program, or who wrote a script, says that nothing is to go through a server.
+bool opts_out(char* const* environment) {
+  const char* server = find(environment, "SOCKS_SERVER");
+  return server && !*server && !find(environment, "SOCKS4_SERVER");
+}
+
+// True if the loader would not load this library; `own` is what it would load.
+bool lacks_library(char* const* environment, const char*& own) {
+  own = find(environment, "LD_PRELOAD");
+  return !saved_preload.empty() && !(own && end_of_library(own));
+}
+
+bool is(const char* entry, std::string_view prefix) { return std::strncmp(entry, prefix.data(), prefix.size()) == 0; }
+
+char* put(char* at, std::string_view text) {
+  std::memcpy(at, text.data(), text.size());
+  return at + text.size();
+}
+
+} // namespace
+
+void save() {
+  size_t size = 0;
+  for_each_setting([&](const char* name, const char* value) { size += std::strlen(name) + std::strlen(value) + 2; });
+  const char* libraries = getenv("LD_PRELOAD");
+  const size_t preload_size = libraries ? end_of_library(libraries) : 0;
+  char* at = ordinary_room;
+  if (size + preload_size > sizeof ordinary_room) {
+    void* memory = mmap(nullptr, size + preload_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+      return;
+    at = static_cast<char*>(memory);
+  }
+  saved = {at, size};
+  for_each_setting([&](const char* name, const char* value) {
+    at = put(put(put(at, name), "="), value);
+    *at++ = '\0';
+  });
+  saved_preload = {at, preload_size};
+  if (preload_size)
+    put(at, {libraries, preload_size});
+}
+
+Room room_for(char* const* environment, const char* state) {
+  Room room;
+  if (opts_out(environment))
+    return room;
+  for_each_missing(environment, [&](const char*) { ++room.entries; });
+  const char* own = nullptr;
+  if (lacks_library(environment, own)) {
+    ++room.entries;
+    room.bytes = preload.size() + saved_preload.size() + (own ? std::strlen(own) + 1 : 0) + 1;
+  }
+  room.entries += state != nullptr;
+  if (room.entries || find(environment, handover::variable)) {
+    for (; environment && *environment; ++environment)
+      ++room.entries;
+    ++room.entries; // the null at its end
+  }
+  return room;
+}
+
+char** complete(char* const* environment, const char* state, char** entries, char* bytes) {
+  char** next = entries;
+  const char* own = nullptr;
+  const bool lacks = lacks_library(environment, own);
+  for (char* const* entry = environment; entry && *entry; ++entry)
+    if (!(lacks && is(*entry, preload)) && name_of(*entry) != handover::variable)
+      *next++ = *entry;
+  for_each_missing(environment, [&](const char* entry) { *next++ = const_cast<char*>(entry); });
+  if (state)
+    *next++ = const_cast<char*>(state);
+  if (lacks) {
+    *next++ = bytes;
+    bytes = put(put(bytes, preload), saved_preload);
+    if (own && *own)
+      bytes = put(put(bytes, ":"), own);
+    *bytes = '\0';
+  }
+  *next = nullptr;
+  return entries;
+}
+
+} // namespace socksify::environment

@@ -3,6 +3,7 @@
 #include "config.h"
 #include "fd.h"
 #include "forks.h"
+#include "format.h"
 #include "open_fds.h"
 #include "pending.h"
 #include "settle.h"

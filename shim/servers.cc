@@ -2,6 +2,7 @@
 #include "servers.h"
 #include "config.h"
 #include "fd.h"
+#include "format.h"
 #include "real.h"
 #include "wait.h"
 #include <atomic>

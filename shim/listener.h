@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a listening socket is ready for: a call, and nothing else. That of a BIND is a connection to the kernel, which can
-// be written to and which hangs up.
+// What a listening socket is ready for: a call, and nothing else. That of a BIND is a connection to the kernel, which
+// can be written to and which hangs up.
 #pragma once
 #include "sockets.h"
 #include <atomic>

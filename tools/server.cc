@@ -51,8 +51,10 @@ Server::~Server() {
 void Server::ended(std::list<Session>::iterator session) {
   m_sessions.erase(session);
   --m_site.counters().clients;
-  if (m_sessions.empty())
+  if (m_sessions.empty()) {
     m_pipes.release();
+    m_pipes.reserve(); // the one at hand may have gone with a relay that was cut off
+  }
   if (m_paused)
     listen();
 }

@@ -139,7 +139,7 @@ HOOK int getaddrinfo(const char* node, const char* service, const addrinfo* hint
 }
 
 // Those that are ours are done at once; the C library has the others, and tells the program when there are no more.
-HOOK int getaddrinfo_a(int mode, gaicb** list, int count, sigevent* event) noexcept {
+HOOK int getaddrinfo_a(int mode, gaicb** list, int count, sigevent* event) {
   if (!config().stands_in() || count <= 0)
     return REAL(getaddrinfo_a)(mode, list, count, event);
   auto** others = static_cast<gaicb**>(calloc(static_cast<size_t>(count), sizeof *list));

@@ -85,14 +85,18 @@ find_server() {
   fail 125 "--local: socks4d is missing: neither in $our_helpers nor in ../../sbin from there"
 }
 
-# run PRELOAD STEP ARGUMENT...: becomes the step, with LD_PRELOAD if there is one. A server of our own is ready by then, and
+# run PRELOAD STEP ARGUMENT...: becomes the step, with this LD_PRELOAD, or none. A server of our own is ready by then, and
 # is none of the programs that go through it.
 run() {
   if [ -n "$our_companion" ]; then
     [ "$our_companion" != local ] || find_server
     exec "$our_helpers/with-server" "$our_companion" "${our_gateway:-$our_server}" "$@"
   fi
-  [ -z "$1" ] || export LD_PRELOAD="$1"
+  if [ -n "$1" ]; then
+    export LD_PRELOAD="$1"
+  else
+    unset LD_PRELOAD
+  fi
   shift
   exec "$@"
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // with-server local SOCKS4D | ssh GATEWAY  PRELOAD COMMAND [ARG...]: starts a SOCKS server on loopback that ends with
-// this process, names it in SOCKS_SERVER and becomes COMMAND, with LD_PRELOAD=PRELOAD if that is not empty. So the
+// this process, names it in SOCKS_SERVER and becomes COMMAND, with LD_PRELOAD=PRELOAD, or none if that is empty. So the
 // command has the process id, the parent, the terminal, the signals and the exit status that it would have without a
 // server.
 #include "address.h"
@@ -90,6 +90,7 @@ void run(char** arguments) {
   const auto server = start(arguments[1], arguments[2]);
   ::setenv("SOCKS_SERVER", server.c_str(), true);
   ::unsetenv("SOCKS4_SERVER");
+  ::unsetenv("LD_PRELOAD");
   if (*arguments[3])
     ::setenv("LD_PRELOAD", arguments[3], true);
   ::execv(arguments[4], arguments + 4);

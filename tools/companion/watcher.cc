@@ -95,8 +95,10 @@ private:
   [[noreturn]] void become_server(int output) {
     ::prctl(PR_SET_PDEATHSIG, SIGTERM); // if the watcher is killed
     ::dup2(output, STDOUT_FILENO), ::dup2(output, STDERR_FILENO);
-    if (!m_command.asks_user)
+    if (!m_command.asks_user) {
       ::setsid();
+      ::unsetenv("LD_PRELOAD"); // we may have been started by a program that goes through another server
+    }
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);

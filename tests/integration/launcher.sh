@@ -30,7 +30,12 @@ script by-script "#!$WORK/bin/plain"
 
 shell=()
 # launch ARGUMENT...: the launcher, with nothing to find that is not a builtin but for what is in bin.
-launch() { SOCKS_SERVER=${SOCKS_SERVER-server} PATH=$WORK/bin:$WORK/bin2${FURTHER:-} "${shell[@]}" "$launcher" "$@"; }
+# Without SOCKS_SERVER if that is "none".
+launch() {
+  local server=("SOCKS_SERVER=${SOCKS_SERVER-server}")
+  [ "${SOCKS_SERVER-}" != none ] || server=(-u SOCKS_SERVER)
+  PATH=$WORK/bin:$WORK/bin2${FURTHER:-} /usr/bin/env "${server[@]}" "${shell[@]}" "$launcher" "$@"
+}
 # environment NAME [OPTION...]: what the program has as NAME.
 environment() { launch "${@:2}" /bin/sh -c "echo \"\${$1-unset}\""; }
 # refuses STATUS MESSAGE ARGUMENT...: nothing runs, and there is one line, which has the message in it.
@@ -75,17 +80,20 @@ ho/st not HOST
 [::1]:1080 IPv6
 ::1 IPv6
 socks4://[::1]:1080 IPv6
+unix:path not HOST|port
 END
   refuses 125 "-s: ''" -s '' dynamic && refuses 125 "not HOST" -s 'two words' dynamic
 }
 no_server() {
-  SOCKS_SERVER='' refuses 125 "no SOCKS server" dynamic && ALL_PROXY=http://h:1 SOCKS_SERVER='' refuses 125 "no SOCKS server" dynamic
+  SOCKS_SERVER='' refuses 125 "no SOCKS server" dynamic && SOCKS_SERVER=none refuses 125 "no SOCKS server" dynamic &&
+    ALL_PROXY=http://h:1 SOCKS_SERVER=none refuses 125 "no SOCKS server" dynamic &&
+    ALL_PROXY=socks4://h SOCKS_SERVER='' refuses 125 "no SOCKS server" dynamic
 }
 server_precedence() {
   SOCKS4_SERVER=a:b refuses 125 SOCKS4_SERVER dynamic && SOCKS4_SERVER='' runs dynamic &&
     SOCKS4_SERVER=other prints unset environment SOCKS4_SERVER -s mine &&
-    all_proxy=socks4://h ALL_PROXY=socks4://a:b SOCKS_SERVER='' runs dynamic &&
-    all_proxy=socks5://h ALL_PROXY=socks4://a:b SOCKS_SERVER='' refuses 125 ALL_PROXY dynamic
+    all_proxy=socks4://h ALL_PROXY=socks4://a:b SOCKS_SERVER=none runs dynamic &&
+    all_proxy=socks5://h ALL_PROXY=socks4://a:b SOCKS_SERVER=none refuses 125 ALL_PROXY dynamic
 }
 
 loads() { prints "$1" environment LD_PRELOAD; }

@@ -85,13 +85,17 @@ void Watch::expect(uint32_t events, OnEvents on_events) {
   if (m_is_in_set && events == m_events && events & EPOLLET)
     return;
   m_loop.forget_events(this);
-  const bool is_new = !m_is_in_set;
-  const bool is_exclusive = (events | m_events) & EPOLLEXCLUSIVE;
-  if (!is_new && is_exclusive)
-    control(EPOLL_CTL_DEL);
+  if ((events | m_events) & EPOLLEXCLUSIVE)
+    expect_nothing();
   m_events = events;
-  control(is_new || is_exclusive ? EPOLL_CTL_ADD : EPOLL_CTL_MOD);
+  control(m_is_in_set ? EPOLL_CTL_MOD : EPOLL_CTL_ADD);
   m_is_in_set = true;
+}
+
+void Watch::expect_nothing() {
+  if (m_is_in_set)
+    control(EPOLL_CTL_DEL);
+  forget();
 }
 
 void Watch::again() { control(EPOLL_CTL_MOD); }
@@ -113,15 +117,21 @@ void Watch::forget() {
   m_events = 0;
 }
 
+Timer::Timer(Loop& loop) : m_loop(loop) {
+  Timers one;
+  m_unset = one.extract(one.emplace(Loop::Clock::time_point{}, this));
+}
+
 void Timer::set(Loop::Clock::duration from_now, OnTime on_time) {
   cancel();
   m_on_time = on_time;
-  m_entry = m_loop.m_timers.emplace(Loop::Clock::now() + from_now, this);
+  m_unset.key() = Loop::Clock::now() + from_now;
+  m_set = m_loop.m_timers.insert(std::move(m_unset));
 }
 
 void Timer::cancel() {
-  if (m_entry)
-    m_loop.m_timers.erase(*std::exchange(m_entry, std::nullopt));
+  if (m_unset.empty())
+    m_unset = m_loop.m_timers.extract(m_set);
 }
 
 } // namespace socksify

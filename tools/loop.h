@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <span>
 #include <sys/epoll.h>
 
@@ -59,6 +58,7 @@ public:
   // Takes the place of the former expectation. EPOLLERR and EPOLLHUP are always among the events. With EPOLLET and the
   // same events as before, what is ready now has been reported before, and is not again.
   void expect(uint32_t events, OnEvents on_events);
+  void expect_nothing(); // not even those
   // With EPOLLET: what is ready now is reported once more, after the others had their turn.
   void again();
 
@@ -75,11 +75,12 @@ private:
   OnEvents m_on_events;
 };
 
+// Setting it takes no memory: that can be done where there is none, too.
 class Timer {
 public:
   using OnTime = Callback<>;
 
-  explicit Timer(Loop& loop) : m_loop(loop) {}
+  explicit Timer(Loop& loop);
   ~Timer() { cancel(); }
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
@@ -89,10 +90,12 @@ public:
 
 private:
   friend class Loop;
+  using Timers = std::multimap<Loop::Clock::time_point, Timer*>;
 
   Loop& m_loop;
   OnTime m_on_time;
-  std::optional<std::multimap<Loop::Clock::time_point, Timer*>::iterator> m_entry;
+  Timers::node_type m_unset; // the entry, while it is not among the loop's
+  Timers::iterator m_set;
 };
 
 } // namespace socksify

@@ -59,13 +59,16 @@ void Server::ended(std::list<Session>::iterator session) {
     listen();
 }
 
-void Server::listen() {
+// What cannot be had now is asked for again after a pause.
+void Server::listen() try {
   m_paused = false;
   m_pause.cancel();
   if (!m_next)
     m_next = make_socket();
   for (Watch& listener : m_listeners)
     listener.expect(EPOLLIN | EPOLLEXCLUSIVE, [this, &listener](uint32_t) { accept_clients(listener.fd()); });
+} catch (const std::exception&) {
+  pause();
 }
 
 // Clients wait in the backlog meanwhile. Left readable, the listening socket would keep the loop spinning.
@@ -73,7 +76,7 @@ void Server::pause() {
   m_paused = true;
   m_pipes.release();
   for (Watch& listener : m_listeners)
-    listener.expect(EPOLLEXCLUSIVE, [](uint32_t) {});
+    listener.expect_nothing();
   m_pause.set(pause_length, [this] { listen(); });
 }
 

@@ -53,10 +53,9 @@ template <auto Step> auto Session::step() {
 
 Session::Session(Server& server, Accepted client, Fd outgoing, std::shared_ptr<const Policy> policy)
     : m_server(server), m_origin(client.peer), m_client(server.loop(), std::move(client.fd)),
-      m_peer(server.loop(), std::move(outgoing)), m_timer(server.loop()),
-      m_establishing(std::make_unique<Establishing>()) {
+      m_peer(server.loop(), std::move(outgoing)), m_establishing(std::make_unique<Establishing>(server.loop())) {
   m_establishing->policy = std::move(policy);
-  m_timer.set(m_establishing->policy->request_timeout, step<&Session::time_out>());
+  m_establishing->timer.set(m_establishing->policy->request_timeout, step<&Session::time_out>());
   m_client.expect(Relay::events, [this](uint32_t events) { attempt([this, events] { client_ready(events); }); });
 }
 
@@ -86,7 +85,7 @@ void Session::carry_out() {
   const Policy& policy = *m_establishing->policy;
   const auto limit = m_request.command == Command::connect ? policy.connect_timeout : policy.bind_timeout;
   m_establishing->limit = Loop::Clock::now() + limit;
-  m_timer.set(limit, step<&Session::time_out>());
+  m_establishing->timer.set(limit, step<&Session::time_out>());
   if (m_request.host.empty() && !may_reach(m_request.destination.ip))
     return reject(Code::rejected, not_allowed);
   if (policy.requires_ident)
@@ -172,7 +171,7 @@ void Session::connect_to_next() {
     if (!m_peer.is_open())
       throw Failure("socket");
     if (start_connect(m_peer.fd(), m_server.site().options().bind_address, m_request.destination)) {
-      m_timer.set(left, step<&Session::connect_timed_out>());
+      m_establishing->timer.set(left, step<&Session::connect_timed_out>());
       m_peer.expect(Relay::events, [this](uint32_t events) { attempt([this, events] { connected(events); }); });
       return;
     }
@@ -243,7 +242,6 @@ void Session::caller_arrived() {
 
 void Session::relay(uint32_t peer_events) {
   m_stage = Stage::relaying;
-  m_timer.cancel();
   m_establishing.reset();
   Counters& counters = m_server.site().counters();
   ++(m_request.command == Command::connect ? counters.connects : counters.binds);
@@ -269,7 +267,7 @@ void Session::reject(Code code, const char* why) {
   m_establishing->ident.reset(); // an answer now would carry on with what is refused
   m_establishing->question.reset();
   m_peer.close();
-  m_timer.set(m_server.site().options().farewell_limit, step<&Session::end>());
+  m_establishing->timer.set(m_server.site().options().farewell_limit, step<&Session::end>());
   m_client.expect(EPOLLIN, step<&Session::drain>());
   reply({code, {}});
   m_refusal = code;
@@ -304,8 +302,10 @@ void Session::drain() {
 void Session::reply(socks4::Reply reply) {
   const auto bytes = encode(reply);
   const ssize_t sent = check("send", ::send(m_client.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL));
-  if (sent != ssize_t{bytes.size()})
-    throw Failure("send", ENOBUFS);
+  if (sent == ssize_t{bytes.size()})
+    return;
+  m_stage = Stage::rejected; // with a part of a reply said, there is nothing more to say
+  throw Failure("send", ENOBUFS);
 }
 
 // A client that waits for a reply gets one, if it is still there.

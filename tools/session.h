@@ -60,11 +60,13 @@ private:
   enum class Stage : uint8_t { establishing, relaying, rejected, over };
   // What is needed until there is a connection, and not by the thousands that relay.
   struct Establishing {
+    explicit Establishing(Loop& loop) : timer(loop) {}
     std::shared_ptr<const Policy> policy;
     std::unique_ptr<IdentQuery> ident;
     std::unique_ptr<Resolver::Question> question;
     std::vector<uint32_t> addresses; // of the destination: those that are left to try, and may be
     Loop::Clock::time_point limit;
+    Timer timer;
   };
 
   Server& m_server;
@@ -78,7 +80,6 @@ private:
   uint32_t m_client_events = 0; // all until there is a relay
   Watch m_client;
   Watch m_peer; // the application server; for BIND at first the listening socket
-  Timer m_timer;
   RequestReader m_reader;
   socks4::Request m_request; // views into the reader; the destination's address may be what its name stands for
   std::unique_ptr<Establishing> m_establishing;

@@ -129,7 +129,8 @@ bool Direction::copy(size_t most, int flags) {
     throw Failure("send");
   m_to.writable = sent >= 0;
   if (sent > 0) {
-    check("recv", ::recv(m_from.fd(), bytes.data(), static_cast<size_t>(sent), 0));
+    if (check("recv", ::recv(m_from.fd(), bytes.data(), static_cast<size_t>(sent), 0)) != sent)
+      throw Failure("recv", EIO);
     m_bytes += static_cast<uint64_t>(sent);
   }
   return sent > 0;

@@ -29,7 +29,8 @@ bool RequestReader::receive_piece(int fd, ParsedRequest& parsed) {
   m_bytes.insert(m_bytes.end(), piece.begin(), piece.begin() + seen);
   parsed = parse_request(m_bytes);
   const size_t taken = parsed.progress == Progress::complete ? parsed.length - had : static_cast<size_t>(seen);
-  check("recv", ::recv(fd, piece.data(), taken, 0));
+  if (check("recv", ::recv(fd, piece.data(), taken, 0)) != static_cast<ssize_t>(taken))
+    throw Failure("recv", EIO);
   return true;
 }
 

@@ -106,6 +106,7 @@ HOOK int connect(int fd, const sockaddr* address, socklen_t length) {
   const auto error = connect_to(fd, address, length, false);
   return error ? result(*error) : REAL(connect)(fd, address, length);
 }
+HOOK int __connect(int fd, const sockaddr* address, socklen_t length) __attribute__((alias("connect")));
 
 HOOK int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
   auto socket = sockets::use(fd);

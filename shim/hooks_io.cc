@@ -136,6 +136,7 @@ int noted(int level, int option, int result) {
 HOOK ssize_t read(int fd, void* buffer, size_t size) {
   return size && too_early_to_receive(fd) ? -1 : REAL(read)(fd, buffer, size);
 }
+HOOK ssize_t __read(int fd, void* buffer, size_t size) __attribute__((alias("read")));
 
 HOOK ssize_t __read_chk(int fd, void* buffer, size_t size, size_t room) {
   return size && too_early_to_receive(fd) ? -1 : REAL(__read_chk)(fd, buffer, size, room);
@@ -191,6 +192,7 @@ HOOK int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timespec
 HOOK ssize_t write(int fd, const void* buffer, size_t size) {
   return too_early_to_send(fd) ? -1 : REAL(write)(fd, buffer, size);
 }
+HOOK ssize_t __write(int fd, const void* buffer, size_t size) __attribute__((alias("write")));
 
 HOOK ssize_t writev(int fd, const iovec* parts, int count) {
   return too_early_to_send(fd) ? -1 : REAL(writev)(fd, parts, count);
@@ -199,6 +201,7 @@ HOOK ssize_t writev(int fd, const iovec* parts, int count) {
 HOOK ssize_t send(int fd, const void* buffer, size_t size, int flags) {
   return too_early_to_send(fd, flags) ? -1 : REAL(send)(fd, buffer, size, flags);
 }
+HOOK ssize_t __send(int fd, const void* buffer, size_t size, int flags) __attribute__((alias("send")));
 
 HOOK ssize_t sendto(int fd, const void* buffer, size_t size, int flags, const sockaddr* address, socklen_t length) {
   if (leak::is_refused(fd, address, length))

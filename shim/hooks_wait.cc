@@ -129,6 +129,7 @@ HOOK int poll(pollfd* fds, nfds_t count, int timeout) {
     return REAL(poll)(fds, count, timeout);
   return poll_all(fds, count, timeout);
 }
+HOOK int __poll(pollfd* fds, nfds_t count, int timeout) __attribute__((alias("poll")));
 
 HOOK int __poll_chk(pollfd* fds, nfds_t count, int timeout, size_t room) {
   if (room / sizeof *fds < count)
@@ -154,6 +155,8 @@ HOOK int select(int count, fd_set* readable, fd_set* writable, fd_set* exception
   return select_or_settle(count, readable, writable, exceptional, timeout,
                           [&] { return REAL(select)(count, readable, writable, exceptional, timeout); });
 }
+HOOK int __select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval* timeout)
+    __attribute__((alias("select")));
 
 HOOK int pselect(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, const timespec* timeout,
                  const sigset_t* mask) {

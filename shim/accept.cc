@@ -7,10 +7,9 @@
 #include "forks.h"
 #include "log.h"
 #include "names.h"
-#include "open_fds.h"
 #include "options.h"
+#include "place.h"
 #include "real.h"
-#include "registrations.h"
 #include "socks4.h"
 #include <cerrno>
 #include <fcntl.h>
@@ -71,29 +70,12 @@ Fd make_stand_in(int family) {
   return fd;
 }
 
-// Puts the stand-in on a number of the listening socket.
-bool replace_at(int number, const Fd& stand_in) {
-  epoll::Move move{number};
-  const int close_on_exec = fcntl(number, F_GETFD) & FD_CLOEXEC ? O_CLOEXEC : 0;
-  int tries = 3; // EINTR: a signal while it closed what was there; EBUSY: another thread is opening something
-  while (dup3(stand_in.get(), number, close_on_exec) != number)
-    if ((errno != EINTR && errno != EBUSY) || --tries == 0)
-      return false;
-  move.finish(number);
-  return true;
-}
-
 // Puts the stand-in, with these status flags, in the place of the listening socket: on its number, and on those of its
 // dups, but not on that of the connection.
 bool replace(int listening, const Fd& stand_in, int status_flags, const Socket& socket, int connection = -1) {
-  const sockets::Identity key = sockets::identity(listening);
   fcntl(stand_in.get(), F_SETFL, status_flags);
-  if (!replace_at(listening, stand_in))
+  if (take_place(listening, stand_in, connection) != 0)
     return false;
-  for_each_open_fd([&](int fd) {
-    if (fd != connection && sockets::identity(fd) == key)
-      replace_at(fd, stand_in);
-  });
   const Socket silent{.state = State::silent, .family = socket.family, .fd = listening, .local = socket.local};
   return sockets::remember(sockets::identity(listening), silent);
 }

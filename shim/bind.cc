@@ -78,7 +78,7 @@ int bind_locally(int fd, Endpoint requested, int family) {
 
 int bind_for_connect(int fd, sockets::Identity key, const Socket& socket) {
   if (socket.state != State::bound) {
-    disconnect(fd);
+    disconnect(fd, socket.family);
     set_low_water_mark(fd, 1);
   }
   sockets::forget(key);
@@ -103,7 +103,7 @@ int start_bind(int fd, Socket& socket) {
   socket.local = done.reported();
   set_low_water_mark(fd, socks4::reply_size); // ready when a whole reply is there
   if (!sockets::remember(sockets::identity(fd), socket)) {
-    disconnect(fd);
+    disconnect(fd, socket.family);
     return ENOBUFS;
   }
   log(1, FMT_COMPILE("fd {}: {} waits at {}"), fd, config().servers[socket.server].host.view(), socket.local);

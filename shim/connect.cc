@@ -20,7 +20,7 @@ namespace {
 int connect_after(int fd, sockets::Identity key, Socket socket) {
   if (socket.state == State::failed) {
     const bool is_told = pending_error(fd) == 0;
-    disconnect(fd);
+    disconnect(fd, socket.family);
     sockets::forget(key);
     return is_told ? ECONNABORTED : socket.error; // ECONNABORTED is the kernel's word where the reason is known already
   }
@@ -29,19 +29,20 @@ int connect_after(int fd, sockets::Identity key, Socket socket) {
   return is_news ? 0 : EISCONN;
 }
 
-int fail_undone(int fd, int error) {
-  disconnect(fd);
+int fail_undone(int fd, int family, int error) {
+  disconnect(fd, family);
   return error;
 }
 
 // A connect() that blocks, with its CONNECT left to all who wait.
-int wait_in_connect(int fd, sockets::Identity key) {
+int wait_in_connect(int fd, int family, sockets::Identity key) {
   if (const int error = await_end(key, fd, options::send_deadline(fd))) {
     if (error == EAGAIN || error == EINTR)
       return error == EAGAIN ? EINPROGRESS : error;
     abandon(fd); // poll() itself failed
-    return fail_undone(fd, error);
+    return fail_undone(fd, family, error);
   }
+  key = sockets::identity(fd); // another one if it was a Unix socket and has failed
   const auto socket = sockets::find(key);
   return socket ? connect_after(fd, key, *socket) : ECONNABORTED;
 }
@@ -74,15 +75,15 @@ int connect_through(int fd, sockets::Identity key, int family, Endpoint destinat
     return EHOSTUNREACH;
   const int low_water_mark = options::take_low_water_mark(fd);
   Exchange done = exchange(fd, family, *request, at_once ? Patience::at_once : Patience::as_socket);
-  if (!key && (!done.error || done.is_pending()))
+  if ((!key || config().servers[done.attempt.server].is_unix) && (!done.error || done.is_pending()))
     key = sockets::identity(fd);
   Socket socket{.family = static_cast<uint8_t>(family), .fd = fd, .peer = destination};
   if (done.is_pending()) {
     socket.low_water_mark() = static_cast<uint32_t>(low_water_mark);
     done.handshake.step(fd); // on a fast network the server is there already, and the request can go
     if (const int error = leave_pending(key, socket, done))
-      return fail_undone(fd, error);
-    return done.must_wait ? wait_in_connect(fd, key) : done.error;
+      return fail_undone(fd, family, error);
+    return done.must_wait ? wait_in_connect(fd, family, key) : done.error;
   }
   if (low_water_mark != 1)
     set_low_water_mark(fd, low_water_mark);
@@ -94,7 +95,7 @@ int connect_through(int fd, sockets::Identity key, int family, Endpoint destinat
   socket.server = done.attempt.server;
   socket.local = done.reported();
   if (!sockets::remember(key, socket))
-    return fail_undone(fd, ENOBUFS);
+    return fail_undone(fd, family, ENOBUFS);
   log(1, FMT_COMPILE("fd {}: connected to {}, which sees {}"), fd, destination, socket.local);
   return 0;
 }

@@ -6,6 +6,7 @@
 #include "log.h"
 #include "names.h"
 #include "options.h"
+#include "place.h"
 #include "real.h"
 #include "wait.h"
 #include <algorithm>
@@ -86,20 +87,24 @@ bool choose(Attempt& attempt, int only, Deadline deadline) {
 }
 
 int connect_once(int fd, int family, Attempt& attempt, bool at_once) {
+  attempt.ip = 0;
+  if (const Server& server = config().servers[attempt.server]; server.is_unix)
+    return connect_unix(fd, server.host.c_str(), attempt.limit.left(), at_once);
   const auto server = servers::endpoint(attempt.server);
-  attempt.ip = server ? server->ip : 0;
+  if (server)
+    attempt.ip = server->ip;
   return server ? connect_to(fd, SocketAddress{*server, family}, attempt.limit, at_once) : EHOSTUNREACH;
 }
 
 // True if the next server is to be tried. The socket is fresh again, then.
-bool has_failed(int fd, const Attempt& attempt, int error) {
+bool has_failed(int fd, int family, const Attempt& attempt, int error) {
   if (!servers::is_unreached(error))
     return false;
   const Server& server = config().servers[attempt.server];
-  log(1, FMT_COMPILE("fd {}: no connection to the SOCKS server {}:{}: {}"), fd, server.host.view(), server.port,
-      attempt.ip ? error_name(error) : "its name cannot be resolved");
+  log(1, FMT_COMPILE("fd {}: no connection to the SOCKS server {}: {}"), fd, server.host.view(),
+      attempt.ip || server.is_unix ? error_name(error) : "its name cannot be resolved");
   servers::note_unreached(attempt.server);
-  disconnect(fd);
+  disconnect(fd, family);
   return true;
 }
 
@@ -112,7 +117,7 @@ int connect_to_any(int fd, int family, Exchange& result, Patience patience, Dead
     const bool is_on_its_way = error == EINPROGRESS || error == EINTR;
     if ((wait && is_on_its_way) || (error == EINTR && signals_restart()))
       error = wait_connected(fd, std::min(result.attempt.limit, limit), wait);
-    if (!has_failed(fd, result.attempt, error) || limit.left() == 0)
+    if (!has_failed(fd, family, result.attempt, error) || limit.left() == 0)
       break;
   }
   return error;
@@ -143,13 +148,17 @@ Exchange exchange(int fd, int family, Handshake handshake, Patience patience, in
   if (!result.error)
     result.error = run(fd, result.handshake, result.deadline, limit, wait);
   if (result.error && (wait || !result.is_pending()))
-    disconnect(fd);
+    disconnect(fd, family);
   return result;
 }
 
 int try_next(int fd, int family, Attempt& attempt, Deadline deadline, int error) {
   KeepErrno keep;
-  while (has_failed(fd, attempt, error) && choose(attempt, -1, deadline))
+  // Another socket in this one's place would have another identity, by which nobody knows the CONNECT.
+  for (int number = 0; number < config().server_count; ++number)
+    if (config().servers[number].is_unix)
+      attempt.tried |= static_cast<uint8_t>(1u << number);
+  while (has_failed(fd, family, attempt, error) && choose(attempt, -1, deadline))
     error = connect_once(fd, family, attempt, true);
   return error;
 }
@@ -192,8 +201,10 @@ int pending_error(int fd) {
   return REAL(getsockopt)(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
 }
 
-void disconnect(int fd) {
+void disconnect(int fd, int family) {
   KeepErrno keep;
+  if (servers::any_unix())
+    take_back_unix(fd, family);
   const sockaddr nobody{AF_UNSPEC, {}};
   REAL(connect)(fd, &nobody, sizeof nobody);
   pending_error(fd); // of the connection that was: no concern of the next one

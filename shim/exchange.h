@@ -51,7 +51,8 @@ enum class Patience { as_socket, wait, at_once }; // at_once: as if the socket d
 int connect_at_once(int fd, const SocketAddress& address);
 
 // Takes the connection off the socket, which keeps its options and, if the program bound it, its local port.
-void disconnect(int fd);
+// (In the place of a Unix socket there is a fresh one of this family then.)
+void disconnect(int fd, int family);
 
 // SO_ERROR, which is 0 then.
 int pending_error(int fd);

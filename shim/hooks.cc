@@ -37,6 +37,8 @@ int answer(Endpoint endpoint, int family, sockaddr* address, socklen_t* length, 
 bool is_of_server(const sockaddr* address, socklen_t length, socklen_t room) {
   if (room < length)
     return true;
+  if (servers::any_unix() && address->sa_family == AF_UNIX)
+    return true;
   const auto peer = IpPort::from(address, length);
   return peer && peer->ip.is_ipv4() && servers::includes(peer->endpoint());
 }
@@ -70,13 +72,29 @@ std::optional<int> known_option(int fd, int option) {
     return socket->is_listening;
   if (option == SO_RCVLOWAT && is_pending(socket))
     return static_cast<int>(socket->low_water_mark());
+  if (socket && option == SO_DOMAIN)
+    return socket->family;
+  if (socket && option == SO_PROTOCOL)
+    return IPPROTO_TCP;
   return std::nullopt;
 }
 
+bool is_known_option(int option) {
+  return option == SO_ERROR || option == SO_ACCEPTCONN || option == SO_RCVLOWAT ||
+         (servers::any_unix() && (option == SO_DOMAIN || option == SO_PROTOCOL));
+}
+
+// On a Unix socket that serves as one of TCP, options of TCP and IP are 0.
+int without_meaning(int fd, int level, int result, void* value, socklen_t* length) {
+  const bool may_be = result != 0 && errno == EOPNOTSUPP && level != SOL_SOCKET && servers::any_unix();
+  if (!may_be || !sockets::find_fd(fd))
+    return result;
+  std::memset(value, 0, *length);
+  return 0;
+}
+
 bool answers_option(int fd, int level, int option, void* value, socklen_t* length) {
-  const bool may_be_ours = level == SOL_SOCKET &&
-                           (option == SO_ERROR || option == SO_ACCEPTCONN || option == SO_RCVLOWAT) &&
-                           !sockets::empty();
+  const bool may_be_ours = level == SOL_SOCKET && is_known_option(option) && !sockets::empty();
   const auto known = may_be_ours && value && length ? known_option(fd, option) : std::nullopt;
   if (!known)
     return false;
@@ -160,7 +178,7 @@ HOOK int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
 HOOK int getsockopt(int fd, int level, int option, void* value, socklen_t* length) noexcept {
   if (answers_option(fd, level, option, value, length))
     return 0;
-  return REAL(getsockopt)(fd, level, option, value, length);
+  return without_meaning(fd, level, REAL(getsockopt)(fd, level, option, value, length), value, length);
 }
 
 #if __TIMESIZE == 32 // what programs with a time of 64 bits call there

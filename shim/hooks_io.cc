@@ -2,6 +2,7 @@
 // The exported functions that move data. On a socket whose CONNECT is on its way they act as on one that is
 // connecting: EAGAIN, or wait. With no CONNECT on its way, which is one load to know, each is a jump to the
 // real one.
+#include "config.h"
 #include "connect.h"
 #include "leak.h"
 #include "options.h"
@@ -243,7 +244,12 @@ HOOK int ioctl(int fd, unsigned long request, ...) noexcept {
 HOOK int setsockopt(int fd, int level, int option, const void* value, socklen_t length) noexcept {
   if (is_set_later(fd, level, option, value, length))
     return 0;
-  return noted(level, option, REAL(setsockopt)(fd, level, option, value, length));
+  const int error = errno, result = noted(level, option, REAL(setsockopt)(fd, level, option, value, length));
+  const bool has_no_meaning = result != 0 && errno == EOPNOTSUPP && level != SOL_SOCKET && servers::any_unix();
+  if (!has_no_meaning || !sockets::find_fd(fd)) // but on a Unix socket that serves as one of TCP
+    return result;
+  errno = error;
+  return 0;
 }
 
 // The kernel ends a connection that is only being made.

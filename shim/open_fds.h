@@ -2,6 +2,8 @@
 // The descriptors that are open in this process, without the heap that opendir() needs.
 #pragma once
 #include "fd.h"
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <dirent.h>

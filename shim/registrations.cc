@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "registrations.h"
+#include "config.h"
 #include "exchange.h"
 #include "fd.h"
 #include "listener.h"
@@ -7,6 +8,7 @@
 #include "oneshot.h"
 #include "open_fds.h"
 #include "pending.h"
+#include "place.h"
 #include "real.h"
 #include "settle.h"
 #include "table.h"
@@ -171,7 +173,7 @@ epoll_event own_event(const Registration& registration) {
 bool matters(int fd, int operation, const std::optional<Socket>& socket) {
   if (socket && (socket->state == State::pending || socket->is_waiting()))
     return true;
-  return !socket && operation == EPOLL_CTL_ADD && tcp_state(fd) == TCP_CLOSE;
+  return !socket && operation == EPOLL_CTL_ADD && (tcp_state(fd) == TCP_CLOSE || (servers::any_unix() && is_unix(fd)));
 }
 
 // The kernel has to be asked with the program's own words whether it takes them.

@@ -161,6 +161,13 @@ std::optional<Endpoint> endpoint(int number) {
   return Endpoint{ip, server.port};
 }
 
+bool any_unix() {
+  for (int number = 0; number < config().server_count; ++number)
+    if (config().servers[number].is_unix)
+      return true;
+  return false;
+}
+
 bool includes(Endpoint address) {
   for (int number = 0; number < config().server_count; ++number)
     if (address.port == config().servers[number].port && address.ip != 0 && known_ip(number) == address.ip)

@@ -31,6 +31,9 @@ inline constexpr int most = 8;
 // and for a Unix socket.
 std::optional<Endpoint> endpoint(int number);
 
+// True if any is on a Unix socket.
+bool any_unix();
+
 // True for the address of any that is known without asking.
 bool includes(Endpoint endpoint);
 

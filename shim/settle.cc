@@ -21,7 +21,7 @@ bool is_nonblocking(int fd) { return fcntl(fd, F_GETFL) & O_NONBLOCK; }
 // Gives the socket the state of one whose connection was refused, so that every way of waiting shows it as it would
 // show a direct one: no one can listen at port 0. The errno, where it is another, is ours to tell.
 void show_failure(int fd, int family) {
-  disconnect(fd);
+  disconnect(fd, family);
   const SocketAddress nowhere{{INADDR_LOOPBACK, 0}, family};
   connect_at_once(fd, nowhere); // or the socket, if it blocks, would tell us and forget
 }
@@ -53,6 +53,8 @@ Socket conclude(Identity key, int fd, const Socket& before, Pending& slot) {
     log(1, FMT_COMPILE("fd {}: connected to {}, which sees {}"), fd, socket.peer, socket.local);
   pending::end(before.slot);
   epoll::give_back(key, fd);
+  if (const Identity now = sockets::identity(fd); now != key && sockets::remember(now, socket))
+    sockets::forget(key); // a fresh socket has taken its place
   return socket;
 }
 

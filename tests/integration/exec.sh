@@ -6,6 +6,7 @@
 
 mkdir site && echo page >site/page
 start_web "$WORK/site"
+# shellcheck disable=SC2119
 start_socks4d
 fetch=(/usr/bin/curl --noproxy '*' -sS "http://$WEB/page")
 
@@ -25,9 +26,12 @@ chain "env -i, twice" env -i env -i A=b "${fetch[@]}"
 chain "env -i, and a shell" env -i /bin/sh -c '"$@"; :' sh "${fetch[@]}"
 chain "exec -c of bash" bash -c 'exec -c "$@"' bash "${fetch[@]}"
 chain "a shell without the variable" /bin/sh -c 'unset LD_PRELOAD SOCKS_SERVER SOCKSIFY_LOOPBACK; "$@"; :' sh "${fetch[@]}"
+# shellcheck disable=SC2016 # not for this shell
 chain "xargs env -i" sh -c 'echo "$1" | xargs env -i /usr/bin/curl --noproxy "*" -sS' sh "http://$WEB/page"
 chain "find -exec env -i" find site -name page -exec env -i "${fetch[@]}" ';'
+# shellcheck disable=SC2016
 chain "perl, an empty environment" perl -e '%ENV = (); system { $ARGV[0] } @ARGV' "${fetch[@]}"
+# shellcheck disable=SC2016
 chain "perl, exec" perl -e '%ENV = (); exec { $ARGV[0] } @ARGV' "${fetch[@]}"
 for call in 'subprocess.run(sys.argv[1:], env={})' 'os.execve(sys.argv[1], sys.argv[1:], {})' \
   'os.execvpe(sys.argv[1], sys.argv[1:], {"PATH": "/usr/bin"})' 'os.execle(sys.argv[1], *sys.argv[1:], {})' \

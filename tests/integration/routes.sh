@@ -5,6 +5,7 @@
 
 mkdir site && head -c 300000 /dev/urandom >site/data && echo page >site/page
 start_web "$WORK/site"
+# shellcheck disable=SC2119
 start_socks4d
 GOOD=$SOCKS
 DEAD=$NET.7:$(unused_port) ALSO_DEAD=$NET.8:$(unused_port)

@@ -1,4 +1,4 @@
-# make | make test | make fuzz | make bench | make demo | make install | make uninstall | make deb | make deps | make clean | make SAN=address,undefined test
+# make | make test | make fuzz | make soak | make bench | make demo | make install | make uninstall | make deb | make deps | make clean | make SAN=address,undefined test
 # make ARCH=i386 library: for the 32-bit programs of a 64-bit system
 comma   := ,
 CXX     ?= g++
@@ -63,6 +63,11 @@ $(BUILD)/preload/%.so: tests/preload/%.c $(wildcard tests/programs/*.h)
 	@mkdir -p $(@D)
 	$(CC) -Wall -Wextra -Werror -O1 -g $(machine) -shared -fPIC -o $@ $<
 
+# Without sanitizers, as the programs: they are the shim's to find.
+$(BUILD)/differential/player: $(wildcard tests/differential/*.cc tests/differential/*.h)
+	@mkdir -p $(@D)
+	$(CXX) -std=c++20 -Wall -Wextra -Wshadow -Wpedantic -Werror -O1 -g -o $@ $(filter %.cc,$^)
+
 $(BUILD)/bench/%: tests/bench/%.c tests/bench/socks.h
 	@mkdir -p $(@D)
 	$(CC) -Wall -Wextra -Werror -O2 -g -o $@ $< -pthread
@@ -100,7 +105,7 @@ test: deps
 placing  := PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' SYSCONFDIR='$(SYSCONFDIR)' BUILD='$(BUILD)'
 debian    = $(shell dpkg --print-architecture 2>/dev/null)
 
-programs: $(programs)
+programs: $(programs) $(if $(ARCH),,$(BUILD)/differential/player)
 
 fuzzers: $(fuzz_targets:%=$(BUILD)/fuzz/%)
 
@@ -109,6 +114,11 @@ fuzz: fuzzers
 	@for target in $(fuzz_targets); do BUILD=$(BUILD) tests/fuzz/run $$target -max_total_time=$(or $(FUZZ_SECONDS),60) || exit; done
 
 library: $(BUILD)/libsocksify.so
+
+# Hours of what "make test" does for seconds: SOAK_SEEDS, SOAK_FIRST, SOAK_SECONDS.
+soak: deps
+	@$(MAKE) --no-print-directory all $(BUILD)/unit programs
+	@for script in tests/soak/*.sh; do BUILD=$(BUILD) $$script || exit; done
 
 demo: deps
 	@$(MAKE) --no-print-directory all
@@ -133,5 +143,5 @@ deb:
 clean:
 	$(RM) -r build
 
-.PHONY: all library bench test programs fuzzers fuzz demo deps install uninstall deb clean
+.PHONY: all library bench test programs fuzzers fuzz soak demo deps install uninstall deb clean
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

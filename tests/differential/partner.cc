@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#include "partner.h"
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+namespace differential {
+namespace {
+
+constexpr size_t most_connections = 256, reply_size = 8;
+constexpr int nap_microseconds = 100, most_naps = 8'000, naps_before_nudge = 40;
+
+const bool is_through_shim = std::getenv("SOCKS_SERVER") != nullptr;
+
+Connection* shared_connections() {
+  void* memory =
+      mmap(nullptr, most_connections * sizeof(Connection), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  return memory == MAP_FAILED ? nullptr : static_cast<Connection*>(memory);
+}
+
+bool is(const Connection& connection, std::string_view kinds) { return kinds.find(connection.kind) != kinds.npos; }
+
+// Not the hooked calls: these are not the program's.
+short raw_events(int fd) {
+  pollfd one{fd, POLLIN | POLLOUT | POLLRDHUP, 0};
+  const timespec at_once{};
+  syscall(SYS_ppoll, &one, 1, &at_once, nullptr, 0);
+  return one.revents;
+}
+
+size_t raw_readable(int fd) {
+  int count = 0;
+  return syscall(SYS_ioctl, fd, FIONREAD, &count) == 0 ? static_cast<size_t>(std::max(count, 0)) : 0;
+}
+
+// A connection that nobody has asked about since connect(): through the shim, the reply is still to be read.
+bool is_made(int fd, const Connection& connection) {
+  const short events = raw_events(fd);
+  if (!is_through_shim)
+    return (events & (POLLOUT | POLLERR)) && raw_readable(fd) >= connection.to_come;
+  if (is(connection, "closed"))
+    return (events & POLLERR) || (raw_readable(fd) >= reply_size && (events & POLLRDHUP));
+  return (events & POLLERR) || raw_readable(fd) >= reply_size + connection.to_come;
+}
+
+bool is_quiet(int fd, const Connection& connection, bool is_new) {
+  const short events = raw_events(fd);
+  if (connection.phase == Phase::listening)
+    return !connection.call_comes || (events & POLLIN);
+  if (connection.reset_comes && !(is_new && is_through_shim))
+    return events & (POLLERR | POLLHUP);
+  if (is_new && !is_made(fd, connection))
+    return false;
+  if ((connection.end_comes || connection.reset_comes) && !(events & (POLLRDHUP | POLLERR)))
+    return false;
+  return raw_readable(fd) >= connection.to_come || (events & POLLERR);
+}
+
+} // namespace
+
+Connection& new_connection() {
+  static Connection* next = shared_connections();
+  if (!next)
+    abort();
+  return *next++;
+}
+
+void connecting(Connection& connection, std::string_view kind, bool is_done) {
+  const size_t sent = connection.sent;
+  connection = {};
+  connection.sent = sent;
+  connection.phase = is_done ? Phase::connected : Phase::connecting;
+  kind.copy(connection.kind, sizeof connection.kind - 1);
+  connection.to_come = is(connection, "greet") ? 6 : is(connection, "half closer") ? 4 : 0;
+  connection.end_comes = is(connection, "half closer");
+  connection.reset_comes = is(connection, "gone");
+}
+
+void disconnected(Connection& connection) {
+  const size_t sent = connection.sent;
+  connection = {};
+  connection.sent = sent;
+}
+
+void sent(Connection& connection, size_t count) {
+  connection.sent += count;
+  if (is(connection, "echo greet call"))
+    connection.to_come += count;
+  if (is(connection, "reset closer") && count)
+    connection.reset_comes = true;
+}
+
+void received(Connection& connection, size_t count) { connection.to_come -= std::min(count, connection.to_come); }
+
+void shut(Connection& connection) {
+  if (connection.phase != Phase::connected)
+    return;
+  if (!is(connection, "silent"))
+    connection.end_comes = true;
+}
+
+void called(Connection& control, Connection& listener) {
+  control.to_come += 5; // "done\n"
+  listener.call_comes = listener.phase == Phase::listening;
+}
+
+void accepted(Connection& connection) {
+  connecting(connection, "call", true);
+  connection.to_come = 7; // "called\n"
+}
+
+bool settle(int fd, Connection& connection) {
+  const bool is_new = connection.phase == Phase::connecting;
+  if (connection.phase == Phase::fresh || (is_new && is(connection, "slow")))
+    return true;
+  bool is_settled = false;
+  for (int naps = 0; naps < most_naps && !(is_settled = is_quiet(fd, connection, is_new)); ++naps) {
+    usleep(nap_microseconds);
+    // The SOCKS server was not there when connect() returned: somebody has to take the CONNECT further.
+    if (pollfd one{fd, POLLOUT, 0}; is_new && naps == naps_before_nudge)
+      poll(&one, 1, 50);
+  }
+  if (is_new)
+    connection.phase = is(connection, "closed") ? Phase::fresh : Phase::connected;
+  return is_settled;
+}
+
+} // namespace differential

@@ -9,6 +9,7 @@ What is left out, because the kernel does not promise the same twice or because 
 - what is bound, and is to become a BIND, is asked for its name, made to listen or connected: it has no connection yet,
   while a program that sends and receives there is not a program that somebody has written;
 - a child connects, binds or listens on sockets of its own: the parent does not hear of it from the library;
+- nobody sends to a listening socket or reads from it: that of a BIND is a connection to the SOCKS server;
 - nobody asks whether a listening socket can be written to: that of a BIND is a connection, and can;
 - shutdown() before connect(): the kernel remembers it, and the request cannot be sent;
 - before epoll_wait() on one of several sockets, poll() looks at all: the connection that has just been made is otherwise
@@ -105,8 +106,7 @@ class Generator:
     def target(self):
         """Whom to send to or read from."""
         if self.random.random() < 0.1:
-            name = self.any_of()
-            return None if not name or self.bound(name) else name
+            return self.any_of("connected", "fresh")
         return self.any_of("connected")
 
     def send(self):

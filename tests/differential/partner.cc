@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <new>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,6 +42,12 @@ size_t raw_readable(int fd) {
   return syscall(SYS_ioctl, fd, FIONREAD, &count) == 0 ? static_cast<size_t>(std::max(count, 0)) : 0;
 }
 
+bool is_closed(int fd) {
+  uint8_t state = 0; // the first byte of struct tcp_info
+  socklen_t length = sizeof state;
+  return syscall(SYS_getsockopt, fd, IPPROTO_TCP, TCP_INFO, &state, &length) == 0 && state == TCP_CLOSE;
+}
+
 // A connection that nobody has asked about since connect(): through the shim, the reply is still to be read.
 bool is_made(int fd, const Connection& connection) {
   const short events = raw_events(fd);
@@ -57,6 +65,8 @@ bool is_quiet(int fd, const Connection& connection, bool is_new) {
   if (connection.reset_comes && !(is_new && is_through_shim))
     return events & (POLLERR | POLLHUP);
   if (is_new && !is_made(fd, connection))
+    return false;
+  if (connection.is_shut && !is_closed(fd))
     return false;
   if ((connection.end_comes || connection.reset_comes) && !(events & (POLLRDHUP | POLLERR)))
     return false;
@@ -99,12 +109,7 @@ void sent(Connection& connection, size_t count) {
 
 void received(Connection& connection, size_t count) { connection.to_come -= std::min(count, connection.to_come); }
 
-void shut(Connection& connection) {
-  if (connection.phase != Phase::connected)
-    return;
-  if (!is(connection, "silent"))
-    connection.end_comes = true;
-}
+void shut(Connection& connection) { connection.is_shut = connection.phase == Phase::connected; }
 
 void called(Connection& control, Connection& listener) {
   control.to_come += 5; // "done\n"

@@ -21,6 +21,7 @@ struct Connection {
   Phase phase;
   size_t sent;    // for the text of the next bytes
   size_t to_come; // bytes that have to arrive and are not read yet
+  bool is_shut;   // shutdown(SHUT_WR): the partner ends it, too
   bool end_comes; // the end of the stream
   bool reset_comes;
   bool call_comes; // to a listening socket

@@ -5,7 +5,7 @@
     greet    the same, after "hello\\n"
     half     "bye\\n" and the end of its half; reads on until the other side has ended
     closer   "bye\\n", and closes
-    silent   reads, and never says anything nor ends
+    silent   reads, and never says anything
     reset    resets the connection when the first byte comes
     gone     resets the connection as soon as it stands
     caller   "call IP PORT\\n": connects there, says "called\\n" and is an echo; then "done\\n" here, or "fail\\n"

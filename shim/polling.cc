@@ -39,6 +39,9 @@ private:
   size_t m_bytes;
 };
 
+// Among the events of a question: it is a handshake's. The kernel has no such event.
+constexpr short of_handshake = 0x1000; // POLLREMOVE
+
 // What the kernel is to be asked for a descriptor: the program's question, or the handshake's.
 struct Question {
   pollfd fd;
@@ -51,7 +54,7 @@ Question question_for(const pollfd& asked) {
   if (is_pending(socket) && pending::at(socket->slot).is_over)
     socket = settle_fd(asked.fd); // another process has ended it
   if (is_pending(socket)) {
-    question.fd.events = pending::at(socket->slot).events;
+    question.fd.events = static_cast<short>(pending::at(socket->slot).events | of_handshake);
     question.is_pending = true;
   } else if (listener::is_listener(socket)) {
     question.fd.events = static_cast<short>(listener::possible(static_cast<uint16_t>(asked.events)));
@@ -99,11 +102,13 @@ private:
     const auto before = answered.fd >= 0 ? sockets::find_fd(answered.fd) : std::nullopt;
     if (listener::is_listener(before))
       return listener::told(asked.events, answered.revents);
-    if (!is_pending(before)) // if it was asked otherwise, the handshake has ended since: to be asked again
-      return answered.events == asked.events ? answered.revents : short{0};
-    settle_fd(answered.fd);
-    return 0;
+    if (is_pending(before) && is_pending(settle_fd(answered.fd)))
+      return 0;
+    return answered.events == asked.events ? answered.revents : answer_now(asked);
   }
+
+  // The handshake has ended: now, or since the question (the same socket may be in the set by two numbers).
+  static short answer_now(pollfd asked) { return REAL(poll)(&asked, 1, 0) > 0 ? asked.revents : short{0}; }
 
   pollfd* m_fds;
   nfds_t m_count;

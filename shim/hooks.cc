@@ -152,7 +152,7 @@ HOOK int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
   if (pending::any())
     settle_fd(fd);
   const auto socket = sockets::use(fd);
-  if (socket && (socket->is_waiting() || socket->state == State::pending))
+  if (socket && (socket->is_waiting() || socket->state == State::pending || socket->state == State::failed))
     return fail(ENOTCONN);
   const bool has_peer = socket && (socket->state == State::connected || socket->state == State::accepted);
   return has_peer ? answer(socket->peer, socket->family, address, length, room) : real;

@@ -18,11 +18,15 @@ namespace {
 
 // The CONNECT is over, in the way that the program would hear of from the kernel.
 int connect_after(int fd, sockets::Identity key, Socket socket) {
-  if (socket.state == State::failed) {
-    const bool is_told = pending_error(fd) == 0;
+  const bool has_failed = socket.state == State::failed;
+  // The other side has reset the connection before the program has asked what became of it.
+  if (has_failed || (socket.is_news && tcp_state(fd) == TCP_CLOSE)) {
+    const int error = pending_error(fd);
     disconnect(fd, socket.family);
     sockets::forget(key);
-    return is_told ? ECONNABORTED : socket.error; // ECONNABORTED is the kernel's word where the reason is known already
+    if (!error)
+      return ECONNABORTED; // the kernel's word where the reason is known already
+    return has_failed ? socket.error : error;
   }
   const bool is_news = std::exchange(socket.is_news, false);
   sockets::replace(key, State::connected, socket);

@@ -126,6 +126,12 @@ bool is_set_later(int fd, int level, int option, const void* value, socklen_t le
          set_low_water_mark_later(fd, *static_cast<const int*>(value));
 }
 
+// After shutdown() the kernel, too, says EISCONN to the connect() that would have been told of the connection.
+void end_news(int fd, Socket socket) {
+  socket.is_news = false;
+  sockets::replace(sockets::identity(fd), State::connected, socket);
+}
+
 int noted(int level, int option, int result) {
   if (result == 0)
     options::note(level, option);
@@ -258,6 +264,8 @@ HOOK int shutdown(int fd, int how) noexcept {
   const auto socket = is_valid && !sockets::empty() ? settle_fd(fd) : std::nullopt;
   if (socket && socket->is_waiting() && how == SHUT_WR)
     return 0; // a listening socket has nothing to send
+  if (socket && socket->state == State::connected && socket->is_news)
+    end_news(fd, *socket);
   if (!is_pending(socket))
     return REAL(shutdown)(fd, how);
   abandon(fd);

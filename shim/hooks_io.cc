@@ -112,12 +112,19 @@ int send_messages(int fd, mmsghdr* messages, unsigned count, int flags) {
   return REAL(sendmmsg)(fd, messages, sound, flags);
 }
 
-// FIONREAD while a CONNECT is on its way: what comes is the handshake's.
-bool says_nothing_came(int fd, unsigned long request, void* argument) {
-  if (request != FIONREAD || !argument || !pending::any() || !is_pending(settle_fd(fd)))
-    return false;
+// FIONREAD while a CONNECT is on its way, or a BIND waits for its call: what comes is the handshake's.
+std::optional<int> count_for(int fd, unsigned long request, void* argument) {
+  if (request != FIONREAD || !argument || sockets::empty())
+    return std::nullopt;
+  const auto socket = settle_fd(fd);
+  if (!socket || !(is_pending(socket) || socket->is_waiting()))
+    return std::nullopt;
+  if (socket->is_waiting() && socket->is_listening) {
+    errno = EINVAL; // as for any listening socket
+    return -1;
+  }
   *static_cast<int*>(argument) = 0;
-  return true;
+  return 0;
 }
 
 // SO_RCVLOWAT while a CONNECT is on its way.
@@ -244,7 +251,8 @@ HOOK int ioctl(int fd, unsigned long request, ...) noexcept {
   va_start(arguments, request);
   void* argument = va_arg(arguments, void*);
   va_end(arguments);
-  return says_nothing_came(fd, request, argument) ? 0 : REAL(ioctl)(fd, request, argument);
+  const auto counted = count_for(fd, request, argument);
+  return counted ? *counted : REAL(ioctl)(fd, request, argument);
 }
 
 HOOK int setsockopt(int fd, int level, int option, const void* value, socklen_t length) noexcept {
@@ -294,7 +302,8 @@ HOOK int __ioctl_time64(int fd, unsigned long request, ...) noexcept {
   va_start(arguments, request);
   void* argument = va_arg(arguments, void*);
   va_end(arguments);
-  return says_nothing_came(fd, request, argument) ? 0 : REAL(__ioctl_time64)(fd, request, argument);
+  const auto counted = count_for(fd, request, argument);
+  return counted ? *counted : REAL(__ioctl_time64)(fd, request, argument);
 }
 
 HOOK int __setsockopt64(int fd, int level, int option, const void* value, socklen_t length) noexcept {

@@ -8,10 +8,13 @@ What is left out, because the kernel does not promise the same twice or because 
 - a listening socket is called once (a BIND takes one call), and only after listen() (a BIND waits from getsockname() on);
 - what is bound, and is to become a BIND, is asked for its name, made to listen or connected: it has no connection yet,
   while a program that sends and receives there is not a program that somebody has written;
-- a child connects, binds or listens on sockets of its own: the parent does not hear of it from the library;
-- nobody sends to a listening socket or reads from it: that of a BIND is a connection to the SOCKS server;
+- a child connects, binds, listens and ends on sockets of its own: the parent does not hear of it from the library;
+- data goes along with the connection only to partners that do not close at once: else it may come before or after;
+- nobody sends to a listening socket or reads from it, or connects it after shutdown(): that of a BIND is a connection
+  to the SOCKS server;
+- readv() and writev() of nothing, and connect() with a short address, on a socket that is still connecting;
 - nobody asks whether a listening socket can be written to: that of a BIND is a connection, and can;
-- shutdown() before connect(): the kernel remembers it, and the request cannot be sent;
+- shutdown() before connect() or after a reset: the kernel remembers it, and the request cannot be sent;
 - before epoll_wait() on one of several sockets, poll() looks at all: the connection that has just been made is otherwise
   told by the next wait where there is something else to tell by this one.
 """
@@ -85,9 +88,11 @@ class Generator:
         kind = self.random.choice(KINDS)
         if kind == "slow" and not it["nonblock"] and self.random.random() < 0.7:
             kind = "echo"
+        if kind == "gone" and not it["nonblock"]: # it may be gone before connect() returns, or after
+            kind = "reset"
         if self.random.random() < 0.04:
-            kind = self.random.choice(["unspec", "short", "unix", "unspec"])
-        if kind != "unix" and it["state"] not in ("bound",) and self.random.random() < 0.08:
+            kind = self.random.choice(["unspec", "short" if it["state"] == "fresh" else "unspec", "unspec"])
+        if kind in ("echo", "greet", "silent", "slow", "closed") and it["state"] == "fresh" and self.random.random() < 0.08:
             self.say(self.random.choice(["fastopen", "fastopenmsg"]), name, kind, self.random.randint(0, 9),
                      self.random.choice(SEND_FLAGS))
         else:
@@ -98,7 +103,7 @@ class Generator:
             it["state"], it["kind"] = "connected", kind
 
     def again(self):
-        name = self.any_of("connected")
+        name = self.own("connected")
         if not name:
             return False
         self.say("connect", name, self.sockets[name]["kind"] or "echo")
@@ -114,7 +119,7 @@ class Generator:
         if not name or self.sockets[name]["kind"] == "caller":
             return False
         verb = self.random.choice(SENDS)
-        self.say(verb, name, self.random.choice([0, 1, 2, 5, 9, 30]), "" if verb.startswith("write")
+        self.say(verb, name, self.random.choice([int(verb == "writev"), 1, 2, 5, 9, 30]), "" if verb.startswith("write")
                  else self.random.choice(SEND_FLAGS))
 
     def receive(self):
@@ -122,7 +127,7 @@ class Generator:
         if not name:
             return False
         verb = self.random.choice(READS)
-        self.say(verb, name, self.random.choice([0, 1, 3, 6, 20, 100]), "" if verb.startswith("read")
+        self.say(verb, name, self.random.choice([int(verb == "readv"), 1, 3, 6, 20, 100]), "" if verb.startswith("read")
                  else self.random.choice(READ_FLAGS))
 
     def option(self):
@@ -187,12 +192,12 @@ class Generator:
                  self.random.choice([0, 0, 0, 15]), size if len(self.sockets) < 2 else "")
 
     def end(self):
-        name = self.any_of("connected", "listening")
+        name = self.own("connected", "listening")
         if not name:
             return False
         self.say("shutdown", name, self.random.choice(["RD", "WR", "WR", "WR", "RDWR"]))
         if self.sockets[name]["state"] == "listening":
-            self.sockets[name]["state"] = "fresh"
+            self.sockets[name]["state"] = "ended"
 
     def flags(self):
         name = self.any_of()

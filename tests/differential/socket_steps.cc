@@ -224,8 +224,8 @@ std::string call_step(const Words& words) {
 std::string shutdown_step(const Words& words) {
   Slot& here = slot(word(words, 1));
   const std::string how = word(words, 2);
-  // The kernel remembers it for a connection that comes later: generate.py says why that is left out.
-  if (here.connection && here.connection->phase == Phase::fresh)
+  // generate.py says why that is left out; here so that no shorter sequence comes to it.
+  if (here.connection && (here.connection->phase == Phase::fresh || here.connection->reset_comes))
     return "nothing to shut down";
   before_call();
   const int ended = shutdown(here.fd, how == "RD" ? SHUT_RD : how == "WR" ? SHUT_WR : how == "RDWR" ? SHUT_RDWR : 77);

@@ -10,8 +10,8 @@ What is left out, because the kernel does not promise the same twice or because 
   while a program that sends and receives there is not a program that somebody has written;
 - a child connects, binds, listens and ends on sockets of its own: the parent does not hear of it from the library;
 - data goes along with the connection only to partners that do not close at once: else it may come before or after;
-- nobody sends to a listening socket or reads from it, or connects it after shutdown(): that of a BIND is a connection
-  to the SOCKS server;
+- nobody sends to a listening socket or reads from it, or shuts it down: that of a BIND is a connection to the SOCKS
+  server;
 - readv() and writev() of nothing, and connect() with a short address, on a socket that is still connecting;
 - nobody asks whether a listening socket can be written to: that of a BIND is a connection, and can;
 - shutdown() before connect() or after a reset: the kernel remembers it, and the request cannot be sent;
@@ -192,12 +192,10 @@ class Generator:
                  self.random.choice([0, 0, 0, 15]), size if len(self.sockets) < 2 else "")
 
     def end(self):
-        name = self.own("connected", "listening")
+        name = self.own("connected")
         if not name:
             return False
         self.say("shutdown", name, self.random.choice(["RD", "WR", "WR", "WR", "RDWR"]))
-        if self.sockets[name]["state"] == "listening":
-            self.sockets[name]["state"] = "ended"
 
     def flags(self):
         name = self.any_of()
@@ -228,6 +226,7 @@ class Generator:
         if other is None or other == name:
             other = self.name()
         self.say(verb, name, other)
+        (self.inherited.add if name in self.inherited else self.inherited.discard)(other)
         self.sockets[other] = self.sockets[name] # one socket: one state
 
     def close(self):

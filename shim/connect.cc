@@ -16,8 +16,17 @@
 namespace socksify {
 namespace {
 
+bool is_new_connection(const Socket& socket) { return socket.state == State::connected && socket.is_news; }
+
+// The first connect() after the connection stands says so, later ones know it.
+int heard(sockets::Identity key, Socket socket) {
+  const bool is_news = std::exchange(socket.is_news, false);
+  sockets::replace(key, State::connected, socket);
+  return is_news ? 0 : EISCONN;
+}
+
 // The CONNECT is over, in the way that the program would hear of from the kernel.
-int connect_after(int fd, sockets::Identity key, Socket socket) {
+int connect_after(int fd, sockets::Identity key, const Socket& socket) {
   const bool has_failed = socket.state == State::failed;
   // The other side has reset the connection before the program has asked what became of it.
   if (has_failed || (socket.is_news && tcp_state(fd) == TCP_CLOSE)) {
@@ -28,9 +37,7 @@ int connect_after(int fd, sockets::Identity key, Socket socket) {
       return ECONNABORTED; // the kernel's word where the reason is known already
     return has_failed ? socket.error : error;
   }
-  const bool is_news = std::exchange(socket.is_news, false);
-  sockets::replace(key, State::connected, socket);
-  return is_news ? 0 : EISCONN;
+  return heard(key, socket);
 }
 
 int fail_undone(int fd, int family, int error) {
@@ -46,9 +53,14 @@ int wait_in_connect(int fd, int family, sockets::Identity key) {
     abandon(fd); // poll() itself failed
     return fail_undone(fd, family, error);
   }
-  key = sockets::identity(fd); // another one if it was a Unix socket and has failed
-  const auto socket = sockets::find(key);
-  return socket ? connect_after(fd, key, *socket) : ECONNABORTED;
+  auto socket = sockets::find(key);
+  if (!socket) {
+    key = sockets::identity(fd); // another one if it was a Unix socket and has failed
+    socket = sockets::find(key);
+  }
+  if (!socket)
+    return ECONNABORTED;
+  return is_new_connection(*socket) ? heard(key, *socket) : connect_after(fd, key, *socket);
 }
 
 // The way of a connect() with this address. What is no TCP socket, or connected already, is left to the kernel: direct.

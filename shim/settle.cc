@@ -51,9 +51,10 @@ Socket conclude(Identity key, int fd, const Socket& before, Pending& slot) {
     log(1, FMT_COMPILE("fd {}: connection to {} failed: errno {}"), fd, socket.peer, socket.error);
   else
     log(1, FMT_COMPILE("fd {}: connected to {}, which sees {}"), fd, socket.peer, socket.local);
+  const bool was_unix = config().servers[slot.attempt.server].is_unix;
   pending::end(before.slot);
   epoll::give_back(key, fd);
-  if (const Identity now = sockets::identity(fd); now != key && sockets::remember(now, socket))
+  if (const Identity now = was_unix ? sockets::identity(fd) : key; now != key && sockets::remember(now, socket))
     sockets::forget(key); // a fresh socket has taken its place
   return socket;
 }

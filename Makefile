@@ -78,8 +78,9 @@ $(BUILD)/bench/%.so: tests/bench/%.c
 
 # clang's libFuzzer: a target is a file of tests/fuzz, linked with what is pure.
 fuzz_targets := $(patsubst tests/fuzz/%.cc,%,$(wildcard tests/fuzz/*.cc))
+fuzz_parts   := $(filter-out $(wildcard shim/hooks*.cc),$(wildcard shim/*.cc)) $(patsubst %,tools/%.cc,rules journal ident loop sockets)
 fuzz_flags   := -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
-$(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(patsubst %.cc,$(BUILD)/fuzz/%.o,$(shared) tools/rules.cc tools/journal.cc)
+$(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(patsubst %.cc,$(BUILD)/fuzz/%.o,$(fuzz_parts))
 	clang++ $(fuzz_flags) -o $@ $^ -lfmt
 
 $(BUILD)/fuzz/%.o: %.cc

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// What an identd answers, which may be anybody's program: the userid is the one in the line, or it is not taken.
+#include "ident.h"
+#include "fuzz.h"
+
+using namespace socksify;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view line(reinterpret_cast<const char*>(data), size);
+  const auto answer = parse_ident(line, 6193, 23, "stjohns");
+  if (answer == IdentAnswer::same_user)
+    HOLDS(line.ends_with("stjohns") && line.find("6193") != line.npos && line.find("USERID") != line.npos);
+  HOLDS((parse_ident(line, 6194, 23, "stjohns") == IdentAnswer::none) || answer == IdentAnswer::none);
+  return 0;
+}

@@ -95,12 +95,15 @@ $(BUILD)/%.o: %.cc
 deps:
 	@tests/deps
 
+# Who does not say how many jobs to run gets as many as there are cores.
+build = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+
 programs := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/programs/*.c)) \
   $(patsubst tests/%.c,$(BUILD)/%.so,$(wildcard tests/preload/*.c))
 
 test: deps
-	@$(MAKE) --no-print-directory all $(BUILD)/unit programs $(if $(SAN),,fuzzers)
-	@[ $(BUILD) != build ] || [ "$$(uname -m)" != x86_64 ] || $(MAKE) --no-print-directory ARCH=i386 library programs
+	@$(build) all $(BUILD)/unit programs $(if $(SAN),,fuzzers)
+	@[ $(BUILD) != build ] || [ "$$(uname -m)" != x86_64 ] || $(build) ARCH=i386 library programs
 	@BUILD=$(BUILD) tests/run
 
 placing  := PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' SYSCONFDIR='$(SYSCONFDIR)' BUILD='$(BUILD)'
@@ -118,11 +121,11 @@ library: $(BUILD)/libsocksify.so
 
 # Hours of what "make test" does for seconds: SOAK_SEEDS, SOAK_FIRST, SOAK_SECONDS.
 soak: deps
-	@$(MAKE) --no-print-directory all $(BUILD)/unit programs
+	@$(build) all $(BUILD)/unit programs
 	@for script in tests/soak/*.sh; do BUILD=$(BUILD) $$script || exit; done
 
 demo: deps
-	@$(MAKE) --no-print-directory all
+	@$(build) all
 	@BUILD=$(BUILD) tests/demo.sh
 
 bench: all $(patsubst %,$(BUILD)/bench/%,server concurrent blocking transfer calls startup nothing empty.so minimal destination load)
@@ -137,8 +140,8 @@ uninstall:
 
 deb:
 	@tests/deps g++ make libfmt-dev debhelper dpkg-dev lintian $(if $(filter amd64,$(debian)),gcc-multilib g++-multilib)
-	@$(MAKE) --no-print-directory all
-	@[ "$(debian)" != amd64 ] || $(MAKE) --no-print-directory ARCH=i386 library
+	@$(build) all
+	@[ "$(debian)" != amd64 ] || $(build) ARCH=i386 library
 	@BUILD=$(BUILD) OUT=$(BUILD) VERSION=$(VERSION) tools/debian/build
 
 clean:

@@ -193,10 +193,11 @@ END
 limit() { timeout --foreground -k 1 "${LIMIT:-$([ -z "$runtime" ] && echo 10 || echo 60)}" "$@"; }
 
 # through COMMAND...: under the shim, by way of the SOCKS server at $SOCKS, with the userid $USERID if there is one.
-# Everything here is on loopback addresses, which are direct unless SOCKSIFY_LOOPBACK says otherwise.
+# $PRELOAD is loaded behind it. Everything here is on loopback addresses, which are direct unless SOCKSIFY_LOOPBACK says otherwise.
 through() {
   local settings=("SOCKSIFY_LIBRARY=$BUILD/libsocksify.so" "SOCKSIFY_LOOPBACK=${SOCKSIFY_LOOPBACK-proxy}")
-  [ -z "$runtime" ] || settings+=("LD_PRELOAD=$runtime" "${sanitizer_options[@]}"
+  [ -z "${PRELOAD:-}" ] || settings+=("LD_PRELOAD=$PRELOAD")
+  [ -z "$runtime" ] || settings+=("LD_PRELOAD=$runtime${PRELOAD:+:$PRELOAD}" "${sanitizer_options[@]}"
     "ASAN_OPTIONS=$reports:verify_asan_link_order=0:detect_leaks=0")
   limit env "${settings[@]}" "$LAUNCHER" -s "$SOCKS" ${USERID:+-u "$USERID"} -- "$@"
 }

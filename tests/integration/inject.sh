@@ -6,7 +6,7 @@
 . "${0%/*}/../common.sh"
 connects="blocking poll select epoll read" binds="bind bind-poll"
 
-inject() { LD_PRELOAD=${runtime:+$runtime:}$BUILD/preload/inject.so INJECT=$WORK/inject.$1.$2 client inject "$1" "$APP" "${@:3}"; }
+inject() { PRELOAD=$BUILD/preload/inject.so INJECT=$WORK/inject.$1.$2 client inject "$1" "$APP" "${@:3}"; }
 all_calls() {
   USERID=inject LIMIT=120 inject "$1" calls >"$1.count" || { cat "$1.count" && false; } || return
   saw_only_peer app

@@ -62,10 +62,23 @@ const char* find(char* const* environment, std::string_view name) {
   return nullptr;
 }
 
+// Settings of which one is enough: who names a server does not want the former one besides, by its other name.
+constexpr std::string_view either[][2] = {
+    {"SOCKS_SERVER", "SOCKS4_SERVER"}, {"SOCKS_USER", "SOCKS_USERNAME"}, {"no_proxy", "NO_PROXY"}};
+
+bool is_settled(char* const* environment, std::string_view name) {
+  if (find(environment, name))
+    return true;
+  for (const auto& [one, other] : either)
+    if (name == one || name == other)
+      return find(environment, one) || find(environment, other);
+  return false;
+}
+
 // Calls visit(entry) for every saved one that is missing.
 template <typename Visit> void for_each_missing(char* const* environment, Visit visit) {
   for (const char* entry = saved.data(); entry && entry < saved.data() + saved.size(); entry += std::strlen(entry) + 1)
-    if (!find(environment, name_of(entry)))
+    if (!is_settled(environment, name_of(entry)))
       visit(entry);
 }
 

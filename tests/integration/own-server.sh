@@ -66,7 +66,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$LAUNCHER" --local sh -c "trap : INT QUIT 
     curl -sS 'http://$WEB/page' >got" && same got site/page && saw_only_peer web
 }
 # Started by a program that goes through another server, which is not there.
-works_inside() { "$LAUNCHER" -s "$NET.9:1" "$LAUNCHER" --local curl -sS "http://$WEB/page" >got && same got site/page && saw_only_peer web; }
+works_inside() { env "$1=$NET.9:1" "$LAUNCHER" "$LAUNCHER" --local curl -sS "http://$WEB/page" >got && same got site/page && saw_only_peer web; }
 # Whoever reads what the command prints is told of its end: also when the server could not be ended at once.
 lets_go() { own --local sh -c 'exec 3>&- && echo text' 3>&1 2>&1 | cat >got && has got '^text$'; }
 # shellcheck disable=SC2094 # one end waits for what the other has written
@@ -144,7 +144,7 @@ check "no other process is the command's" is_alone
 check "the server ends when the command is killed" ends_when_killed
 check "the server ends when its watcher is killed" ends_without_watcher
 check "the terminal's signals are for the command" survives_interrupt
-check "inside of another" works_inside
+for variable in SOCKS_SERVER SOCKS4_SERVER; do check "inside of another, by $variable" works_inside $variable; done
 check "pipes are let go of" lets_go
 check "the server ends too early" tells_end
 check "the server does not start" fails

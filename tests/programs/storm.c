@@ -302,7 +302,7 @@ static void crowd(long count) {
 
 int main(int argc, char** argv) {
   char ip[16];
-  unsigned short port;
+  unsigned short port = 0;
   socklen_t length = sizeof own;
   struct rlimit files;
   expect(argc >= 5 && sscanf(argv[1], "%15[0-9.]:%hu", ip, &port) == 2, "arguments");

@@ -97,7 +97,10 @@ private:
     ::dup2(output, STDOUT_FILENO), ::dup2(output, STDERR_FILENO);
     if (!m_command.asks_user) {
       ::setsid();
-      ::unsetenv("LD_PRELOAD"); // we may have been started by a program that goes through another server
+      // We may have been started by a program that goes through another server, and would be put back on that way.
+      ::unsetenv("LD_PRELOAD");
+      ::setenv("SOCKS_SERVER", "", true);
+      ::unsetenv("SOCKS4_SERVER");
     }
     sigset_t none;
     ::sigemptyset(&none);

@@ -152,7 +152,10 @@ bool Direction::flush() {
 }
 
 // The other direction goes on: a half-closed connection is a connection. If it has ended before, both are closed now.
+// After a reset, too, there is an end, when the error has been told before.
 void Direction::end_of_stream() {
+  if (m_from.failed)
+    throw Failure("relay", ECONNRESET);
   m_from.ended = true;
   if (!m_to.ended)
     check("shutdown", ::shutdown(m_to.fd(), SHUT_WR));

@@ -32,6 +32,15 @@ const char* name_of(Code code) {
   return "?";
 }
 
+// "Connection reset" is said of one that there was (tcp_reset(): before that, it is "refused"). An application server
+// may accept and reset at once, which the client is to hear as if it were directly connected: after a 90.
+bool has_failed(int fd, uint32_t events) {
+  if (!(events & (EPOLLERR | EPOLLHUP)))
+    return false;
+  const int error = connect_result(fd);
+  return error != ECONNRESET && error != EPIPE;
+}
+
 } // namespace
 
 // A step that fails ends this session and no other. After the last one the session is gone.
@@ -189,11 +198,11 @@ void Session::connect_timed_out() {
 }
 
 void Session::connected(uint32_t events) {
-  const bool has_failed = events & (EPOLLERR | EPOLLHUP);
-  const Endpoint local = has_failed ? Endpoint{} : local_endpoint(m_peer.fd());
+  const bool is_refused = has_failed(m_peer.fd(), events);
+  const Endpoint local = is_refused ? Endpoint{} : local_endpoint(m_peer.fd());
   // To a free port of this host, the kernel may choose that very port to connect from: a socket that has
   // connected to itself, where a refusal was due.
-  if (has_failed || local == m_request.destination) {
+  if (is_refused || local == m_request.destination) {
     m_peer.close();
     return connect_to_next();
   }

@@ -3,7 +3,9 @@
 import ctypes
 import os
 import re
+import signal
 import socket
+import struct
 import sys
 
 from wire import (APP, BIND, CONNECT, LIMIT, NET, PEER, RESET, STRANGER, Client, DeafServer, Server, address, bound, call,
@@ -101,6 +103,30 @@ def reset_down():
     client, there = Server().connect()
     there.reset()
     equal(client.rest(), RESET)
+
+
+def calls(server):
+    # SYN_SENT, to the server's port
+    ip, port = server.address
+    there = f"{struct.unpack('=I', socket.inet_aton(ip))[0]:08X}:{port:04X}"
+    here = f"{struct.unpack('=I', socket.inet_aton(PEER))[0]:08X}:"
+    with open("/proc/net/tcp", encoding="ascii") as lines:
+        return any(line.split()[2:4] == [there, "02"] and line.split()[1].startswith(here) for line in lines)
+
+
+def reset_at_once():
+    "an application server that accepts and resets before the reply: 90, and a reset"
+    server = DeafServer()
+    client = Client(request(CONNECT, server.address))
+    equal(eventually(lambda: calls(server)), True, "it calls")
+    pid = int(os.environ["SOCKS4D"])
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        server.reset_callers_until(PEER)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    client.granted()
+    equal(client.rest(), RESET, "after the reply")
 
 
 def urgent():
@@ -326,7 +352,7 @@ def others_meanwhile():
         try:
             raise SystemExit(f"it did not wait: {client.socket.recv(8)}")
         except BlockingIOError:
-            pass
+            client.reset()
 
 
 def own_socket():

@@ -163,6 +163,13 @@ class DeafServer(Server):
             filler.connect_ex(self.address)
             self.fillers.append(filler)
 
+    def reset_callers_until(self, ip):
+        """One from there was among them."""
+        peer = None
+        while peer != ip:
+            connection, (peer, _) = self.listener.accept()
+            Stream(connection).reset()
+
     def close(self):
         for one in self.fillers + [self.listener]:
             one.close()

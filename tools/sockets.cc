@@ -26,7 +26,7 @@ int connect_to(int fd, Endpoint endpoint) {
   return ::connect(fd, address.get(), address.length);
 }
 
-Fd datagram_socket() { return Fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)); }
+Fd datagram_socket() { return Fd(check("socket", ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0))); }
 
 } // namespace
 
@@ -92,8 +92,13 @@ uint32_t source_towards(uint32_t ip) {
 }
 
 // All of 127.0.0.0/8 is: no packet with such an address comes from outside (RFC 1122, 3.2.1.3).
+// The address is looked at before a port is chosen, of which there may be none left.
 bool is_own_address(uint32_t ip) {
-  return ip >> 24 == IN_LOOPBACKNET || bind_to(datagram_socket().get(), {ip, 0}) == 0;
+  if (ip >> 24 == IN_LOOPBACKNET || bind_to(datagram_socket().get(), {ip, 0}) == 0 || errno == EADDRINUSE)
+    return true;
+  if (errno != EADDRNOTAVAIL)
+    throw Failure("bind");
+  return false;
 }
 
 void reset_at_close(int fd) {

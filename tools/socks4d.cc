@@ -56,6 +56,15 @@ void become(const std::string& name) {
     throw Failure(fmt::format("--user {}: cannot become that user", name));
 }
 
+// What a server that runs obeys would end one that is about to: it has to wait until then. Threads inherit the mask.
+void postpone_requests() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGHUP);
+  ::sigaddset(&set, SIGUSR1);
+  check("sigprocmask", ::sigprocmask(SIG_BLOCK, &set, nullptr));
+}
+
 // A descriptor that is readable when the process is asked for something. Threads that start later inherit the mask.
 Fd requests_by_signal() {
   sigset_t set;
@@ -149,6 +158,7 @@ void run(const Options& options) {
 } // namespace socksify
 
 int main(int argc, char** argv) try {
+  socksify::postpone_requests();
   socksify::occupy_standard_descriptors();
   socksify::run(socksify::parse_options(argc, argv));
   return EXIT_SUCCESS;

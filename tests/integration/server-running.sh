@@ -20,7 +20,7 @@ prints_usage() { limit "$BUILD/socks4d" --help >out 2>said && has out '^usage: s
 # ends SIGNAL: what is in the log then is all sessions.
 ends() {
   local pid status=0
-  rm -f ended.log
+  rm -f ended.log ended.out
   env "${sanitizer_options[@]}" "${socks4d[@]}" --log ended.log >ended.out 2>&1 &
   pid=$!
   await grep -q listening ended.out
@@ -33,6 +33,19 @@ ends() {
     prints "    203 result=granted
       4 result=none why=\"the server ended\"" eval "grep -o 'result=.*' ended.log | sed 's/ up=.*//' | sort | uniq -c"
 }
+
+# While it reads its configuration, from a FIFO, it is asked for something already.
+obeys_later() {
+  local pid config
+  mkfifo slow.conf || return
+  env "${sanitizer_options[@]}" "${socks4d[@]}" --config slow.conf >early.out 2>&1 &
+  pid=$!
+  await postpones $pid && kill -HUP $pid && kill -USR1 $pid && exec {config}>slow.conf && : >empty.conf && mv empty.conf slow.conf &&
+    exec {config}>&- && await grep -q ^time= early.out && has early.out "listening on"
+  set -- $?
+  kill -KILL $pid && return "$1"
+}
+postpones() { [ -p slow.conf ] && [ $((0x$(sed -n 's/^SigBlk:\t//p' "/proc/$1/status") & 0x201)) = $((0x201)) ]; }
 
 threads_of() {
   start counted env "${sanitizer_options[@]}" "${socks4d[@]}" "$@"
@@ -135,6 +148,7 @@ check "SIGHUP: the former log stays, when that fails" reopen_fails
 check "--log -, and nobody reads it" wire server_running stdout_without_reader "${socks4d[@]}"
 
 for signal in SIGTERM SIGINT; do check "$signal ends it" ends $signal; done
+check "SIGHUP and SIGUSR1 wait until it has started" obeys_later
 check "--threads: so many, or one for each core" has_threads
 
 check "socket activation" wire server_running activated "$BUILD/socks4d" --bind-address "$PEER"

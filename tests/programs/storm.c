@@ -21,7 +21,8 @@
 enum { PATIENCE_MS = 20000, MOST = 4096 };
 
 static struct sockaddr_in socks = {.sin_family = AF_INET}, own = {.sin_family = AF_INET};
-static int listening;
+static struct sockaddr_in unheeded; /* where calls come for clients that do not wait for them */
+static int listening, not_heeding;
 static long turn; /* for the message */
 
 static void expect(int condition, const char* what) {
@@ -53,11 +54,14 @@ static size_t make_request(unsigned char* bytes) {
   return 14;
 }
 
-static void ask(int fd) {
+static void ask_for(int fd, const struct sockaddr_in* server) {
   unsigned char bytes[32];
   size_t length = make_request(bytes);
+  memcpy(bytes + 2, &server->sin_port, 2);
   expect(send(fd, bytes, length, MSG_NOSIGNAL) == (ssize_t)length, "send the request");
 }
+
+static void ask(int fd) { ask_for(fd, &own); }
 
 static void hear_granted(int fd) {
   unsigned char reply[8];
@@ -65,13 +69,15 @@ static void hear_granted(int fd) {
   expect(recv(fd, reply, 8, MSG_WAITALL) == 8 && reply[0] == 0 && reply[1] == 90, "not granted");
 }
 
-static int take_call(void) {
-  expect(ready(listening, POLLIN, PATIENCE_MS), "no call");
-  int fd = accept(listening, NULL, NULL);
+static int take_call_at(int fd_listening) {
+  expect(ready(fd_listening, POLLIN, PATIENCE_MS), "no call");
+  int fd = accept(fd_listening, NULL, NULL);
   struct linger at_once = {1, 0};
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   return fd;
 }
+
+static int take_call(void) { return take_call_at(listening); }
 
 static void pass_byte(int from, int to) {
   char byte = 'x';
@@ -156,9 +162,9 @@ static void hear_anything(int fd) {
   expect(got <= 0 || (got == 8 && reply[0] == 0 && reply[1] >= 90 && reply[1] <= 93), "not a reply");
 }
 
-static void drop_calls(void) {
-  while (ready(listening, POLLIN, 0))
-    close(take_call());
+static void drop_calls(int fd) {
+  while (ready(fd, POLLIN, 0))
+    close(take_call_at(fd));
 }
 
 static void fuzz_once(void) {
@@ -178,7 +184,7 @@ static void fuzz_once(void) {
     shutdown(fd, SHUT_WR);
   hear_anything(fd);
   close(fd);
-  drop_calls();
+  drop_calls(listening);
 }
 
 /* --- resets ------------------------------------------------------------------------------------------------------- */
@@ -205,12 +211,13 @@ static void reset_once(long stage) {
     close(client);
     return;
   }
-  ask(client);
   if (stage == 2) {
+    ask_for(client, &unheeded);
     close(client);
-    drop_calls();
+    drop_calls(not_heeding);
     return;
   }
+  ask(client);
   hear_granted(client);
   int server = take_call(), by_client = stage % 2;
   int first = by_client ? client : server, other = by_client ? server : client;
@@ -300,10 +307,17 @@ static void crowd(long count) {
     expect((served = serve_granted(clients, count, PATIENCE_MS)) > 0, "some are never served");
 }
 
+static int listen_at(struct sockaddr_in* address) {
+  socklen_t length = sizeof *address;
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  expect(bind(fd, (struct sockaddr*)address, length) == 0 && listen(fd, 1024) == 0, "listen");
+  getsockname(fd, (struct sockaddr*)address, &length);
+  return fd;
+}
+
 int main(int argc, char** argv) {
   char ip[16];
-  unsigned short port = 0;
-  socklen_t length = sizeof own;
+  unsigned short port;
   struct rlimit files;
   expect(argc >= 5 && sscanf(argv[1], "%15[0-9.]:%hu", ip, &port) == 2, "arguments");
   inet_aton(ip, &socks.sin_addr);
@@ -312,9 +326,9 @@ int main(int argc, char** argv) {
   getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
-  listening = socket(AF_INET, SOCK_STREAM, 0);
-  expect(bind(listening, (struct sockaddr*)&own, length) == 0 && listen(listening, 1024) == 0, "listen");
-  getsockname(listening, (struct sockaddr*)&own, &length);
+  unheeded = own;
+  listening = listen_at(&own);
+  not_heeding = listen_at(&unheeded);
 
   const char* what = argv[3];
   long count = atol(argv[4]);

@@ -317,7 +317,7 @@ static int listen_at(struct sockaddr_in* address) {
 
 int main(int argc, char** argv) {
   char ip[16];
-  unsigned short port;
+  unsigned short port = 0;
   struct rlimit files;
   expect(argc >= 5 && sscanf(argv[1], "%15[0-9.]:%hu", ip, &port) == 2, "arguments");
   inet_aton(ip, &socks.sin_addr);

@@ -36,7 +36,7 @@ static long kernel(long number, long a, long b, long c, long d, long e) {
 enum { our_failure = 125, cannot_run = 126, not_found = 127 }; /* as env(1) has them */
 
 static const char* program; /* what the messages are about */
-static const char* interpreter;
+static char* interpreter;
 static long user, group;
 static int has_both_sizes; /* of the library */
 
@@ -70,27 +70,45 @@ union header {
   char text[257];
 };
 
-static int is_interpreter(long fd, const union header* header, unsigned long number) {
+/* Where in the file the name of the dynamic linker is, if this header of the program asks for one; else 0. */
+static unsigned long linker_by(long fd, const union header* header, unsigned long number) {
   Elf64_Phdr segment;
   Elf32_Phdr segment32;
   if (header->elf.e_ident[EI_CLASS] == ELFCLASS32)
     return read_at(fd, &segment32, sizeof segment32, header->elf32.e_phoff + number * sizeof segment32) ==
-               sizeof segment32 &&
-           segment32.p_type == PT_INTERP;
+                       sizeof segment32 &&
+                   segment32.p_type == PT_INTERP
+               ? segment32.p_offset
+               : 0;
   return read_at(fd, &segment, sizeof segment, header->elf.e_phoff + number * sizeof segment) == sizeof segment &&
-         segment.p_type == PT_INTERP;
+                 segment.p_type == PT_INTERP
+             ? segment.p_offset
+             : 0;
+}
+
+/* "/lib/ld-musl-x86_64.so.1": it would look in vain for what the GNU C library alone has. */
+static int is_musl(long fd, unsigned long place) {
+  static char name[64];
+  read_at(fd, name, sizeof name - 1, place);
+  for (const char* c = name; *c; c++)
+    if (c[0] == 'l' && c[1] == 'd' && c[2] == '-' && c[3] == 'm' && c[4] == 'u')
+      return 1;
+  return 0;
 }
 
 /* The kernel starts no dynamic linker where no header asks for one. */
 static void check_elf(long fd, const union header* header) {
   const int is_32 = header->elf.e_ident[EI_CLASS] == ELFCLASS32;
   const unsigned long count = is_32 ? header->elf32.e_phnum : header->elf.e_phnum;
+  unsigned long linker = 0;
   if (is_32 ? !has_both_sizes || header->elf32.e_machine != other_machine : header->elf.e_machine != our_machine)
     fail(our_failure, " is for another kind of processor than the library");
-  for (unsigned long i = 0; i < count; i++)
-    if (is_interpreter(fd, header, i))
-      return;
-  fail(our_failure, " is statically linked: LD_PRELOAD has no effect on it");
+  for (unsigned long i = 0; i < count && !linker; i++)
+    linker = linker_by(fd, header, i);
+  if (!linker)
+    fail(our_failure, " is statically linked: LD_PRELOAD has no effect on it");
+  if (is_musl(fd, linker))
+    fail(our_failure, " is for the C library musl, the library for the GNU one");
 }
 
 /* Where the mode changes the user or the group, or capabilities are gained, the dynamic linker ignores LD_PRELOAD. */
@@ -106,7 +124,7 @@ static void check_privileges(const char* path) {
 }
 
 /* Cuts the path out of "#! /path argument". */
-static const char* interpreter_in(char* line) {
+static char* interpreter_in(char* line) {
   char *path = line + 2, *end;
   while (*path == ' ' || *path == '\t')
     path++;
@@ -116,6 +134,16 @@ static const char* interpreter_in(char* line) {
   return path;
 }
 
+/* The kernel takes the carriage return of "#!/bin/sh\r\n" for a part of the name; a terminal would not show it. */
+__attribute__((noreturn)) static void fail_without(char* file) {
+  char* end = file;
+  while (*end && *end != '\r')
+    end++;
+  const int has_return = *end == '\r';
+  *end = '\0';
+  fail(not_found, has_return ? "\\r does not exist: the line ends with a carriage return" : " does not exist");
+}
+
 /* A script is as good as its interpreter; that the script is set-user-ID means nothing. */
 static void check(const char* path) {
   static union header beginning[2];
@@ -123,7 +151,7 @@ static void check(const char* path) {
   const long fd = kernel(__NR_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0);
   const long size = read_at(fd, text, 256, 0); /* what may only be executed hides what it is */
   if (interpreter && fd == -ENOENT)
-    fail(not_found, " does not exist");
+    fail_without(interpreter);
   if (size > SELFMAG && text[0] == ELFMAG0 && text[1] == 'E' && text[2] == 'L' && text[3] == 'F')
     check_elf(fd, &beginning[interpreter != NULL]);
   if (size < 2 || text[0] != '#' || text[1] != '!')

@@ -26,6 +26,7 @@ script blanks '#! 	/bin/sh -e'
 script bare 'true'
 script by-static "#!$WORK/bin/static"
 script by-nothing '#!/no/such/interpreter -x'
+printf '#!/bin/sh\r\n' >bin/by-return && chmod 755 bin/by-return
 script by-script "#!$WORK/bin/plain"
 
 shell=()
@@ -80,7 +81,9 @@ ho/st not HOST
 [::1]:1080 IPv6
 ::1 IPv6
 socks4://[::1]:1080 IPv6
-unix:path not HOST|port
+unix:path the path of a Unix socket has to begin with /
+unix: the path
+socks4://unix:/path port
 END
   refuses 125 "-s: ''" -s '' dynamic && refuses 125 "not HOST" -s 'two words' dynamic
 }
@@ -168,7 +171,12 @@ runs_scripts() {
 refuses_static() {
   refuses 125 "bin/static is statically linked" static && refuses 125 "static-pie is statically" static-pie &&
     refuses 125 "by-static: its interpreter .*bin/static is statically" by-static &&
-    refuses 127 "by-nothing: its interpreter .*/no/such/interpreter.* does not exist" by-nothing
+    refuses 127 "by-nothing: its interpreter .*/no/such/interpreter.* does not exist" by-nothing &&
+    refuses 127 'by-return: its interpreter /bin/sh.r does not exist: the line ends with a carriage return' by-return
+}
+refuses_other_libc() {
+  musl-gcc -x c - -o bin/musl <<<"$program" && refuses 125 "bin/musl is for the C library musl" musl &&
+    script by-musl "#!$WORK/bin/musl" && refuses 125 "by-musl: its interpreter .*bin/musl is for the C library musl" by-musl
 }
 refuses_other_user() {
   local program=/bin/su
@@ -219,6 +227,7 @@ for shell in '' dash 'bash --posix' 'busybox sh'; do
   check "the command is missing$in" lacks_command
   check "scripts$in" runs_scripts
   check "static programs$in" refuses_static
+  ! command -v musl-gcc >/dev/null || check "a program of another C library$in" refuses_other_libc
   check "a set-user-ID program of another user$in" refuses_other_user
   [ "$(id -u)" != 0 ] || check "a set-group-ID program of another group$in" refuses_other_group
   check "a set-user-ID program of our own$in" runs_own

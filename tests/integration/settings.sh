@@ -107,7 +107,11 @@ changes_no_others() {
 
 sets_level() { gives SOCKS_DEBUG 2 -s x -d 2 && SOCKS_DEBUG=3 gives SOCKS_DEBUG 0 -s x -d 0 && gives SOCKS_DEBUG 2 -s x -d 1 -v && refuses_option -d 4 && refuses_option -d x; }
 refuses_option() { ! launch -s x "$@" true >out 2>&1 && has out "^socksify: $1: '$2': " && [ "$(wc -l <out)" = 1 ]; }
-sets_file() { gives SOCKS_LOGOUTPUT /a/file -s x -o /a/file && gives SOCKS_LOGOUTPUT "$WORK/a file" -s x -o 'a file' && gives SOCKS_LOGOUTPUT stderr -s x -o stderr; }
+sets_file() {
+  gives SOCKS_LOGOUTPUT "$WORK/file" -s x -o "$WORK/file" && gives SOCKS_LOGOUTPUT "$WORK/a file" -s x -o 'a file' &&
+    gives SOCKS_LOGOUTPUT stderr -s x -o stderr && refuses_file /no/such/file
+}
+refuses_file() { ! launch -s x -o "$1" true 2>out && prints "socksify: -o: '$1': cannot be written" cat out; }
 
 # Quoted so that what comes back is what was there.
 prints_environment() {

@@ -61,6 +61,9 @@ follows_env() {
   PATH=$WORK:$PATH
   script by-env '#!/usr/bin/env static' && says 1 'ok +program  ./by-env: a script' "$good" "FAIL program  $WORK/static: is static" -- ./by-env &&
     script by-env '#!/usr/bin/env -S A=1 -i static -x' && says 1 "FAIL program  $WORK/static: is static" -- ./by-env &&
+    script by-env '#!/usr/bin/env -S -u A -iC / B=1 static' && says 1 "FAIL program  $WORK/static: is static" -- ./by-env &&
+    script by-env '#!/usr/bin/env -Sstatic other' && says 1 "FAIL program  $WORK/static: is static" -- ./by-env &&
+    script by-env '#!/usr/bin/env sh -e' && says 1 "FAIL program  ./by-env: /usr/bin/env gets 'sh -e' as one argument" -- ./by-env &&
     script by-env '#!/usr/bin/env no-such' && says 1 'FAIL program  no-such: no such command, which' -- ./by-env
 }
 

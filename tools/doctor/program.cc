@@ -68,11 +68,30 @@ std::optional<std::string> first_line(int fd) {
   return bytes.substr(2, std::min(bytes.find('\n'), bytes.size()) - 2);
 }
 
-// The program that env(1) runs, given the words of a first line: "env -S VAR=1 python3 -u".
+// "-S", "-vS", "-Sname": what follows is a line of words.
+bool splits(std::string_view word) {
+  return word.starts_with("--split-string") ||
+         (word.starts_with('-') && !word.starts_with("--") && word.find('S') < word.find_first_of("uC"));
+}
+
+// "-u NAME", "-iC FOLDER"
+bool takes_next(std::string_view word) {
+  return word == "--unset" || word == "--chdir" ||
+         (word.starts_with('-') && !word.starts_with("--") && !splits(word) &&
+          word.find_first_of("uC") == word.size() - 1);
+}
+
+// The program that env(1) runs, given the words of a first line: "env -S VAR=1 -u NAME python3 -u".
 std::string target_of_env(const std::vector<std::string>& words) {
-  for (size_t i = 1; i < words.size(); ++i)
-    if (!words[i].starts_with('-') && words[i].find('=') == std::string::npos)
-      return words[i];
+  for (size_t i = 1; i < words.size(); ++i) {
+    std::string_view word = words[i];
+    if (takes_next(word))
+      ++i;
+    if (splits(word))
+      word.remove_prefix(word.find_first_of("S=") + 1);
+    if (!word.empty() && !word.starts_with('-') && word.find('=') == word.npos)
+      return std::string(word);
+  }
   return {};
 }
 
@@ -115,12 +134,21 @@ private:
       return fail(path, "its first line names no interpreter");
     m_report.ok("program", fmt::format("{}: a script for {}", path, fmt::join(words, " ")));
     look_at(words[0], depth + 1);
-    if (const auto target = target_of_env(words); name_of(words[0]) == "env" && !target.empty()) {
-      const auto found = find_in_path(target);
-      if (found.empty())
-        return fail(target, "no such command, which is the interpreter of " + path);
-      look_at(found, depth + 1);
-    }
+    if (name_of(words[0]) == "env")
+      look_past_env(path, words, depth);
+  }
+
+  void look_past_env(const std::string& path, const std::vector<std::string>& words, int depth) {
+    if (words.size() > 2 && !splits(words[1])) // "#! interpreter [optional-arg]", execve(2): the rest is one argument
+      return fail(path, fmt::format("{} gets '{}' as one argument: -S would split it", words[0],
+                                    fmt::join(words.begin() + 1, words.end(), " ")));
+    const auto target = target_of_env(words);
+    if (target.empty())
+      return;
+    const auto found = find_in_path(target);
+    if (found.empty())
+      return fail(target, "no such command, which is the interpreter of " + path);
+    look_at(found, depth + 1);
   }
 
   // As of tools/preload-exec.c.

@@ -16,12 +16,20 @@ shell_scripts() {
 
 shellcheck_has_nothing_to_say() { cd "$TOP" && shell_scripts | xargs shellcheck -x -P SCRIPTDIR; }
 manuals_are_clean() { mandoc -Tlint -Wwarning "$TOP"/man/*.[1-8]; }
+# Its warnings come from reading alone. What the fuzz targets are made of, it has built with the same warnings before.
 clang_has_nothing_to_say() {
-  local programs=("$TOP"/tests/programs/*.c)
+  local source objects=() programs
+  cd "$TOP" || return
+  for source in shim/*.cc tools/*.cc tools/*/*.cc tests/unit/*.cc tests/differential/*.cc; do
+    source=${source%.cc}.o
+    [ -e "$BUILD/fuzz/$source" ] || objects+=("$WORK/clang/$source")
+  done
+  programs=(tests/programs/*.c)
   programs=("${programs[@]##*/}")
   programs=("${programs[@]%.c}")
-  env -u MAKEFLAGS -u MAKELEVEL -u CXXFLAGS -u SAN make -C "$TOP" -j2 CXX=clang++ CC=clang CXXFLAGS=-O0 "BUILD=$WORK/clang" \
-    all "$WORK/clang/unit" "${programs[@]/#/"$WORK/clang/programs/"}" >make.log 2>&1 || { grep -E '(error|warning): |\*\*\*' -A 5 make.log && false; }
+  env -u MAKEFLAGS -u MAKELEVEL -u CXXFLAGS -u SAN make -j2 CXX="clang++ -fsyntax-only" CC="clang -fsyntax-only" CXXFLAGS=-O0 \
+    "BUILD=$WORK/clang" "${objects[@]}" "${programs[@]/#/"$WORK/clang/programs/"}" >"$WORK/make.log" 2>&1 ||
+    { grep -E '(error|warning): |\*\*\*' -A 5 "$WORK/make.log" && false; }
 }
 readme_is_short() { [ "$(wc -l <"$TOP/README.md")" -le 150 ]; }
 # Where it was written is nobody's business.

@@ -119,7 +119,7 @@ fuzz: fuzzers
 
 library: $(BUILD)/libsocksify.so
 
-# Hours of what "make test" does for seconds: SOAK_SEEDS, SOAK_FIRST, SOAK_SECONDS.
+# Hours of what "make test" does for seconds: SOAK_SEEDS, SOAK_FIRST, SOAK_TRANSFERS, SOAK_SECONDS.
 soak: deps
 	@$(build) all $(BUILD)/unit programs
 	@for script in tests/soak/*.sh; do BUILD=$(BUILD) $$script || exit; done

@@ -5,6 +5,7 @@
 #include "exchange.h"
 #include "fd.h"
 #include "forks.h"
+#include "listener.h"
 #include "log.h"
 #include "names.h"
 #include "options.h"
@@ -74,6 +75,8 @@ Fd make_stand_in(int family) {
 // dups, but not on that of the connection.
 bool replace(int listening, const Fd& stand_in, int status_flags, const Socket& socket, int connection = -1) {
   fcntl(stand_in.get(), F_SETFL, status_flags);
+  if (socket.kept_low_water_mark() > 1)
+    set_low_water_mark(stand_in.get(), socket.kept_low_water_mark());
   if (take_place(listening, stand_in, connection) != 0)
     return false;
   const Socket silent{.state = State::silent, .family = socket.family, .fd = listening, .local = socket.local};
@@ -83,7 +86,7 @@ bool replace(int listening, const Fd& stand_in, int status_flags, const Socket& 
 // The connection as accept4() returns it: O_NONBLOCK is its own and not the listening socket's. 0 or an
 // errno.
 int hand_over(int fd, const Socket& socket, Endpoint peer, int status_flags, bool nonblocking) {
-  set_low_water_mark(fd, 1);
+  set_low_water_mark(fd, socket.kept_low_water_mark());
   fcntl(fd, F_SETFL, nonblocking ? status_flags | O_NONBLOCK : status_flags & ~O_NONBLOCK);
   const Socket accepted{.state = State::accepted,
                         .family = socket.family,
@@ -172,7 +175,10 @@ int claim_reply(int fd, const Socket& socket, int flags) {
   // Before, so that what the connection has to say is not waited for; and after, because it may have been a long wait.
   if (is_taken_elsewhere(fd))
     return give_up(fd, socket);
-  if (const int error = await_reply(fd))
+  const int error = await_reply(fd);
+  if (const auto now = sockets::find_fd(fd); now && now->state == State::bound)
+    return EALREADY; // shutdown() has ended it
+  if (error)
     return error;
   if (is_taken_elsewhere(fd))
     return give_up(fd, socket);
@@ -194,8 +200,10 @@ std::optional<Call> accept_call(int fd, int flags) {
       continue;
     }
     Call call{.fd = -1, .error = error, .family = socket->family};
-    if (!error)
+    if (!error) {
       take_call(fd, *socket, flags, call);
+      listener::look();
+    }
     return call;
   }
 }

@@ -6,6 +6,7 @@
 #include "forks.h"
 #include "listener.h"
 #include "log.h"
+#include "options.h"
 #include "real.h"
 #include "registrations.h"
 #include <cerrno>
@@ -13,13 +14,6 @@
 
 namespace socksify {
 namespace {
-
-int domain_of(int fd) {
-  int domain = AF_UNSPEC;
-  socklen_t length = sizeof domain;
-  REAL(getsockopt)(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length);
-  return domain;
-}
 
 // A TCP socket that is not bound, listening or connected.
 bool is_untouched(int fd) {
@@ -51,7 +45,7 @@ bool remember_bind(int fd, const IpPort& requested, int family) {
   const uint32_t ip = requested.ip.is_ipv4() ? requested.ip.ipv4() : 0;
   if (!takes_ipv4(fd, requested.ip) || (requested.ip.is_loopback() && !sockets::is_reported(ip)))
     return false;
-  if (domain_of(fd) != family || !is_untouched(fd))
+  if (options::domain_of(fd) != family || !is_untouched(fd))
     return false;
   const auto primary = sockets::primary_for(ip);
   if (!primary)
@@ -79,7 +73,7 @@ int bind_locally(int fd, Endpoint requested, int family) {
 int bind_for_connect(int fd, sockets::Identity key, const Socket& socket) {
   if (socket.state != State::bound) {
     disconnect(fd, socket.family);
-    set_low_water_mark(fd, 1);
+    set_low_water_mark(fd, socket.kept_low_water_mark());
   }
   sockets::forget(key);
   return bind_locally(fd, socket.requested, socket.family);
@@ -92,8 +86,11 @@ int start_bind(int fd, Socket& socket) {
   const auto request = request_for(socks4::Command::bind, socket.primary());
   if (!request)
     return EHOSTUNREACH;
+  const int low_water_mark = options::take_low_water_mark(fd);
   const Exchange done = exchange(fd, socket.family, *request, Patience::wait, socket.server);
   if (done.error) {
+    if (low_water_mark != 1)
+      set_low_water_mark(fd, low_water_mark);
     log(1, FMT_COMPILE("fd {}: BIND for a call from {} failed: errno {}"), fd, socket.primary(), done.error);
     return done.error;
   }
@@ -101,11 +98,13 @@ int start_bind(int fd, Socket& socket) {
   forks::mind(); // a child may take the call
   socket.state = State::listening;
   socket.local = done.reported();
+  socket.kept_low_water_mark() = low_water_mark;
   set_low_water_mark(fd, socks4::reply_size); // ready when a whole reply is there
   if (!sockets::remember(sockets::identity(fd), socket)) {
     disconnect(fd, socket.family);
     return ENOBUFS;
   }
+  listener::note_begun();
   log(1, FMT_COMPILE("fd {}: {} waits at {}"), fd, config().servers[socket.server].host.view(), socket.local);
   return 0;
 }
@@ -114,7 +113,7 @@ bool bind_by_listening(int fd) {
   if (sockets::empty())
     return false;
   KeepErrno keep;
-  const int family = domain_of(fd);
+  const int family = options::domain_of(fd);
   IpPort any;
   if (family != AF_INET6)
     any.ip = Ip::from(0);
@@ -128,8 +127,22 @@ int start_listening(int fd, Socket& socket) {
   const sockets::Identity key = sockets::identity(fd);
   if (!sockets::remember(key, socket))
     return ENOBUFS;
-  listener::ever = true;
   epoll::listens(key);
+  return 0;
+}
+
+// As the kernel does it: a listening socket has nothing to send, and ends to listen when it is to receive no more.
+int shut_down_bind(int fd, Socket socket, int how) {
+  if (!socket.is_listening)
+    return ENOTCONN;
+  KeepErrno keep;
+  socket.state = State::bound;
+  socket.is_listening = false;
+  if (how == SHUT_WR || !sockets::replace(sockets::identity(fd), State::listening, socket))
+    return 0;
+  REAL(shutdown)(fd, SHUT_RDWR); // for an accept() that blocks
+  disconnect(fd, socket.family);
+  set_low_water_mark(fd, socket.kept_low_water_mark());
   return 0;
 }
 

@@ -28,6 +28,9 @@ bool bind_by_listening(int fd);
 // listen() on a bound socket. 0 or an errno.
 [[nodiscard]] int start_listening(int fd, Socket& socket);
 
+// shutdown() of a socket whose BIND has been made: 0 or an errno.
+[[nodiscard]] int shut_down_bind(int fd, Socket socket, int how);
+
 // What accept() returns: a new fd and its peer, or an errno.
 struct Call {
   int fd = -1;

@@ -10,6 +10,7 @@
 #include "route.h"
 #include "settle.h"
 #include <cerrno>
+#include <cstddef>
 #include <netinet/tcp.h>
 #include <utility>
 
@@ -143,22 +144,25 @@ void log_route(int fd, Route way, const sockaddr* address, socklen_t length) {
         destination->ip.is_ipv4() ? to_text(destination->endpoint()).view() : "IPv6", names[static_cast<int>(way)]);
 }
 
-bool is_to_disconnect(const sockaddr* address, socklen_t length) {
-  return address && length >= sizeof address->sa_family && address->sa_family == AF_UNSPEC;
+// An IPv6 socket that is given an IPv4 address finds fault with the length of ours, which is that of an IPv4 address.
+// Where the program's is long enough for IPv6, the kernel finds fault with the family.
+bool is_of_other_family(int fd, const sockaddr* address, socklen_t length, int error) {
+  constexpr socklen_t shortest_ipv6 = offsetof(sockaddr_in6, sin6_scope_id);
+  return error == EINVAL && address->sa_family == AF_INET && length >= shortest_ipv6 &&
+         options::domain_of(fd) == AF_INET6;
 }
 
 } // namespace
 
 std::optional<int> connect_to(int fd, const sockaddr* address, socklen_t length, bool at_once) {
+  if (!address || length < sizeof address->sa_family)
+    return std::nullopt; // which the kernel refuses before it looks at the socket
   const auto key = sockets::empty() ? 0 : sockets::identity(fd);
-  const bool is_short = !address || length < sizeof(sockaddr_in);
-  if (is_to_disconnect(address, length)) {
+  if (address->sa_family == AF_UNSPEC) {
     if (key)
       abandon(fd);
     return std::nullopt;
   }
-  if (is_short && is_pending(sockets::find(key)))
-    return address ? EINVAL : EFAULT; // as the kernel says while it is connecting
   if (const auto error = connect_again(fd, key, at_once))
     return error;
   const Route way = route_of(fd, address, length);
@@ -166,8 +170,10 @@ std::optional<int> connect_to(int fd, const sockaddr* address, socklen_t length,
   switch (way) {
   case Route::direct:
     return std::nullopt;
-  case Route::proxy:
-    return connect_through(fd, key, address->sa_family, IpPort::from(address, length)->endpoint(), at_once);
+  case Route::proxy: {
+    const int error = connect_through(fd, key, address->sa_family, IpPort::from(address, length)->endpoint(), at_once);
+    return is_of_other_family(fd, address, length, error) ? EAFNOSUPPORT : error;
+  }
   case Route::unreachable:
     return ENETUNREACH;
   case Route::denied:

@@ -4,6 +4,7 @@
 #include "fd.h"
 #include "forks.h"
 #include "format.h"
+#include "listener.h"
 #include "open_fds.h"
 #include "pending.h"
 #include "settle.h"
@@ -115,8 +116,11 @@ void read() {
   std::string_view text{value};
   for (Record record; take(text, record);)
     if (can_be_handed_over(record.socket) && sockets::whereabouts(record.key, record.socket.fd) >= 0 &&
-        sockets::remember(record.key, record.socket))
+        sockets::remember(record.key, record.socket)) {
       forks::note_inherited();
+      if (record.socket.awaits_call())
+        listener::note_begun();
+    }
   unsetenv(variable.data());
 }
 

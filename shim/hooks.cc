@@ -72,6 +72,8 @@ std::optional<int> known_option(int fd, int option) {
     return socket->is_listening;
   if (option == SO_RCVLOWAT && is_pending(socket))
     return static_cast<int>(socket->low_water_mark());
+  if (option == SO_RCVLOWAT && socket && socket->awaits_call())
+    return socket->kept_low_water_mark();
   if (socket && option == SO_DOMAIN)
     return socket->family;
   if (socket && option == SO_PROTOCOL)
@@ -109,7 +111,7 @@ HOOK int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
   const auto requested = config().active ? IpPort::from(address, length) : std::nullopt;
   if (!requested || sockets::empty())
     return REAL(bind)(fd, address, length);
-  if (const auto socket = sockets::find_fd(fd); socket && socket->is_waiting())
+  if (const auto socket = settle_fd(fd); socket && socket->is_waiting())
     return fail(EINVAL); // as for any socket that is bound
   if (remember_bind(fd, *requested, address->sa_family))
     return 0;

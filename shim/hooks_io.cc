@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 // The exported functions that move data. On a socket whose CONNECT is on its way they act as on one that is
-// connecting: EAGAIN, or wait. With no CONNECT on its way, which is one load to know, each is a jump to the
-// real one.
+// connecting: EAGAIN, or wait. On one that waits for a call by a BIND they fail as on any listening socket. With
+// nothing of either kind, which is a few loads to know, each is a jump to the real one.
+#include "bind.h"
 #include "config.h"
 #include "connect.h"
 #include "leak.h"
+#include "listener.h"
 #include "options.h"
 #include "pending.h"
 #include "real.h"
 #include "settle.h"
 #include <cerrno>
+#include <csignal>
 #include <cstdarg>
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -44,14 +47,53 @@ namespace {
   return error ? -1 : 0;
 }
 
-int early(int fd, int flags, Limit limit) { return pending::any() ? await_or_fail(fd, flags, limit) : 0; }
-
-// Urgent bytes and the error queue are not the handshake's.
-int too_early_to_receive(int fd, int flags = 0) {
-  return flags & (MSG_OOB | MSG_ERRQUEUE) ? 0 : early(fd, flags, options::receive_deadline);
+// True if this is the socket of a BIND, on which all bytes are the SOCKS server's and ours.
+bool awaits_call(int fd) {
+  const auto socket = listener::any() ? sockets::find_fd(fd) : std::nullopt;
+  const bool is_so = socket && socket->awaits_call();
+  if (!is_so && listener::any())
+    listener::note_miss();
+  return is_so;
 }
 
-int too_early_to_send(int fd, int flags = 0) { return early(fd, flags, options::send_deadline); }
+// Urgent bytes and the error queue are not the handshake's.
+[[gnu::noinline]] int fail_to_receive(int fd, int flags) {
+  if (!(flags & MSG_ERRQUEUE) && awaits_call(fd)) {
+    errno = ENOTCONN;
+    return -1;
+  }
+  return flags & (MSG_OOB | MSG_ERRQUEUE) ? 0 : await_or_fail(fd, flags, options::receive_deadline);
+}
+
+// The kernel's way to say that a socket is not connected.
+[[gnu::noinline]] int fail_to_send(int fd, int flags) {
+  if (!awaits_call(fd))
+    return await_or_fail(fd, flags, options::send_deadline);
+  if (!(flags & MSG_NOSIGNAL))
+    raise(SIGPIPE);
+  errno = EPIPE;
+  return -1;
+}
+
+bool is_to_ask() { return pending::any() || listener::any(); }
+int too_early_to_receive(int fd, int flags = 0) { return is_to_ask() ? fail_to_receive(fd, flags) : 0; }
+int too_early_to_send(int fd, int flags = 0) { return is_to_ask() ? fail_to_send(fd, flags) : 0; }
+
+// The kernel does not even ask a socket, then.
+bool is_nothing(const iovec* parts, int count) {
+  size_t size = 0;
+  for (int i = 0; parts && i < count; ++i)
+    size |= parts[i].iov_len;
+  return size == 0;
+}
+
+int too_early_to_receive(int fd, const iovec* parts, int count, int flags = 0) {
+  return is_to_ask() && !is_nothing(parts, count) ? fail_to_receive(fd, flags) : 0;
+}
+
+int too_early_to_send(int fd, const iovec* parts, int count, int flags = 0) {
+  return is_to_ask() && !is_nothing(parts, count) ? fail_to_send(fd, flags) : 0;
+}
 
 // MSG_FASTOPEN with an address: connect and send. 0: connected, and the data can go; -1: not, with errno; nothing: not
 // ours.
@@ -127,9 +169,9 @@ std::optional<int> count_for(int fd, unsigned long request, void* argument) {
   return 0;
 }
 
-// SO_RCVLOWAT while a CONNECT is on its way.
+// SO_RCVLOWAT while a CONNECT is on its way, or a BIND waits for its call.
 bool is_set_later(int fd, int level, int option, const void* value, socklen_t length) {
-  return level == SOL_SOCKET && option == SO_RCVLOWAT && pending::any() && value && length >= sizeof(int) &&
+  return level == SOL_SOCKET && option == SO_RCVLOWAT && is_to_ask() && value && length >= sizeof(int) &&
          set_low_water_mark_later(fd, *static_cast<const int*>(value));
 }
 
@@ -157,24 +199,26 @@ HOOK ssize_t __read_chk(int fd, void* buffer, size_t size, size_t room) {
 }
 
 HOOK ssize_t readv(int fd, const iovec* parts, int count) {
-  return too_early_to_receive(fd) ? -1 : REAL(readv)(fd, parts, count);
+  return too_early_to_receive(fd, parts, count) ? -1 : REAL(readv)(fd, parts, count);
 }
 
 // On a socket, with offset -1, these are readv() and writev() with flags.
 HOOK ssize_t preadv2(int fd, const iovec* parts, int count, off_t offset, int flags) {
-  return too_early_to_receive(fd, wait_flag(flags)) ? -1 : REAL(preadv2)(fd, parts, count, offset, flags);
+  return too_early_to_receive(fd, parts, count, wait_flag(flags)) ? -1 : REAL(preadv2)(fd, parts, count, offset, flags);
 }
 
 HOOK ssize_t preadv64v2(int fd, const iovec* parts, int count, off64_t offset, int flags) {
-  return too_early_to_receive(fd, wait_flag(flags)) ? -1 : REAL(preadv64v2)(fd, parts, count, offset, flags);
+  return too_early_to_receive(fd, parts, count, wait_flag(flags)) ? -1
+                                                                  : REAL(preadv64v2)(fd, parts, count, offset, flags);
 }
 
 HOOK ssize_t pwritev2(int fd, const iovec* parts, int count, off_t offset, int flags) {
-  return too_early_to_send(fd, wait_flag(flags)) ? -1 : REAL(pwritev2)(fd, parts, count, offset, flags);
+  return too_early_to_send(fd, parts, count, wait_flag(flags)) ? -1 : REAL(pwritev2)(fd, parts, count, offset, flags);
 }
 
 HOOK ssize_t pwritev64v2(int fd, const iovec* parts, int count, off64_t offset, int flags) {
-  return too_early_to_send(fd, wait_flag(flags)) ? -1 : REAL(pwritev64v2)(fd, parts, count, offset, flags);
+  return too_early_to_send(fd, parts, count, wait_flag(flags)) ? -1
+                                                               : REAL(pwritev64v2)(fd, parts, count, offset, flags);
 }
 
 HOOK ssize_t recv(int fd, void* buffer, size_t size, int flags) {
@@ -209,7 +253,7 @@ HOOK ssize_t write(int fd, const void* buffer, size_t size) {
 HOOK ssize_t __write(int fd, const void* buffer, size_t size) __attribute__((alias("write")));
 
 HOOK ssize_t writev(int fd, const iovec* parts, int count) {
-  return too_early_to_send(fd) ? -1 : REAL(writev)(fd, parts, count);
+  return too_early_to_send(fd, parts, count) ? -1 : REAL(writev)(fd, parts, count);
 }
 
 HOOK ssize_t send(int fd, const void* buffer, size_t size, int flags) {
@@ -270,8 +314,11 @@ HOOK int setsockopt(int fd, int level, int option, const void* value, socklen_t 
 HOOK int shutdown(int fd, int how) noexcept {
   const bool is_valid = how == SHUT_RD || how == SHUT_WR || how == SHUT_RDWR;
   const auto socket = is_valid && !sockets::empty() ? settle_fd(fd) : std::nullopt;
-  if (socket && socket->is_waiting() && how == SHUT_WR)
-    return 0; // a listening socket has nothing to send
+  if (socket && socket->awaits_call()) {
+    const int error = shut_down_bind(fd, *socket, how);
+    errno = error ? error : errno;
+    return error ? -1 : 0;
+  }
   if (socket && socket->state == State::connected && socket->is_news)
     end_news(fd, *socket);
   if (!is_pending(socket))

@@ -9,9 +9,15 @@
 
 namespace socksify::listener {
 
-// True from the first BIND of this process on: then a wait has to ask whether it waits for one.
-inline constinit std::atomic<bool> ever{false};
-inline bool any() { return ever.load(std::memory_order_relaxed); }
+// BINDs that this process has begun, and how many of these are known to be over. While there is a difference, whoever
+// waits, reads or writes has to ask whether the socket is such a one.
+inline constinit std::atomic<uint32_t> begun{0}, over{0};
+inline bool any() { return begun.load(std::memory_order_relaxed) != over.load(std::memory_order_relaxed); }
+inline void note_begun() { begun.fetch_add(1, std::memory_order_release); }
+
+// Finds out whether all are over: when a call has come, and now and then when somebody has asked for another socket.
+void look();
+void note_miss();
 
 inline bool is_listener(const std::optional<Socket>& socket) {
   return socket && socket->is_waiting() && socket->is_listening;

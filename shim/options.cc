@@ -46,6 +46,13 @@ Deadline send_deadline(int fd) { return uses(send_timeout) ? deadline(fd, SO_SND
 
 Deadline receive_deadline(int fd) { return uses(receive_timeout) ? deadline(fd, SO_RCVTIMEO) : Deadline::never(); }
 
+int domain_of(int fd) {
+  int domain = AF_UNSPEC;
+  socklen_t length = sizeof domain;
+  REAL(getsockopt)(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length);
+  return domain;
+}
+
 int take_low_water_mark(int fd) {
   int bytes = 1;
   socklen_t length = sizeof bytes;

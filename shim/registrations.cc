@@ -161,9 +161,7 @@ epoll_event event_of_handshake(uint64_t key, short events) {
 
 epoll_event own_event(const Registration& registration) {
   epoll_event event{};
-  event.events = registration.is_spent      ? uint32_t{EPOLLONESHOT}
-                 : registration.is_listener ? listener::possible(registration.events)
-                                            : registration.events;
+  event.events = registration.is_listener ? listener::possible(registration.events) : registration.events;
   event.data.u64 = registration.data;
   return event;
 }
@@ -238,9 +236,11 @@ void withhold_one(uint64_t key, short events, int known_fd) {
     const OldNumber number{before->socket, before->fd, known_fd};
     if (!number.is_there())
       return;
+    // Whose one shot has been fired says nothing any more until the program arms it anew. There is no way to leave it
+    // like that other than not to touch it: EPOLL_CTL_MOD adds EPOLLERR and EPOLLHUP to all that it is given.
+    if (!before->is_withheld() && is_spent(before->epfd, before->fd, before->events))
+      return;
     Registration ours = *before;
-    if (!before->is_withheld())
-      ours.is_spent = is_spent(before->epfd, before->fd, before->events);
     ours.handshake = events;
     if (!replace(key, *before, ours))
       continue;
@@ -380,7 +380,10 @@ Move::Move(int fd) {
   for_each_of(sockets::identity(fd), [&](uint64_t key, const Registration& registration) {
     if (registration.fd != fd || m_count == most_sets)
       return;
-    m_registrations[m_count++] = {registration.epfd, own_event(registration)};
+    epoll_event event = own_event(registration);
+    if (is_spent(registration.epfd, fd, registration.events))
+      event.events = EPOLLONESHOT;
+    m_registrations[m_count++] = {registration.epfd, event};
     leave(key, registration.epfd, fd, nullptr);
   });
 }

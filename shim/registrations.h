@@ -18,8 +18,7 @@ struct Registration {
   int fd = -1; // the number it was registered by
   uint64_t data = 0;
   uint32_t events = 0;
-  short handshake = 0;   // while it is withheld: the events of poll() that the kernel waits for in its place
-  bool is_spent = false; // EPOLLONESHOT, and the one shot was before the CONNECT
+  short handshake = 0; // while it is withheld: the events of poll() that the kernel waits for in its place
   bool is_listener = false;
   Identity socket = 0;
 

@@ -236,10 +236,13 @@ void abandon(int fd) {
 
 bool set_low_water_mark_later(int fd, int bytes) {
   auto socket = settle_fd(fd);
-  if (!is_pending(socket))
+  if (is_pending(socket))
+    socket->low_water_mark() = static_cast<uint32_t>(std::max(bytes, 1));
+  else if (socket && socket->state == State::listening)
+    socket->kept_low_water_mark() = std::max(bytes, 1);
+  else
     return false;
-  socket->low_water_mark() = static_cast<uint32_t>(std::max(bytes, 1));
-  return sockets::replace(sockets::identity(fd), State::pending, *socket);
+  return sockets::replace(sockets::identity(fd), socket->state, *socket);
 }
 
 } // namespace socksify

@@ -33,8 +33,8 @@ std::optional<int> take_error(int fd);
 // The program takes the connection off its socket, which is for the caller to do next: a CONNECT on its way ends here.
 void abandon(int fd);
 
-// True if the socket's CONNECT is on its way. SO_RCVLOWAT is the handshake's then, and the program's value waits for
-// its end.
+// True if the socket's CONNECT is on its way, or it waits for a call. SO_RCVLOWAT is ours then, and the program's value
+// waits for the end of that.
 bool set_low_water_mark_later(int fd, int bytes);
 
 } // namespace socksify

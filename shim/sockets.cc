@@ -121,6 +121,15 @@ void for_each_pending(Visit visit) {
   });
 }
 
+bool any_awaits_call() {
+  bool any = false;
+  table.for_each([&](Identity key, const Table::Value& value, uint64_t) {
+    const Socket socket = unpack<Socket>(value);
+    any = any || (socket.awaits_call() && whereabouts(key, socket.fd) >= 0);
+  });
+  return any;
+}
+
 void drop_closed() {
   bool any = false;
   table.for_each([&](Identity key, const Table::Value& value, uint64_t) {

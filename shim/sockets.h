@@ -27,7 +27,7 @@ struct Socket {
   bool is_nonblocking = false; // listening, at the last fork(): an accept() elsewhere changes the flags
   uint8_t server = 0;          // the number of the server, for a BIND that follows
   int fd = -1;                 // where it was seen last: a hint, never believed unseen
-  int slot = -1;               // pending: where the handshake is
+  int slot = -1;               // pending: where the handshake is; listening and later: see kept_low_water_mark()
   Endpoint peer{};             // pending, connected, accepted: what getpeername() says
   Endpoint local{};            // what getsockname() says; the port of a CONNECT may be 0: the socket's own then
   Endpoint requested{};        // bound: the address that the program asked for
@@ -37,8 +37,13 @@ struct Socket {
   // pending: SO_RCVLOWAT as the program has it, at least 1
   uint32_t& low_water_mark() { return requested.ip; }
   uint32_t low_water_mark() const { return requested.ip; }
+  // listening, accepting: the same
+  int& kept_low_water_mark() { return slot; }
+  int kept_low_water_mark() const { return slot; }
   // A BIND, begun or only remembered, whose call has not come.
-  bool is_waiting() const { return state == State::bound || state == State::listening || state == State::accepting; }
+  bool is_waiting() const { return state == State::bound || awaits_call(); }
+  // Connected to the SOCKS server, of which the program is not to know: it neither reads nor writes there.
+  bool awaits_call() const { return state == State::listening || state == State::accepting; }
 };
 
 inline bool is_pending(const std::optional<Socket>& socket) { return socket && socket->state == State::pending; }
@@ -73,6 +78,9 @@ void for_each_pending(Visit visit);
 
 // A number by which the socket is open in this process, or -1. `hint` is tried first.
 int whereabouts(Identity key, int hint);
+
+// True if there is a BIND whose call has not come, and whose socket is open.
+bool any_awaits_call();
 
 // Forgets the pending ones that the program has closed in the meantime.
 void drop_closed();

@@ -11,10 +11,7 @@ What is left out, because the kernel does not promise the same twice or because 
 - a child connects, binds, listens and ends on sockets of its own: the parent does not hear of it from the library;
 - partners that reset at once: a SOCKS server may hear of that before its reply, and refuse, or after;
 - data goes along with the connection only to partners that do not close at once: else it may come before or after;
-- nobody sends to a listening socket or reads from it, or shuts it down: that of a BIND is a connection to the SOCKS
-  server;
-- readv() and writev() of nothing, and connect() with a short address, on a socket that is still connecting;
-- nobody asks whether a listening socket can be written to: that of a BIND is a connection, and can;
+- recv() of nothing on a socket that is still connecting, which waits for SO_RCVTIMEO and then says 0;
 - shutdown() before connect() or after a reset: the kernel remembers it, and the request cannot be sent;
 - before epoll_wait() on one of several sockets, poll() looks at all: the connection that has just been made is otherwise
   told by the next wait where there is something else to tell by this one.
@@ -74,8 +71,7 @@ class Generator:
         self.sockets[name] = it
 
     def events(self, name, choice):
-        is_listening = name in self.sockets and self.sockets[name]["state"] == "listening"
-        return self.random.choice(["IN", "IN|PRI"]) if is_listening else self.random.choice(choice)
+        return self.random.choice(choice)
 
     def bound(self, name):
         return self.sockets[name]["state"] == "bound"
@@ -90,7 +86,7 @@ class Generator:
         if kind == "slow" and not it["nonblock"] and self.random.random() < 0.7:
             kind = "echo"
         if self.random.random() < 0.04:
-            kind = self.random.choice(["unspec", "short" if it["state"] == "fresh" else "unspec", "unspec"])
+            kind = self.random.choice(["unspec", "short", "unspec"])
         if kind in ("echo", "greet", "silent", "slow", "closed") and it["state"] == "fresh" and self.random.random() < 0.08:
             self.say(self.random.choice(["fastopen", "fastopenmsg"]), name, kind, self.random.randint(0, 9),
                      self.random.choice(SEND_FLAGS))
@@ -110,7 +106,7 @@ class Generator:
     def target(self):
         """Whom to send to or read from."""
         if self.random.random() < 0.1:
-            return self.any_of("connected", "fresh")
+            return self.any_of("connected", "fresh", "listening", "listening")
         return self.any_of("connected")
 
     def send(self):
@@ -118,7 +114,7 @@ class Generator:
         if not name or self.sockets[name]["kind"] == "caller":
             return False
         verb = self.random.choice(SENDS)
-        self.say(verb, name, self.random.choice([int(verb == "writev"), 1, 2, 5, 9, 30]), "" if verb.startswith("write")
+        self.say(verb, name, self.random.choice([0, 1, 2, 5, 9, 30]), "" if verb.startswith("write")
                  else self.random.choice(SEND_FLAGS))
 
     def receive(self):
@@ -126,7 +122,8 @@ class Generator:
         if not name:
             return False
         verb = self.random.choice(READS)
-        self.say(verb, name, self.random.choice([int(verb == "readv"), 1, 3, 6, 20, 100]), "" if verb.startswith("read")
+        least = int(verb.startswith("recv") and self.sockets[name]["kind"] == "slow")
+        self.say(verb, name, self.random.choice([least, 1, 3, 6, 20, 100]), "" if verb.startswith("read")
                  else self.random.choice(READ_FLAGS))
 
     def option(self):
@@ -191,7 +188,7 @@ class Generator:
                  self.random.choice([0, 0, 0, 15]), size if len(self.sockets) < 2 else "")
 
     def end(self):
-        name = self.own("connected")
+        name = self.own("connected") if self.random.random() < 0.9 else self.own("listening")
         if not name:
             return False
         self.say("shutdown", name, self.random.choice(["RD", "WR", "WR", "WR", "RDWR"]))

@@ -134,7 +134,7 @@ std::string bind_step(const Words& words) {
   return result(::bind(fd, generic(address), length));
 }
 
-// connect S PARTNER|any|unspec|short|unix
+// connect S PARTNER|any|unspec|short|unix|inet; the last four are no addresses to connect to
 //
 // Allowed difference: a connect() that does not block may be done at once, directly. It says "on its way" all the same.
 std::string connect_step(const Words& words) {
@@ -225,16 +225,18 @@ std::string shutdown_step(const Words& words) {
   Slot& here = slot(word(words, 1));
   const std::string how = word(words, 2);
   // generate.py says why that is left out; here so that no shorter sequence comes to it.
-  if (const Connection* it = here.connection;
-      it && (it->phase == Phase::fresh || it->phase == Phase::listening || it->reset_comes))
+  if (const Connection* it = here.connection; it && (it->phase == Phase::fresh || it->reset_comes))
     return "nothing to shut down";
   before_call();
   const int ended = shutdown(here.fd, how == "RD" ? SHUT_RD : how == "WR" ? SHUT_WR : how == "RDWR" ? SHUT_RDWR : 77);
   const std::string said = result(ended);
   if (!here.connection || ended != 0)
     return said;
-  if (here.connection->phase == Phase::connecting || here.connection->phase == Phase::listening)
+  const bool is_listening = here.connection->phase == Phase::listening;
+  if (here.connection->phase == Phase::connecting || (is_listening && how != "WR"))
     disconnected(*here.connection);
+  else if (is_listening)
+    return said;
   else if (how != "RD")
     shut(*here.connection);
   return said + settled(here);

@@ -6,11 +6,11 @@
 #include "fd.h"
 #include "forks.h"
 #include "listener.h"
-#include "log.h"
 #include "names.h"
 #include "options.h"
 #include "place.h"
 #include "real.h"
+#include "report.h"
 #include "socks4.h"
 #include <cerrno>
 #include <fcntl.h>
@@ -125,7 +125,7 @@ void take_call(int listening, const Socket& socket, int flags, Call& call) {
   }
   replace(listening, stand_in, status_flags, socket, connection.get());
   if (!reply || !reply->granted()) {
-    log(1, FMT_COMPILE("fd {}: nobody called at {}"), listening, socket.local);
+    report::not_called(socket.primary(), socket.local, reply.has_value());
     call.error = ECONNABORTED;
     return;
   }
@@ -136,7 +136,7 @@ void take_call(int listening, const Socket& socket, int flags, Call& call) {
     return;
   }
   call.fd = connection.release();
-  log(1, FMT_COMPILE("fd {}: {} called at {}: fd {}"), listening, call.peer, socket.local, call.fd);
+  report::called(call.peer, socket.local, call.fd);
 }
 
 // How many bytes wait to be read. Without SO_OOBINLINE the kernel counts only up to an urgent one.

@@ -9,6 +9,7 @@
 #include "options.h"
 #include "real.h"
 #include "registrations.h"
+#include "report.h"
 #include <cerrno>
 #include <netinet/tcp.h>
 
@@ -88,10 +89,10 @@ int start_bind(int fd, Socket& socket) {
     return EHOSTUNREACH;
   const int low_water_mark = options::take_low_water_mark(fd);
   const Exchange done = exchange(fd, socket.family, *request, Patience::wait, socket.server);
+  report::over(done.handshake, done.attempt, done.deadline, done.error);
   if (done.error) {
     if (low_water_mark != 1)
       set_low_water_mark(fd, low_water_mark);
-    log(1, FMT_COMPILE("fd {}: BIND for a call from {} failed: errno {}"), fd, socket.primary(), done.error);
     return done.error;
   }
   KeepErrno keep;
@@ -105,7 +106,6 @@ int start_bind(int fd, Socket& socket) {
     return ENOBUFS;
   }
   listener::note_begun();
-  log(1, FMT_COMPILE("fd {}: {} waits at {}"), fd, config().servers[socket.server].host.view(), socket.local);
   return 0;
 }
 

@@ -32,7 +32,7 @@ struct Config {
   bool proxy_loopback = false;
   Dns dns = Dns::automatic;
   Leak leak = Leak::allow;
-  int debug = 0; // 0: silent; 1: results; 2: requests; 3: routes, too
+  int debug = 0; // 0: silent; 1 to 3: see log.h
   // Rarely set, and so not in the pages that every process has to have. Terminated by NUL.
   std::string_view log_file; // empty: stderr
   std::string_view no_proxy;

@@ -7,6 +7,7 @@
 #include "log.h"
 #include "names.h"
 #include "options.h"
+#include "report.h"
 #include "route.h"
 #include "settle.h"
 #include <cerrno>
@@ -104,16 +105,14 @@ int connect_through(int fd, sockets::Identity key, int family, Endpoint destinat
   }
   if (low_water_mark != 1)
     set_low_water_mark(fd, low_water_mark);
-  if (done.error) {
-    log(1, FMT_COMPILE("fd {}: connection to {} failed: errno {}"), fd, destination, done.error);
+  report::over(done.handshake, done.attempt, done.deadline, done.error);
+  if (done.error)
     return done.error;
-  }
   socket.state = State::connected;
   socket.server = done.attempt.server;
   socket.local = done.reported();
   if (!sockets::remember(key, socket))
     return fail_undone(fd, family, ENOBUFS);
-  log(1, FMT_COMPILE("fd {}: connected to {}, which sees {}"), fd, destination, socket.local);
   return 0;
 }
 
@@ -175,9 +174,9 @@ std::optional<int> connect_to(int fd, const sockaddr* address, socklen_t length,
     return is_of_other_family(fd, address, length, error) ? EAFNOSUPPORT : error;
   }
   case Route::unreachable:
-    return ENETUNREACH;
   case Route::denied:
-    return EACCES;
+    report::refused(*IpPort::from(address, length), way);
+    return way == Route::denied ? EACCES : ENETUNREACH;
   }
   return std::nullopt;
 }

@@ -101,7 +101,7 @@ bool has_failed(int fd, int family, const Attempt& attempt, int error) {
   if (!servers::is_unreached(error))
     return false;
   const Server& server = config().servers[attempt.server];
-  log(1, FMT_COMPILE("fd {}: no connection to the SOCKS server {}: {}"), fd, server.host.view(),
+  log(2, FMT_COMPILE("fd {}: no connection to the SOCKS server {}: {}"), fd, server.host.view(),
       attempt.ip || server.is_unix ? error_name(error) : "its name cannot be resolved");
   servers::note_unreached(attempt.server);
   disconnect(fd, family);
@@ -169,7 +169,7 @@ std::optional<Handshake> request_for(socks4::Command command, Endpoint destinati
   const auto name = names::find(destination.ip);
   if (name)
     return Handshake{command, destination, *name};
-  log(1, FMT_COMPILE("nobody knows any more whose address {} is"), destination);
+  log(1, FMT_COMPILE("{}: EHOSTUNREACH: nobody knows any more for which name the address stood"), destination);
   return std::nullopt;
 }
 

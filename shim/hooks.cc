@@ -7,6 +7,7 @@
 #include "leak.h"
 #include "pending.h"
 #include "real.h"
+#include "report.h"
 #include "settle.h"
 #include <algorithm>
 #include <cerrno>
@@ -124,7 +125,9 @@ HOOK int connect(int fd, const sockaddr* address, socklen_t length) {
   if (leak::is_refused(fd, address, length))
     return -1;
   const auto error = connect_to(fd, address, length, false);
-  return error ? result(*error) : REAL(connect)(fd, address, length);
+  if (error)
+    return result(*error);
+  return report::is_on() ? report::connect_directly(fd, address, length) : REAL(connect)(fd, address, length);
 }
 HOOK int __connect(int fd, const sockaddr* address, socklen_t length) __attribute__((alias("connect")));
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "log.h"
 #include "real.h"
+#include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -29,6 +30,13 @@ constinit Inode the_stderr;
 std::string_view error_name(int error) {
   const char* name = strerrorname_np(error);
   return name ? name : "unknown error";
+}
+
+Text<32> program_name() {
+  Text<32> name;
+  for (const char* c = program_invocation_short_name; *c; ++c)
+    name.append(FMT_COMPILE("{}"), static_cast<unsigned char>(*c) < ' ' ? '?' : *c);
+  return name;
 }
 
 void remember_stderr() {

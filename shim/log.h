@@ -36,14 +36,18 @@ void append_viewed(Text<1024>& line, const Format& format, const Shown&... argum
   line.append(format, viewed(arguments)...);
 }
 
-// "socksify[PID]: ..." if SOCKS_DEBUG is at least `level`. 1: results; 2: requests; 3: routes, too.
+// The program's name, as far as it may be in a line.
+Text<32> program_name();
+
+// "socksify: PROGRAM[PID]: ..." if SOCKS_DEBUG is at least `level`. 1: results; 2: requests and servers that cannot be
+// reached; 3: routes, too.
 template <typename Format, typename... Arguments>
 void log(int level, const Format& format, const Arguments&... arguments) {
   if (config().debug < level)
     return;
   KeepErrno keep;
   Text<1024> line;
-  line.append(FMT_COMPILE("socksify[{}]: "), getpid());
+  line.append(FMT_COMPILE("socksify: {}[{}]: "), program_name().view(), getpid());
   append_viewed(line, format, shown(arguments)...);
   write_line(line.view());
 }

@@ -49,17 +49,17 @@ bool fits(std::string_view entry, std::string_view name) {
   return strncasecmp(name.data() + below, entry.data(), entry.size()) == 0 && (below == 0 || name[below - 1] == '.');
 }
 
-template <typename Subject> bool matches_any(std::string_view list, const Subject& subject) {
+template <typename Subject> std::string_view first_rule(std::string_view list, const Subject& subject) {
   if (list == "*")
-    return true;
+    return list;
   constexpr std::string_view separators = ", \t";
   while (!list.empty()) {
     const auto [entry, rest, found] = split_at(list, list.find_first_of(separators));
     if (fits(entry, subject))
-      return true;
+      return entry;
     list = rest;
   }
-  return false;
+  return {};
 }
 
 constinit Table direct;
@@ -73,9 +73,9 @@ uint64_t key_of(const Ip& ip) {
 
 } // namespace
 
-bool matches(std::string_view list, const Ip& ip) { return matches_any(list, ip); }
+std::string_view rule_for(std::string_view list, const Ip& ip) { return first_rule(list, ip); }
 
-bool matches(std::string_view list, std::string_view name) { return matches_any(list, name); }
+std::string_view rule_for(std::string_view list, std::string_view name) { return first_rule(list, name); }
 
 void note(const Ip& ip, bool is_direct) {
   if (is_direct)

@@ -7,8 +7,12 @@
 
 namespace socksify::no_proxy {
 
-bool matches(std::string_view list, const Ip& ip);
-bool matches(std::string_view list, std::string_view name);
+// The entry of the list that matches; empty: none does.
+std::string_view rule_for(std::string_view list, const Ip& ip);
+std::string_view rule_for(std::string_view list, std::string_view name);
+
+inline bool matches(std::string_view list, const Ip& ip) { return !rule_for(list, ip).empty(); }
+inline bool matches(std::string_view list, std::string_view name) { return !rule_for(list, name).empty(); }
 
 // What a name that matches, or one that does not, was resolved to: a later connect() only has the address. The
 // name that was resolved last counts.

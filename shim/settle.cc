@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "settle.h"
 #include "fd.h"
-#include "log.h"
 #include "options.h"
 #include "pending.h"
 #include "real.h"
 #include "registrations.h"
+#include "report.h"
 #include "wait.h"
 #include <algorithm>
 #include <cerrno>
@@ -47,10 +47,7 @@ Socket conclude(Identity key, int fd, const Socket& before, Pending& slot) {
     slot.release();
     return socket;
   }
-  if (socket.error)
-    log(1, FMT_COMPILE("fd {}: connection to {} failed: errno {}"), fd, socket.peer, socket.error);
-  else
-    log(1, FMT_COMPILE("fd {}: connected to {}, which sees {}"), fd, socket.peer, socket.local);
+  report::over(slot.handshake, slot.attempt, slot.deadline, socket.error);
   const bool was_unix = config().servers[slot.attempt.server].is_unix;
   pending::end(before.slot);
   epoll::give_back(key, fd);

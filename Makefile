@@ -24,11 +24,12 @@ all: $(BUILD)/libsocksify.so $(BUILD)/socks4d $(helpers)
 
 # The shim lives inside other people's programs: no exceptions, no libstdc++, nothing exported but the hooks. It is loaded
 # before every one of them, as fast as can be: all that is only read in one mapping, all that is written in another one,
-# without a part that the loader would make read-only (a tenth of a process's start; REAL() has pointers there anyway).
+# without a part that the loader would make read-only (a tenth of a process's start; REAL() has pointers there anyway),
+# and nothing looked up in libc before it is used.
 $(BUILD)/shim/%.o: flags += -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -fno-exceptions -fno-rtti \
   -DFMT_HEADER_ONLY
 $(BUILD)/libsocksify.so: $(call object,shim/*.cc) shim/exports.map
-	$(link) -shared -Wl,-z,now -Wl,-z,defs -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,--gc-sections -Wl,--version-script=shim/exports.map \
+	$(link) -shared -Wl,-z,lazy -Wl,-z,defs -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,--gc-sections -Wl,--version-script=shim/exports.map \
 	  $(if $(SAN),,-nodefaultlibs -lc -lgcc)
 
 $(BUILD)/socks4d: $(call object,tools/*.cc $(shared))

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <pwd.h>
 #include <sys/mman.h>
+#include <sys/single_threaded.h>
 #include <unistd.h>
 
 namespace socksify {
@@ -175,11 +176,11 @@ void read_log(Reader& reader, Config& config) {
 }
 
 constinit Config of_process;
-constinit std::atomic<bool> is_read{false};
+constinit std::atomic<bool> is_unread{true}; // not 0: it lies with what is read next
 
 void read_environment() {
-  parse_config([](const char* name) -> const char* { return getenv(name); }, of_process);
-  is_read.store(true, std::memory_order_release);
+  parse_config([](const char* name) -> const char* { return environment::find(environ, name); }, of_process);
+  is_unread.store(false, std::memory_order_release);
   if (of_process.debug > 0 || of_process.mistake.variable || of_process.leak == Leak::warn)
     remember_stderr();
   const Mistake& mistake = of_process.mistake;
@@ -219,9 +220,12 @@ void parse_config(Lookup lookup, Config& config) {
 }
 
 const Config& config() {
-  if (!is_read.load(std::memory_order_acquire)) {
+  if (is_unread.load(std::memory_order_acquire)) [[unlikely]] {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, read_environment);
+    if (__libc_single_threaded)
+      read_environment();
+    else
+      pthread_once(&once, read_environment);
   }
   return of_process;
 }

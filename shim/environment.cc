@@ -2,10 +2,10 @@
 #include "environment.h"
 #include "config.h"
 #include "handover.h"
-#include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 namespace socksify::environment {
 namespace {
@@ -20,15 +20,15 @@ constexpr std::string_view preload = "LD_PRELOAD=";
 // "NAME=value" of each, one after the other, terminated by NUL.
 constinit char ordinary_room[2048];
 constinit std::string_view saved;
-constinit std::string_view saved_preload; // the value's part up to our library: it may need what comes before it
+constinit std::string_view saved_preload;
 
 template <typename Visit> void for_each_setting(Visit visit) {
   for (const char* name : settings)
-    if (const char* value = getenv(name))
+    if (const char* value = find(environ, name))
       visit(name, value);
-  const bool is_general = !getenv("SOCKS4_SERVER") && !getenv("SOCKS_SERVER");
+  const bool is_general = !find(environ, "SOCKS4_SERVER") && !find(environ, "SOCKS_SERVER");
   for (const char* name : general)
-    if (const char* value = is_general ? getenv(name) : nullptr)
+    if (const char* value = is_general ? find(environ, name) : nullptr)
       visit(name, value);
 }
 
@@ -55,15 +55,8 @@ size_t end_of_library(std::string_view list) {
 
 std::string_view name_of(std::string_view entry) { return split_at(entry, entry.find('=')).before; }
 
-const char* find(char* const* environment, std::string_view name) {
-  for (; environment && *environment; ++environment)
-    if (std::strncmp(*environment, name.data(), name.size()) == 0 && (*environment)[name.size()] == '=')
-      return *environment + name.size() + 1;
-  return nullptr;
-}
-
 // Settings of which one is enough: who names a server does not want the former one besides, by its other name.
-constexpr std::string_view either[][2] = {
+constexpr char either[][2][15] = {
     {"SOCKS_SERVER", "SOCKS4_SERVER"}, {"SOCKS_USER", "SOCKS_USERNAME"}, {"no_proxy", "NO_PROXY"}};
 
 bool is_settled(char* const* environment, std::string_view name) {
@@ -88,10 +81,13 @@ bool opts_out(char* const* environment) {
   return server && !*server && !find(environment, "SOCKS4_SERVER");
 }
 
+// LD_PRELOAD up to our library, which may need what comes before it. Not found out at load: dladdr() reads all symbols.
+std::string_view own_libraries() { return {saved_preload.data(), end_of_library(saved_preload)}; }
+
 // True if the loader would not load this library; `own` is what it would load.
 bool lacks_library(char* const* environment, const char*& own) {
   own = find(environment, "LD_PRELOAD");
-  return !saved_preload.empty() && !(own && end_of_library(own));
+  return !(own && end_of_library(own)) && !own_libraries().empty();
 }
 
 bool is(const char* entry, std::string_view prefix) { return std::strncmp(entry, prefix.data(), prefix.size()) == 0; }
@@ -103,11 +99,20 @@ char* put(char* at, std::string_view text) {
 
 } // namespace
 
+const char* find(char* const* environment, std::string_view name) {
+  for (; environment && *environment; ++environment) {
+    const char* entry = *environment;
+    if (entry[0] == name[0] && std::strncmp(entry, name.data(), name.size()) == 0 && entry[name.size()] == '=')
+      return entry + name.size() + 1;
+  }
+  return nullptr;
+}
+
 void save() {
   size_t size = 0;
   for_each_setting([&](const char* name, const char* value) { size += std::strlen(name) + std::strlen(value) + 2; });
-  const char* libraries = getenv("LD_PRELOAD");
-  const size_t preload_size = libraries ? end_of_library(libraries) : 0;
+  const char* libraries = find(environ, "LD_PRELOAD");
+  const size_t preload_size = libraries ? std::strlen(libraries) : 0;
   char* at = ordinary_room;
   if (size + preload_size > sizeof ordinary_room) {
     void* memory = mmap(nullptr, size + preload_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -133,7 +138,7 @@ Room room_for(char* const* environment, const char* state) {
   const char* own = nullptr;
   if (lacks_library(environment, own)) {
     ++room.entries;
-    room.bytes = preload.size() + saved_preload.size() + (own ? std::strlen(own) + 1 : 0) + 1;
+    room.bytes = preload.size() + own_libraries().size() + (own ? std::strlen(own) + 1 : 0) + 1;
   }
   room.entries += state != nullptr;
   if (room.entries || find(environment, handover::variable)) {
@@ -156,7 +161,7 @@ char** complete(char* const* environment, const char* state, char** entries, cha
     *next++ = const_cast<char*>(state);
   if (lacks) {
     *next++ = bytes;
-    bytes = put(put(bytes, preload), saved_preload);
+    bytes = put(put(bytes, preload), own_libraries());
     if (own && *own)
       bytes = put(put(bytes, ":"), own);
     *bytes = '\0';

@@ -4,8 +4,12 @@
 // another value or an empty one, is the program's own choice and stays; LD_PRELOAD only gets the library added.
 #pragma once
 #include <cstddef>
+#include <string_view>
 
 namespace socksify::environment {
+
+// The value of a variable, or null. As getenv(), but in pages that are here anyway when a process starts.
+const char* find(char* const* environment, std::string_view name);
 
 // At load, where the library is active: the program may change its environment, and overwrite its memory.
 void save();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "handover.h"
 #include "config.h"
+#include "environment.h"
 #include "fd.h"
 #include "forks.h"
 #include "format.h"
@@ -110,7 +111,7 @@ bool write(Entry& entry, bool all) {
 }
 
 void read() {
-  const char* value = getenv(variable.data());
+  const char* value = environment::find(environ, variable);
   if (!value)
     return;
   std::string_view text{value};

@@ -8,14 +8,21 @@
 #include <atomic>
 #include <cerrno>
 #include <netdb.h>
-#include <strings.h>
 #include <sys/un.h>
 
 namespace socksify {
 namespace {
 
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 'a' - 'A') : c; }
+
+// Not by strncasecmp(), which asks the locale: two more pages of libc at the start of every process.
 bool has_scheme(std::string_view url, std::string_view scheme) {
-  return url.size() > scheme.size() && strncasecmp(url.data(), scheme.data(), scheme.size()) == 0;
+  if (url.size() <= scheme.size())
+    return false;
+  for (size_t i = 0; i < scheme.size(); ++i)
+    if (lower(url[i]) != scheme[i])
+      return false;
+  return true;
 }
 
 bool is_host(std::string_view host) {

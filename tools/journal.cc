@@ -22,26 +22,37 @@ Fd open_log(const std::string& file) {
   return Fd(fd);
 }
 
+// O_NONBLOCK of the standard output is not ours to set.
+size_t write_now(int fd, std::string_view text) {
+  pollfd room{fd, POLLOUT, 0};
+  const ssize_t written = ::poll(&room, 1, 0) > 0 ? ::write(fd, text.data(), text.size()) : 0;
+  return written > 0 ? static_cast<size_t>(written) : 0;
+}
+
 } // namespace
 
-// O_NONBLOCK of the standard output is not ours to set.
-bool write_line(int fd, std::string_view line) {
-  pollfd room{fd, POLLOUT, 0};
-  return ::poll(&room, 1, 0) > 0 && ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size());
-}
+bool write_line(int fd, std::string_view line) { return write_now(fd, line) == line.size(); }
 
 Journal::Journal(std::string file) : m_file(std::move(file)), m_fd(open_log(m_file)) {}
 
+// A disk that becomes full may take a part of a line, which is ended before there is another one: nobody's fields are
+// to look like somebody else's.
 void Journal::write(std::string_view line) {
   const std::lock_guard lock(m_mutex);
-  if (!write_line(m_fd.get(), line))
-    ++m_lost;
+  if (m_is_cut)
+    m_is_cut = !write_line(m_fd.get(), "\n");
+  const size_t written = m_is_cut ? 0 : write_now(m_fd.get(), line);
+  if (written == line.size())
+    return;
+  ++m_lost;
+  m_is_cut |= written > 0;
 }
 
 void Journal::reopen() {
   Fd fd = open_log(m_file);
   const std::lock_guard lock(m_mutex);
   m_fd = std::move(fd);
+  m_is_cut = false;
 }
 
 std::string quoted(std::string_view text) {

@@ -28,6 +28,7 @@ private:
   const std::string m_file;
   std::mutex m_mutex;
   Fd m_fd;
+  bool m_is_cut = false; // the last line, within
   std::atomic<uint64_t> m_lost{0};
 };
 

@@ -120,6 +120,7 @@ void obey(int signals, Site& site, Loop& loop) {
 
 void serve(const Options& options) {
   std::signal(SIGPIPE, SIG_IGN); // splice(2) has no MSG_NOSIGNAL
+  std::signal(SIGXFSZ, SIG_IGN); // a log as large as it may be is no reason to end
   raise_descriptor_limit();
   Site site(options);
   if (!options.user.empty())

@@ -97,6 +97,16 @@ reopen_fails() {
     wire server_running served && await grep -q . former
 }
 
+# The log may not grow by more than ten bytes, and then it may again.
+is_full() {
+  local size
+  wire server_running served && await lines 1 && size=$(wc -c <sessions) || return
+  prlimit --pid "$SOCKS4D" --fsize=$((size + 10)): && wire server_running served && await has_size $((size + 10)) || return
+  prlimit --pid "$SOCKS4D" --fsize=unlimited: && wire server_running served && await lines 3 &&
+    prints $'time=\ntime=2026-\ntime=' sed -E 's/^(time=).{9}.+/\1/' sessions
+}
+has_size() { [ "$(wc -c <sessions)" = "$1" ]; }
+
 becomes() {
   local status=/proc/$SOCKS4D/status user
   user=$(id -u nobody) group=$(id -g nobody)
@@ -146,6 +156,8 @@ check "SIGUSR1: counters" counts
 check "the log: clients cannot forge a line or a field" lines_are_unforged
 check "SIGHUP: the log is opened again" reopens
 check "SIGHUP: the former log stays, when that fails" reopen_fails
+rm -rf sessions && kill -HUP "$SOCKS4D" && counters >counted
+check "the log is full: a line that is cut is ended before the next one" is_full
 check "--log -, and nobody reads it" wire server_running stdout_without_reader "${socks4d[@]}"
 
 for signal in SIGTERM SIGINT; do check "$signal ends it" ends $signal; done

@@ -56,3 +56,11 @@ check "BIND for anybody: by a rule" decides 90 "allow to 0.0.0.0 from $THERE" bi
 check "BIND for a call from loopback: not by default" decides 91 "" bind 127.0.0.1:21
 check "the machine's own clients: its loopback" still_here 90 connect "127.0.0.1:$port"
 check "the machine's own clients: BIND for anybody" still_here 90 bind 0.0.0.0:21
+
+# To the one port that the kernel has for connections of its own: it makes the socket's two ends the same one.
+only_port=40000
+if echo $only_port $only_port 2>refused >/proc/sys/net/ipv4/ip_local_port_range; then
+  check "a socket that has connected to itself: refused" still_here 91 connect "$HERE:$only_port"
+else
+  skip "a socket that has connected to itself" "the range of ports cannot be changed"
+fi

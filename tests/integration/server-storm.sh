@@ -91,6 +91,8 @@ check "descriptors and memory as before" is_as_before "$before" "$memory"
 
 start_socks4d --config storm.conf
 pid=${servers[-1]}
+# UBSan needs a pipe when it sees an exception of a class for the first time: not when descriptors are short.
+[ -z "$runtime" ] || storm resets 36
 prlimit --pid "$pid" --nofile=64
 before=$(descriptors)
 check "short of descriptors: it waits, and then serves all" does_not_spin

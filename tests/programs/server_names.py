@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """socks4d and names (SOCKS4A), with the hosts file of tests/integration/server-names.sh."""
 import os
+import resource
 import signal
 import sys
 
@@ -102,6 +103,21 @@ def no_more_answer():
     Server().connect()
     by_name(APP.encode())
     for client in waiting:
+        client.reset()
+
+
+def too_many_lookups():
+    "of more lookups than are kept waiting, the last are refused at once"
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+    clients = [Client(request(CONNECT, (APP, 1), name=b"crowd%d.test" % number)) for number in range(1100)]
+    clients[-1].refused()
+    clients[900].socket.setblocking(False)
+    try:
+        raise SystemExit(f"it did not wait: {clients[900].socket.recv(8)}")
+    except BlockingIOError:
+        pass
+    for client in clients:
         client.reset()
 
 

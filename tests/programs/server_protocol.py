@@ -163,7 +163,7 @@ def looks_into_the_server():
 
 
 def small_writes():
-    "small writes do not wait for acknowledgements: TCP_NODELAY at both ends of CONNECT and BIND"
+    "small writes do not wait for acknowledgements, dead hosts are found out: TCP_NODELAY and SO_KEEPALIVE at both ends of CONNECT and BIND"
     client, there = Server().connect()
     binder, where = bound()
     caller = call(where)
@@ -172,10 +172,11 @@ def small_writes():
     seen = {}
     for theirs in looks_into_the_server():
         try:
-            seen[theirs.getpeername()] = theirs.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            seen[theirs.getpeername()] = (theirs.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY),
+                                          theirs.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
         except OSError:  # not connected
             pass
-    equal({peer: seen.get(peer) for peer in wanted}, {peer: 1 for peer in wanted})
+    equal({peer: seen.get(peer) for peer in wanted}, {peer: (1, 1) for peer in wanted})
 
 
 def bind():

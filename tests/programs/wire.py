@@ -164,7 +164,9 @@ class DeafServer(Server):
             self.fillers.append(filler)
 
     def reset_callers_until(self, ip):
-        """One from there was among them."""
+        """One from there was among them, who has its place to itself when it tries again."""
+        for filler in self.fillers:
+            filler.close()
         peer = None
         while peer != ip:
             connection, (peer, _) = self.listener.accept()

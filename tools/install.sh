@@ -115,4 +115,13 @@ do_uninstall() {
   done
 }
 
+# The places are noted, and told to programs that are started elsewhere; LD_PRELOAD takes no path with these in it.
+for setting in "PREFIX=$PREFIX" "SYSCONFDIR=$SYSCONFDIR"; do
+  case $setting in
+    *=/*[[:space:]:\$]*) problem='has a blank, a colon or a dollar sign in it' ;;
+    *=/*) continue ;;
+    *) problem='has to begin with /' ;;
+  esac
+  echo "make $1: $setting $problem" >&2 && exit 1
+done
 "do_$1"

@@ -87,6 +87,14 @@ stages() {
     placing uninstall && [ -z "$(find "$DESTDIR" -mindepth 1)" ]
 }
 
+refuses_places() {
+  local prefix
+  for prefix in relative '' "$WORK/a b" "$WORK/a:b" "$WORK/\$LIB"; do
+    ! placing install 2>errors && [ "$(wc -l <errors)" = 1 ] && has errors '^make install: PREFIX=.* (has to begin with /|has a blank, a colon or a dollar sign in it)$' || return
+  done
+  [ ! -e "$WORK/a b" ] && [ ! -e "$TOP/relative" ]
+}
+
 # --- completion, as readline has the words
 # shellcheck disable=SC2016 # for the shell that is started
 completes() {
@@ -172,6 +180,7 @@ check "uninstall" uninstalls
 check "what is not ours stays" spares_others
 check "install again" replaces
 check "DESTDIR" stages
+check "places that make no sense" refuses_places
 check "SYSCONFDIR" has_settings
 check "bash completion" completes_in_bash
 [ ! -r /usr/share/bash-completion/bash_completion ] || check "bash completion of the command" completes_command

@@ -138,7 +138,7 @@ direct() { by "$DEAD" SOCKSIFY_DNS=auto "NO_PROXY=$1" "${@:2}" >got && same got 
 check "NO_PROXY: an address" direct "x,${WEB%:*}" curl --noproxy '*' -sS "http://$WEB/page"
 check "NO_PROXY: a network" direct "127.0.0.0/8" curl --noproxy '*' -sS "http://$WEB/page"
 check "NO_PROXY: everything" direct "*" curl -sS "http://$WEB/page"
-start local "$python" -m http.server -d "$WORK/site" --bind 127.0.0.1 0
+start local "$python" -u -m http.server -d "$WORK/site" --bind 127.0.0.1 0
 await grep -q 'port [0-9]' local.log
 LOCAL=$(sed -n 's/.*port \([0-9]*\).*/\1/p' local.log)
 by_name() { by "$DEAD" "NO_PROXY=$1" "$python" -c "

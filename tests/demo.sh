@@ -7,7 +7,7 @@ BUILD=$(realpath "${BUILD:-$here/../build}") NET=127.$((1 + $$ % 250)).250
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/socksify-demo.XXXXXX") || exit
 chmod 755 "$WORK"
 unset "${!SOCKS@}" LD_PRELOAD NO_PROXY no_proxy ALL_PROXY all_proxy
-export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
+export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin" XDG_CONFIG_HOME=$WORK SOCKSIFY_CONFIG=$WORK/none # no file of settings
 # shellcheck source=common.sh
 . "$here/common.sh"
 # shellcheck source=ftp.sh

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """socks4d and what its rules mean for several clients at a time: tests/integration/server-rules.sh."""
 import os
+import select
 import signal
 import socket
 import sys
@@ -34,12 +35,19 @@ def live_on():
     half.granted()
 
 
+def replied(clients):
+    """How many have their reply, or have been left."""
+    return len(select.select([client.socket for client in clients], [], [], 0)[0])
+
+
 def max_clients():
     "max-clients: so many at a time, the others wait until one has left"
     server = Server(backlog=64)
     clients = [Client(request(CONNECT, server.address)) for _ in range(30)]
-    for _ in range(10):
+    for turn in range(10):
         relays = [server.accept() for _ in range(3)]
+        # A connection that is reset before the SOCKS server has seen it come about is refused.
+        equal(eventually(lambda: replied(clients) >= 3 * (turn + 1)), True, "three more replies")
         server.saw_nobody()
         for relay in relays:
             relay.reset()

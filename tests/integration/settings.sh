@@ -109,9 +109,9 @@ sets_level() { gives SOCKS_DEBUG 2 -s x -d 2 && SOCKS_DEBUG=3 gives SOCKS_DEBUG 
 refuses_option() { ! launch -s x "$@" true >out 2>&1 && has out "^socksify: $1: '$2': " && [ "$(wc -l <out)" = 1 ]; }
 sets_file() {
   gives SOCKS_LOGOUTPUT "$WORK/file" -s x -o "$WORK/file" && gives SOCKS_LOGOUTPUT "$WORK/a file" -s x -o 'a file' &&
-    gives SOCKS_LOGOUTPUT stderr -s x -o stderr && refuses_file /no/such/file
+    gives SOCKS_LOGOUTPUT stderr -s x -o stderr && refuses_log /no/such/file
 }
-refuses_file() { ! launch -s x -o "$1" true 2>out && prints "socksify: -o: '$1': cannot be written" cat out; }
+refuses_log() { ! launch -s x -o "$1" true 2>out && prints "socksify: -o: '$1': cannot be written" cat out; }
 
 # Quoted so that what comes back is what was there.
 prints_environment() {

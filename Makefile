@@ -55,6 +55,9 @@ $(BUILD)/unit: $(call object,tests/unit/*.cc $(filter-out $(wildcard shim/hooks*
   $(patsubst %,tools/%.cc,rules ident journal loop request_reader sockets))
 	$(link) -lfmt
 
+# Run once: the compiler's time is more.
+$(BUILD)/tests/unit/%.o: CXXFLAGS := -O0 -g
+
 $(BUILD)/programs/%: tests/programs/%.c $(wildcard tests/programs/*.h)
 	@mkdir -p $(@D)
 	$(CC) -Wall -Wextra -Werror -O1 -g $(machine) $(if $(machine),-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64) -o $@ $< -pthread
@@ -120,7 +123,8 @@ fuzz: fuzzers
 
 library: $(BUILD)/libsocksify.so
 
-# Hours of what "make test" does for seconds: SOAK_SEEDS, SOAK_FIRST, SOAK_TRANSFERS, SOAK_SECONDS.
+# Hours of what "make test" does for seconds: SOAK_SEEDS, SOAK_FIRST, SOAK_TRANSFERS, SOAK_CYCLES,
+# SOAK_SECONDS.
 soak: deps
 	@$(build) all $(BUILD)/unit programs
 	@for script in tests/soak/*.sh; do BUILD=$(BUILD) $$script || exit; done

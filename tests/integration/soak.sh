@@ -6,7 +6,7 @@
 . "$TOP/tests/ftp.sh"
 
 transfers=${TRANSFERS:-300}
-rounds=$((transfers / 100)) # of about 40 transfers
+rounds=$((transfers / 100)) of_a_round=39
 LIMIT=${SOAK_LIMIT:-120}
 
 restarted() { [ -e down ] && { [ ! -e up ] || [ up -nt begin ]; }; }
@@ -92,6 +92,8 @@ client_is_as_before() {
   [ -n "$runtime" ] || [ $((kib_after - kib)) -lt 4096 ] || { grep held: long.out && false; }
 }
 
+: >transferred
+: >broken
 ftp_files
 sizes=(0 1 1000 65536 300000)
 for number in "${!sizes[@]}"; do head -c "${sizes[number]}" /dev/urandom >"root/get.$number"; done
@@ -104,7 +106,7 @@ start_app
 start_socks4d --threads 2
 began=$SECONDS
 (
-  through "$python" -B "$TOP/tests/programs/soak.py" $((transfers - rounds * 40)) "${WEB%:*}" "${WEB#*:}" "${FTP#*:}" "${APP#*:}" root >long.out 2>&1
+  through "$python" -B "$TOP/tests/programs/soak.py" $((transfers - rounds * of_a_round)) "${WEB%:*}" "${WEB#*:}" "${FTP#*:}" "${APP#*:}" root >long.out 2>&1
   echo $? >long.status
 ) &
 long=$!
@@ -123,5 +125,5 @@ check "real clients: nothing lost" has_ended "$real" rounds
 check "the process: descriptors and memory as before" client_is_as_before
 check "socks4d: no session, descriptors and memory as before" server_is_as_before
 note "$transfers transfers in $((SECONDS - began)) s, by one process: $(sed -n 's/^done: //p' long.out)" \
-  "by real clients: $(sort transferred | uniq -c | xargs), broken by the restart: $(grep -c . broken 2>/dev/null)"
+  "by real clients: $(sort transferred | uniq -c | xargs), broken by the restart: $(grep -c . broken)"
 note "the process: $(sed -n 's/^held: //p' long.out); socks4d: descriptors $began_with $(descriptors), KiB $began_at $(resident)"

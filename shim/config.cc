@@ -214,6 +214,7 @@ void parse_config(Lookup lookup, Config& config) {
       reader.number("SOCKSIFY_TIMEOUT", config.timeout, 1, 86400, "not a number of seconds from 1 to 86400");
   config.bind = reader.choice("SOCKSIFY_BIND", "auto", "off", true, "neither auto nor off");
   config.proxy_loopback = reader.choice("SOCKSIFY_LOOPBACK", "proxy", "direct", false, "neither proxy nor direct");
+  config.fast_open = reader.choice("SOCKSIFY_FASTOPEN", "1", "0", false, "neither 1 nor 0");
   read_names(reader, config);
   read_log(reader, config);
   reader.keep(reader.first({"no_proxy", "NO_PROXY"}), config.no_proxy);

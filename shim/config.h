@@ -30,6 +30,7 @@ struct Config {
   unsigned timeout = 130; // seconds for one handshake: the server's own 120 come first
   bool bind = true;
   bool proxy_loopback = false;
+  bool fast_open = false; // the request may go in the SYN
   Dns dns = Dns::automatic;
   Leak leak = Leak::allow;
   int debug = 0; // 0: silent; 1 to 3: see log.h

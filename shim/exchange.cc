@@ -51,6 +51,18 @@ private:
   timeval m_before{};
 };
 
+// With one server only: a request that has been sent tells no more whether its server was reached. 0 on a socket that
+// blocks: who waits for the handshake waits for the connection, too.
+std::optional<int> connect_fast(int fd, const SocketAddress& server, Handshake& handshake) {
+  if (!config().fast_open || config().server_count != 1)
+    return std::nullopt;
+  const int error = handshake.open(fd, server.get(), server.length);
+  if (error == EOPNOTSUPP) // the administrator has switched it off, or it is no socket that can do it
+    return std::nullopt;
+  const bool is_on_its_way = error == 0 || error == EINPROGRESS;
+  return is_on_its_way ? fcntl(fd, F_GETFL) & O_NONBLOCK ? EINPROGRESS : 0 : error;
+}
+
 // 0, EINPROGRESS, EINTR, or why it failed.
 int connect_to(int fd, const SocketAddress& server, Deadline deadline, bool at_once) {
   if (at_once)
@@ -86,14 +98,19 @@ bool choose(Attempt& attempt, int only, Deadline deadline) {
   return true;
 }
 
-int connect_once(int fd, int family, Attempt& attempt, bool at_once) {
+// `early` is what may be sent with the SYN; null: nothing.
+int connect_once(int fd, int family, Attempt& attempt, bool at_once, Handshake* early) {
   attempt.ip = 0;
   if (const Server& server = config().servers[attempt.server]; server.is_unix)
     return connect_unix(fd, server.host.c_str(), attempt.limit.left(), at_once);
   const auto server = servers::endpoint(attempt.server);
   if (server)
     attempt.ip = server->ip;
-  return server ? connect_to(fd, SocketAddress{*server, family}, attempt.limit, at_once) : EHOSTUNREACH;
+  if (!server)
+    return EHOSTUNREACH;
+  const SocketAddress address{*server, family};
+  const auto result = early ? connect_fast(fd, address, *early) : std::nullopt;
+  return result ? *result : connect_to(fd, address, attempt.limit, at_once);
 }
 
 // True if the next server is to be tried. The socket is fresh again, then.
@@ -113,7 +130,7 @@ int connect_to_any(int fd, int family, Exchange& result, Patience patience, Dead
   const bool wait = patience == Patience::wait;
   int error = EHOSTUNREACH;
   while (choose(result.attempt, only, result.deadline)) {
-    error = connect_once(fd, family, result.attempt, patience == Patience::at_once);
+    error = connect_once(fd, family, result.attempt, patience == Patience::at_once, wait ? nullptr : &result.handshake);
     const bool is_on_its_way = error == EINPROGRESS || error == EINTR;
     if ((wait && is_on_its_way) || (error == EINTR && signals_restart()))
       error = wait_connected(fd, std::min(result.attempt.limit, limit), wait);
@@ -159,7 +176,7 @@ int try_next(int fd, int family, Attempt& attempt, Deadline deadline, int error)
     if (config().servers[number].is_unix)
       attempt.tried |= static_cast<uint8_t>(1u << number);
   while (has_failed(fd, family, attempt, error) && choose(attempt, -1, deadline))
-    error = connect_once(fd, family, attempt, true);
+    error = connect_once(fd, family, attempt, true, nullptr);
   return error;
 }
 

@@ -29,17 +29,36 @@ short Handshake::events() const {
   return m_stage == Stage::sending ? POLLOUT : POLLIN;
 }
 
+size_t Handshake::write_request(uint8_t (&request)[socks4::max_request_size]) const {
+  return socks4::encode({m_command, m_destination, userid(), m_host.view()}, request);
+}
+
+void Handshake::note_sent(size_t bytes, size_t size) {
+  m_sent = static_cast<uint16_t>(m_sent + bytes);
+  if (m_sent == size)
+    m_stage = Stage::receiving;
+}
+
+// Not in a call that blocks: the kernel begins it again after a signal, and the request could go twice.
+int Handshake::open(int fd, const sockaddr* server, socklen_t length) {
+  uint8_t request[socks4::max_request_size];
+  const size_t size = write_request(request);
+  const ssize_t sent = REAL(sendto)(fd, request, size, MSG_FASTOPEN | MSG_DONTWAIT | MSG_NOSIGNAL, server, length);
+  if (sent < 0)
+    return errno;
+  note_sent(static_cast<size_t>(sent), size);
+  return 0;
+}
+
 // While the socket is still connecting to the server, the kernel says EAGAIN here, or why that failed.
 void Handshake::send(int fd) {
   uint8_t request[socks4::max_request_size];
-  const size_t size = socks4::encode({m_command, m_destination, userid(), m_host.view()}, request);
+  const size_t size = write_request(request);
   const ssize_t sent = REAL(send)(fd, request + m_sent, size - m_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent < 0 && !is_not_yet(errno))
     fail(errno == EPIPE ? ECONNRESET : errno);
   if (sent > 0)
-    m_sent = static_cast<uint16_t>(m_sent + sent);
-  if (m_sent == size)
-    m_stage = Stage::receiving;
+    note_sent(static_cast<size_t>(sent), size);
 }
 
 void Handshake::receive(int fd) {

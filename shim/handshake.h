@@ -6,6 +6,7 @@
 #pragma once
 #include "name_map.h"
 #include "socks4.h"
+#include <sys/socket.h>
 
 namespace socksify {
 
@@ -21,6 +22,10 @@ public:
   // Does what can be done now. Returns the poll() events that the next step waits for, 0 when the handshake
   // has ended.
   short step(int fd);
+
+  // TCP Fast Open: begins the connection with the request in the SYN, if the kernel has a cookie of that server, else
+  // with a SYN that asks for one. 0 or an errno; 0 and EINPROGRESS: it is on its way.
+  int open(int fd, const sockaddr* server, socklen_t length);
 
   // What the next step waits for.
   short events() const;
@@ -44,6 +49,8 @@ public:
 private:
   enum class Stage : uint8_t { sending, receiving, over };
 
+  size_t write_request(uint8_t (&request)[socks4::max_request_size]) const;
+  void note_sent(size_t bytes, size_t size);
   void send(int fd);
   void receive(int fd);
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <netinet/tcp.h>
 #include <sys/un.h>
 
 namespace socksify {
@@ -112,6 +113,13 @@ Listener::Listener(Fd passed) : m_fd(std::move(passed)), m_address(address_of(m_
   check("fcntl", ::fcntl(fd, F_SETFL, check("fcntl", ::fcntl(fd, F_GETFL)) | O_NONBLOCK));
   if (!is_unix())
     prepare_socket(fd);
+}
+
+// So many connections whose SYN had data may be waiting for the rest of their handshake; others do without.
+void Listener::let_open_fast() const {
+  constexpr int most = 256;
+  if (!is_unix())
+    check("setsockopt TCP_FASTOPEN", ::setsockopt(fd(), IPPROTO_TCP, TCP_FASTOPEN, &most, sizeof most));
 }
 
 // Unchecked: having become another user, the server may not be allowed to.

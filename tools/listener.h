@@ -37,6 +37,9 @@ public:
   bool is_unix() const { return !m_address.path.empty(); }
   bool is_passed() const { return m_is_passed; }
 
+  // TCP Fast Open: requests may come in the SYN.
+  void let_open_fast() const;
+
 private:
   explicit Listener(Fd passed);
 

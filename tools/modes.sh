@@ -63,7 +63,7 @@ print_variable() {
 print_environment() {
   [ -z "$our_given" ] || echo 'unset SOCKS4_SERVER'
   for our_name in SOCKS4_SERVER SOCKS_SERVER SOCKS_USER SOCKS_USERNAME NO_PROXY no_proxy SOCKS_DEBUG SOCKS_LOGOUTPUT \
-    SOCKSIFY_BIND SOCKSIFY_DNS SOCKSIFY_LEAK SOCKSIFY_LOOPBACK SOCKSIFY_SESSION SOCKSIFY_TIMEOUT; do
+    SOCKSIFY_BIND SOCKSIFY_DNS SOCKSIFY_FASTOPEN SOCKSIFY_LEAK SOCKSIFY_LOOPBACK SOCKSIFY_SESSION SOCKSIFY_TIMEOUT; do
     eval "[ -z \"\${$our_name+set}\" ] || print_variable $our_name \"\$$our_name\""
   done
   print_variable LD_PRELOAD "$our_preload"

@@ -7,11 +7,24 @@ namespace socksify {
 namespace {
 
 // Beyond all letters: a number below 256 in optopt is an unknown short option.
-enum LongOption { bind_address = 256, check_config, config, help, ident_port, listen, log, threads, user, version };
+enum LongOption {
+  bind_address = 256,
+  check_config,
+  config,
+  fast_open,
+  help,
+  ident_port,
+  listen,
+  log,
+  threads,
+  user,
+  version
+};
 
 constexpr option long_options[] = {{"bind-address", required_argument, nullptr, bind_address},
                                    {"check-config", no_argument, nullptr, check_config},
                                    {"config", required_argument, nullptr, config},
+                                   {"fast-open", no_argument, nullptr, fast_open},
                                    {"help", no_argument, nullptr, help},
                                    {"ident-port", required_argument, nullptr, ident_port},
                                    {"listen", required_argument, nullptr, listen},
@@ -64,6 +77,9 @@ void apply(Options& options, int letter, const char* last) {
     return;
   case config:
     options.config = parse_word("config", optarg);
+    return;
+  case fast_open:
+    options.fast_open = true;
     return;
   case help:
     options.action = Options::Action::help;
@@ -122,6 +138,7 @@ std::string usage() {
          "  --log FILE|-         a line for each session; -: the standard output (default: none)\n"
          "  --threads N          event loops (default: as many as cores)\n"
          "  --user NAME          become this user, when the sockets are open\n"
+         "  --fast-open          take requests in the first packet of a connection (TCP Fast Open)\n"
          "  --ident-port PORT    where clients' hosts answer IDENT requests (113)\n"
          "  --help               this text\n"
          "  --version            the version\n\n"

@@ -18,6 +18,7 @@ struct Options {
   std::string config;        // file; empty: none
   std::string log;           // file, "-", or empty: none
   std::string user;          // to become; empty: stay
+  bool fast_open = false;    // TCP Fast Open
   unsigned threads = 0;      // 0: as many as cores
   uint16_t ident_port = 113; // RFC 1413
 

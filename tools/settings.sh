@@ -5,7 +5,7 @@
 
 our_blanks=$(printf ' \t\r')
 our_names='SOCKS_SERVER SOCKS_USER NO_PROXY SOCKS_DEBUG SOCKS_LOGOUTPUT'
-our_names="$our_names SOCKSIFY_BIND SOCKSIFY_DNS SOCKSIFY_LEAK SOCKSIFY_LOOPBACK SOCKSIFY_TIMEOUT"
+our_names="$our_names SOCKSIFY_BIND SOCKSIFY_DNS SOCKSIFY_FASTOPEN SOCKSIFY_LEAK SOCKSIFY_LOOPBACK SOCKSIFY_TIMEOUT"
 
 # trim TEXT: without the blanks around it, in our_text.
 trim() {
@@ -29,6 +29,7 @@ check_setting() {
     SOCKSIFY_DNS) expect_one_of auto remote local ;;
     SOCKSIFY_LEAK) expect_one_of allow warn deny ;;
     SOCKSIFY_LOOPBACK) expect_one_of direct proxy ;;
+    SOCKSIFY_FASTOPEN) expect_one_of 0 1 ;;
     SOCKSIFY_TIMEOUT) case $our_value in
       [1-9] | [1-9][0-9] | [1-9][0-9][0-9] | [1-9][0-9][0-9][0-9]) ;;
       *) fail 125 "$our_place: $our_name: '$our_value': not a number of seconds from 1 to 9999" ;;

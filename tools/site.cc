@@ -28,6 +28,9 @@ Site::Site(const Options& options)
   if (m_listeners.empty())
     for (const ListenAddress& address : options.listen)
       m_listeners.emplace_back(address);
+  if (options.fast_open)
+    for (const Listener& listener : m_listeners)
+      listener.let_open_fast();
   try_bind_address(options.bind_address);
 }
 

@@ -59,6 +59,7 @@ SOCKS_DEBUG=0
 SOCKS_LOGOUTPUT=/tmp/log
 SOCKSIFY_BIND=off
 SOCKSIFY_DNS=local
+SOCKSIFY_FASTOPEN=1
 SOCKSIFY_LEAK=deny
 SOCKSIFY_LOOPBACK=proxy
 SOCKSIFY_TIMEOUT=20" && launch env | grep -E '^(SOCKS|NO_PROXY)' | grep -vE '^SOCKSIFY_(CONFIG|LIBRARY)=' | sort >got && sort "$user" | same - got

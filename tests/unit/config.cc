@@ -158,6 +158,7 @@ TEST_CASE("what cannot be understood names the variable and fails closed") {
     check_mistake({{"SOCKSIFY_TIMEOUT", timeout}}, "SOCKSIFY_TIMEOUT");
   check_mistake({{"SOCKSIFY_BIND", "yes"}}, "SOCKSIFY_BIND");
   check_mistake({{"SOCKSIFY_LOOPBACK", "prxy"}}, "SOCKSIFY_LOOPBACK");
+  check_mistake({{"SOCKSIFY_FASTOPEN", "yes"}}, "SOCKSIFY_FASTOPEN");
   check_mistake({{"SOCKSIFY_DNS", "never"}}, "SOCKSIFY_DNS");
   check_mistake({{"SOCKSIFY_LEAK", "dney"}}, "SOCKSIFY_LEAK");
   check_mistake({{"SOCKSIFY_SESSION", "relative/path"}}, "SOCKSIFY_SESSION");
@@ -204,11 +205,13 @@ TEST_CASE("the other settings") {
                                {"SOCKSIFY_TIMEOUT", "7"},
                                {"SOCKSIFY_BIND", "off"},
                                {"SOCKSIFY_LOOPBACK", "proxy"},
+                               {"SOCKSIFY_FASTOPEN", "1"},
                                {"SOCKS_DEBUG", "10"},
                                {"SOCKS_LOGOUTPUT", "/tmp/log"},
                                {"no_proxy", "10.0.0.0/8"},
                                {"NO_PROXY", "*"}});
   CHECK(config.mistake.reason == ""sv);
+  CHECK(config.fast_open);
   CHECK(config.timeout == 7);
   CHECK_FALSE(config.bind);
   CHECK(config.proxy_loopback);

@@ -133,7 +133,7 @@ demo: deps
 	@$(build) all
 	@BUILD=$(BUILD) tests/demo.sh
 
-bench: all $(patsubst %,$(BUILD)/bench/%,server concurrent blocking transfer calls startup nothing empty.so minimal destination load)
+bench: all $(patsubst %,$(BUILD)/bench/%,server concurrent blocking transfer open calls startup nothing empty.so minimal destination load)
 	@BUILD=$(BUILD) tests/bench/run
 	@BUILD=$(BUILD) tests/bench/run-server
 

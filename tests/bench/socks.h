@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum service { ECHO = 7, GENERATE = 19, LATE_ECHO = 107 }; /* the last is answered late */
+enum service { ECHO = 7, SINK = 9, GENERATE = 19, LATE_ECHO = 107 }; /* the last is answered late */
 enum { LATENESS_MS = 100 };
 
 static struct sockaddr_in first_hop = {.sin_family = AF_INET};

@@ -12,6 +12,7 @@ replies() {
 }
 asked_right() { replies "$@" && logged identd "^asked $(cut -d : -f 2 client) , ${SOCKS#*:} from ${SOCKS%:*} "; }
 not_asked() { identd other fred && replies 90 "$1" && never_logged identd . ; }
+denied() { identd user fred && replies 91 "$1" && never_logged identd .; }
 absent() { prints 92 ask "$1" "$APP" from "$NET.7"; }
 
 IDENT_PORT=$(unused_port)
@@ -42,6 +43,9 @@ for command in connect bind; do
 done
 wire_checks server_ident in_pieces half_closed
 check "$(wire server_ident name client_left)" wire server_ident client_left "$WORK/session.log"
+
+configure "ident require" "default deny" >/dev/null
+for command in connect bind; do check "$command: denied whoever it is, nobody is asked" denied $command; done
 
 configure "ident require" "ident-timeout 1" >/dev/null
 for command in connect bind; do

@@ -93,10 +93,10 @@ refuses_values() {
 }
 # A file that cannot be read might name a server: without it, this would not be what was asked for.
 refuses_unreadable() {
-  rm -f "$user" "$system" && mkdir "$user" && refuses_file "$user" && rmdir "$user" && echo SOCKS_SERVER=x >"$system" && chmod 000 "$system" || return
-  [ "$(id -u)" = 0 ] || refuses_file "$system"
+  rm -f "$user" "$system" && mkdir "$user" && refuses_settings "$user" && rmdir "$user" && echo SOCKS_SERVER=x >"$system" && chmod 000 "$system" || return
+  [ "$(id -u)" = 0 ] || refuses_settings "$system"
 }
-refuses_file() { ! launch -s x true 2>out && has out "^socksify: $1: cannot be read$"; }
+refuses_settings() { ! launch -s x true 2>out && has out "^socksify: $1: cannot be read$"; }
 changes_no_others() {
   local names
   mapfile -t names < <(grep -ohE '\bour_[a-z_]+\b' "$LAUNCHER" "$BUILD"/*.sh | sort -u | sed 's/^our_//; s/$/=mine/')

@@ -122,6 +122,7 @@ wait "$long" "$real"
 
 check "one process that lives long: nothing lost" has_ended "$long" long
 check "real clients: nothing lost" has_ended "$real" rounds
+check "all by way of socks4d" prints "$PEER" eval "sed -nE 's/^peer ([0-9.]+):.*/\1/p' web.log app.log | sort -u"
 check "the process: descriptors and memory as before" client_is_as_before
 check "socks4d: no session, descriptors and memory as before" server_is_as_before
 note "$transfers transfers in $((SECONDS - began)) s, by one process: $(sed -n 's/^done: //p' long.out)" \

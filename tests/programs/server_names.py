@@ -8,6 +8,11 @@ import sys
 from wire import (APP, BIND, CONNECT, LIMIT, NET, STRANGER, Client, DeafServer, Server, call, equal, eventually, main, request)
 
 
+def unreachable():
+    "CONNECT to where no way leads, in this namespace without one: 91 and the end"
+    Client(request(CONNECT, ("192.0.2.1", 80))).refused()
+
+
 def by_name(name=b"app.test"):
     "a name is resolved by the server"
     server = Server()

@@ -28,11 +28,6 @@ def connect_refused():
     Client(request(CONNECT, (APP, 1))).refused()
 
 
-def connect_unreachable():
-    "CONNECT to where no way leads: 91 and the end"
-    Client(request(CONNECT, ("240.0.0.1", 1))).refused()
-
-
 def byte_by_byte():
     "requests that come byte by byte, 4A as well"
     server = Server()

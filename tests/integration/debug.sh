@@ -89,9 +89,10 @@ check "no SOCKS server" fails connect-garbage "EPROTO $after: what answers there
 silence() { SOCKSIFY_TIMEOUT=1 fails connect-silence "ETIMEDOUT after 1[0-9]{3} ms: no reply within SOCKSIFY_TIMEOUT"; }
 check "silence" silence
 check "a server that does not say where" fails connect-zeros "granted $after"
-uncalled() {
+start_app
+uncalled() { # by a client that looks at nothing but the listening socket
   local USERID=second-$1
-  says curl 'CONNECT .*' 'BIND .*' "BIND for a call from ${FTP//./\\.}: ECONNABORTED: $2 at $peer:[0-9]+" -- through curl -sS -m 5 -P - "ftp://$FTP/page"
+  says bind 'CONNECT .*' 'BIND .*' "BIND for a call from ${APP//./\\.}: ECONNABORTED: $2 at $peer:[0-9]+" -- client bind typical "$APP"
 }
 check "nobody calls" uncalled refuse-91 "in time nobody called, or somebody else,"
 check "a BIND that the server ends" uncalled close "the SOCKS server ended the connection before a call"

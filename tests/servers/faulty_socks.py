@@ -21,6 +21,7 @@ import select
 import socket
 import struct
 import sys
+import threading
 import time
 import net
 
@@ -62,14 +63,15 @@ def plan(userid, stage, reply):
     return [reply]
 
 
-def send_reply(client, userid, stage, address, other=None):
-    """Acts out one reply; false when the connection is over."""
+def send_reply(client, userid, stage, address, other=None, told=lambda: None):
+    """Acts out one reply; false when the connection is over. told() is called when the client has all it gets."""
     code = 90 if address else 91
     reply = struct.pack("!BBH4s", 0, code, address[1] if address else 0, socket.inet_aton(address[0] if address else "0.0.0.0"))
     glued = b""
     for step in plan(userid, stage, reply):
         if step == CLOSE:
             client.shutdown(socket.SHUT_WR)
+            told()
             drain(client)
             return False
         elif step == RESET:
@@ -77,6 +79,7 @@ def send_reply(client, userid, stage, address, other=None):
             client.close()
             return False
         elif step == SILENCE:
+            told()
             drain(client)
             return False
         elif step == GLUE:
@@ -86,6 +89,7 @@ def send_reply(client, userid, stage, address, other=None):
         else:
             client.sendall(step)
     client.sendall(glued)
+    told()
     return code == 90
 
 
@@ -118,6 +122,36 @@ def read_request(client):
     return command, (ip, port), userid.decode("latin-1")
 
 
+class Awaited:
+    """A call that is awaited, until the client knows of it. What the caller says on another connection after it has
+    called is not passed on before that: a client that is called directly hears of the two in this order."""
+    _all, _changed = set(), threading.Condition()
+
+    def __init__(self, listener):
+        self.listener, self.has_come = listener, False
+
+    def __enter__(self):
+        with self._changed:
+            self._all.add(self)
+        return self
+
+    def __exit__(self, *_):
+        self.tell()
+
+    def tell(self):
+        with self._changed:
+            self._all.discard(self)
+            self._changed.notify_all()
+
+    def is_untold(self):
+        return self.has_come or bool(select.select([self.listener], [], [], 0)[0])
+
+    @classmethod
+    def let_them_be_told(cls):
+        with cls._changed:
+            cls._changed.wait_for(lambda: not any(awaited.is_untold() for awaited in cls._all), 5)
+
+
 def relay(one, other):
     """Both directions until both have ended; each end is passed on."""
     towards = {one: other, other: one}
@@ -125,6 +159,7 @@ def relay(one, other):
     while open_ends:
         for source in select.select(list(open_ends), [], [])[0]:
             data = source.recv(65536)
+            Awaited.let_them_be_told()
             if data:
                 towards[source].sendall(data)
             else:
@@ -152,17 +187,23 @@ def bind(client, destination, userid):
         net.log("bound", net.text(listener.getsockname()))
         if not send_reply(client, userid, "bind", listener.getsockname()):
             return
-        if client in select.select([client, listener], [], [])[0] and not client.recv(65536, socket.MSG_PEEK):
-            net.log("bind given up")
-            return
-        other, peer = listener.accept()
-    with other:
-        expected = socket.gethostbyname(net.real(destination[0], HERE))
-        if peer[0] != expected:
-            net.log("mismatch", peer[0], "instead of", expected)
-            send_reply(client, userid, "second", None)
-        elif send_reply(client, userid, "second", peer, other):
-            relay(client, other)
+        with Awaited(listener) as awaited:
+            if client in select.select([client, listener], [], [])[0] and not client.recv(65536, socket.MSG_PEEK):
+                net.log("bind given up")
+                return
+            awaited.has_come = True
+            other, peer = listener.accept()
+            with other:
+                take_call(client, destination, userid, other, peer, awaited)
+
+
+def take_call(client, destination, userid, other, peer, awaited):
+    expected = socket.gethostbyname(net.real(destination[0], HERE))
+    if peer[0] != expected:
+        net.log("mismatch", peer[0], "instead of", expected)
+        send_reply(client, userid, "second", None)
+    elif send_reply(client, userid, "second", peer, other, awaited.tell):
+        relay(client, other)
 
 
 def handle(client):

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: MIT
 """socks4d and names (SOCKS4A), with the hosts file of tests/integration/server-names.sh."""
-import os
 import resource
-import signal
 import sys
 
-from wire import (APP, BIND, CONNECT, LIMIT, NET, STRANGER, Client, DeafServer, Server, call, equal, eventually, main, request)
+from wire import (APP, BIND, CONNECT, LIMIT, NET, STRANGER, Client, DeafServer, Server, call, configure, equal, eventually, main, request)
 
 
 def unreachable():
@@ -60,12 +58,6 @@ def call_by_name():
     client = Client(request(BIND, (APP, 21), name=b"two.test"))
     call(client.granted(), f"{NET}.8").expect_no_more()
     client.refused()
-
-
-def configure(text):
-    with open("rules.conf", "w", encoding="ascii") as file:
-        file.write(text)
-    os.kill(int(os.environ["SOCKS4D"]), signal.SIGHUP)
 
 
 def only_allowed_addresses():

@@ -2,17 +2,10 @@
 """socks4d and what its rules mean for several clients at a time: tests/integration/server-rules.sh."""
 import os
 import select
-import signal
 import socket
 import sys
 
-from wire import APP, BIND, CONNECT, NET, Client, Server, address, bound, call, equal, eventually, main, request
-
-
-def configure(text):
-    with open("rules.conf", "w", encoding="ascii") as file:
-        file.write(text)
-    os.kill(int(os.environ["SOCKS4D"]), signal.SIGHUP)
+from wire import APP, BIND, CONNECT, NET, Client, Server, address, bound, call, configure, equal, eventually, main, request
 
 
 def live_on():

@@ -6,6 +6,7 @@ here waits for longer than LIMIT seconds, and no test succeeds by waiting.
 """
 import errno
 import os
+import signal
 import socket
 import struct
 import sys
@@ -201,6 +202,13 @@ def bound(destination=(APP, 21), early=b""):
     """A BIND: its client and the address that the call is expected at."""
     client = Client(request(BIND, destination) + early)
     return client, client.granted()
+
+
+def configure(text):
+    """Rules that socks4d is told to read; it has not necessarily read them when this returns."""
+    with open("rules.conf", "w", encoding="ascii") as file:
+        file.write(text)
+    os.kill(int(os.environ["SOCKS4D"]), signal.SIGHUP)
 
 
 def main(module):

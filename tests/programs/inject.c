@@ -135,7 +135,9 @@ static int wait_read(int fd) {
   if (got > 0)
     return 0;
   const int error = got == 0 ? ECONNRESET : errno;
-  const int is_own = strcmp(ask(getpeername, fd), app) == 0; /* what failed is the program's own recv() */
+  /* What failed is the program's own recv(), or the wait in it: the CONNECT goes on, and may stand by now or not. */
+  const int has_failed_to_wait = injection->injected && injection->call == call_poll && error == injection->error;
+  const int is_own = has_failed_to_wait || strcmp(ask(getpeername, fd), app) == 0;
   errno = error;
   return is_own || errno == EINTR || errno == EAGAIN ? -1 : errno;
 }

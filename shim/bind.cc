@@ -40,7 +40,7 @@ bool takes_ipv4(int fd, const Ip& ip) {
 } // namespace
 
 bool remember_bind(int fd, const IpPort& requested, int family) {
-  if (!config().bind || sockets::empty())
+  if (config().bind == Bind::off || sockets::empty())
     return false;
   KeepErrno keep;
   const uint32_t ip = requested.ip.is_ipv4() ? requested.ip.ipv4() : 0;
@@ -53,7 +53,7 @@ bool remember_bind(int fd, const IpPort& requested, int family) {
     return false;
   Socket socket{
       .state = State::bound, .family = static_cast<uint8_t>(family), .fd = fd, .requested = {ip, requested.port}};
-  socket.primary() = primary->peer;
+  socket.primary() = {config().bind == Bind::any ? 0 : primary->peer.ip, primary->peer.port};
   socket.server = primary->server;
   log(3, FMT_COMPILE("fd {}: bound to {}, for a call from {}"), fd, socket.requested, socket.primary());
   return sockets::remember(sockets::identity(fd), socket);

@@ -212,7 +212,8 @@ void parse_config(Lookup lookup, Config& config) {
   read_userid(reader, config);
   config.timeout =
       reader.number("SOCKSIFY_TIMEOUT", config.timeout, 1, 86400, "not a number of seconds from 1 to 86400");
-  config.bind = reader.choice("SOCKSIFY_BIND", "auto", "off", true, "neither auto nor off");
+  config.bind = reader.word<Bind>("SOCKSIFY_BIND", {{"off", Bind::off}, {"any", Bind::any}, {"auto", Bind::automatic}},
+                                  config.bind, "neither auto nor any nor off");
   config.proxy_loopback = reader.choice("SOCKSIFY_LOOPBACK", "proxy", "direct", false, "neither proxy nor direct");
   config.fast_open = reader.choice("SOCKSIFY_FASTOPEN", "1", "0", false, "neither 1 nor 0");
   read_names(reader, config);

@@ -20,6 +20,13 @@ enum class Dns : uint8_t {
   remote,    // the SOCKS server
 };
 
+// Whose calls a socket takes that the program binds.
+enum class Bind : uint8_t {
+  off,       // this host's network: bind() is the plain one
+  automatic, // that of the primary connection's destination, as in FTP
+  any,       // anybody's, as in DCC, where the primary connection is to somebody who only tells the caller
+};
+
 // What becomes of datagrams that would leave this host: SOCKS4 has no way for them.
 enum class Leak : uint8_t { allow, warn, deny };
 
@@ -28,7 +35,7 @@ struct Config {
   Mistake mistake;
   Text<socks4::max_userid + 1> userid;
   unsigned timeout = 130; // seconds for one handshake: the server's own 120 come first
-  bool bind = true;
+  Bind bind = Bind::automatic;
   bool proxy_loopback = false;
   bool fast_open = false; // the request may go in the SYN
   Dns dns = Dns::automatic;

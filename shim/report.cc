@@ -136,7 +136,8 @@ void called(Endpoint peer, Endpoint local, int fd) {
 
 void not_called(Endpoint primary, Endpoint local, bool has_replied) {
   log(1, FMT_COMPILE("BIND for a call from {}: ECONNABORTED: {} at {}"), primary,
-      has_replied ? "in time nobody called, or somebody else," : "the SOCKS server ended the connection before a call",
+      has_replied ? "in time nobody called, or somebody else (allowed by SOCKSIFY_BIND=any),"
+                  : "the SOCKS server ended the connection before a call",
       local);
 }
 

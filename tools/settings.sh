@@ -25,7 +25,7 @@ check_setting() {
   case $our_name in
     SOCKS_SERVER) check_servers "$our_place: SOCKS_SERVER" "$our_value" ;;
     SOCKS_DEBUG) expect_one_of 0 1 2 3 ;;
-    SOCKSIFY_BIND) expect_one_of auto off ;;
+    SOCKSIFY_BIND) expect_one_of auto any off ;;
     SOCKSIFY_DNS) expect_one_of auto remote local ;;
     SOCKSIFY_LEAK) expect_one_of allow warn deny ;;
     SOCKSIFY_LOOPBACK) expect_one_of direct proxy ;;

@@ -198,7 +198,7 @@ TEST_CASE("datagrams past the server") {
 TEST_CASE("the other settings") {
   const Config defaults = parse({{"SOCKS_SERVER", "gate"}});
   CHECK(defaults.timeout == 130);
-  CHECK(defaults.bind);
+  CHECK(defaults.bind == Bind::automatic);
   CHECK_FALSE(defaults.proxy_loopback);
   CHECK(defaults.debug == 0);
   const Config config = parse({{"SOCKS_SERVER", "gate"},
@@ -213,7 +213,8 @@ TEST_CASE("the other settings") {
   CHECK(config.mistake.reason == ""sv);
   CHECK(config.fast_open);
   CHECK(config.timeout == 7);
-  CHECK_FALSE(config.bind);
+  CHECK(config.bind == Bind::off);
+  CHECK(parse({{"SOCKS_SERVER", "gate"}, {"SOCKSIFY_BIND", "any"}}).bind == Bind::any);
   CHECK(config.proxy_loopback);
   CHECK(config.debug >= 3);
   CHECK(config.log_file == "/tmp/log");

@@ -130,6 +130,9 @@ std::optional<int> connect_again(int fd, sockets::Identity key, bool at_once) {
   }
   if (socket && (socket->state == State::connected || socket->state == State::failed))
     return connect_after(fd, key, *socket);
+  // The kernel would say 0 the first time: for it, this is the end of our own connect() to the server.
+  if (socket && socket->state == State::accepted)
+    return EISCONN;
   if (!socket || !socket->is_waiting())
     return std::nullopt;
   const int error = socket->is_listening ? EISCONN : bind_for_connect(fd, key, *socket);

@@ -20,7 +20,10 @@ from generate import generate
 
 # The allowed differences that can be told by looking at one step: step, directly, through the shim, why. The others are
 # what text.h makes equal, what connect_step() says of a connection that is there at once, and what generate.py leaves out.
-ALLOWED = []
+ALLOWED = [
+    # tcp_recvmsg() waits once for bytes and then has all of the none that it was asked for; ours says that it waited in vain.
+    (r"recv(msg|from)? \d+ 0 .*", r"0 ''", "EAGAIN"),
+]
 
 REPEATS = 4
 

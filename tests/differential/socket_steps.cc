@@ -152,7 +152,8 @@ std::string connect_step(const Words& words) {
   std::string said = result(connected);
   if (!here.connection)
     return said;
-  const bool is_free = here.connection->phase == Phase::fresh;
+  // A reset that a call has told of leaves the socket free, whatever is expected of it.
+  const bool is_free = here.connection->phase == Phase::fresh || (connected < 0 && error == EINPROGRESS);
   if (where == "unspec" && connected == 0)
     disconnected(*here.connection);
   else if (is_free && (connected == 0 || error == EINPROGRESS))

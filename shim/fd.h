@@ -19,6 +19,13 @@ private:
   const int m_kept = errno;
 };
 
+// Why open() failed: there is no such file, or not for us. Any other errno is of this moment, and tells nothing of the
+// file.
+inline bool is_absent(int error) {
+  return error == ENOENT || error == ENOTDIR || error == EACCES || error == EPERM || error == EROFS || error == ELOOP ||
+         error == EISDIR || error == ENXIO;
+}
+
 class Fd {
 public:
   Fd() = default;

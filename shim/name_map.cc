@@ -7,7 +7,7 @@
 namespace socksify {
 namespace {
 
-constexpr uint64_t format = 0x31454d414e4b4f53; // "SOKNAME1"
+constexpr uint64_t format = 0x32454d414e4b4f53; // "SOKNAME2"
 
 // FNV-1a
 uint32_t hash_of(std::string_view bytes, uint32_t hash = 0x811c9dc5) {
@@ -22,7 +22,11 @@ struct NameMap::Header {
   uint64_t format;
   uint64_t uses; // counts them
   uint32_t capacity;
-  uint32_t count; // numbers below this one have been given
+  uint32_t first; // with this number it began
+  uint32_t count; // so many have been given: the first one and those that follow, round and round
+  uint32_t spare;
+
+  bool has_given(uint32_t number) const { return (number + capacity - first) % capacity < count; }
 };
 
 struct NameMap::Use {
@@ -56,19 +60,20 @@ size_t NameMap::record_offset(uint32_t number) const { return use_offset(m_capac
 size_t NameMap::size(uint32_t capacity) { return sizeof(Header) + size_t{capacity} * (sizeof(Use) + sizeof(Record)); }
 
 // One that is not ours, or damaged, is as good as empty: records of it are overwritten as numbers are given.
-NameMap::Header NameMap::header() const {
+std::optional<NameMap::Header> NameMap::header() const {
   Header header;
-  m_store.read(0, &header, sizeof header);
-  const bool is_sound = header.format == format && header.capacity == m_capacity && header.count <= m_capacity;
-  return is_sound ? header : Header{format, 0, m_capacity, 0};
+  if (!m_store.read(0, &header, sizeof header))
+    return std::nullopt;
+  const bool is_sound = header.format == format && header.capacity == m_capacity && header.first < m_capacity &&
+                        header.count <= m_capacity;
+  return is_sound ? header : Header{format, 0, m_capacity, m_first, 0, 0};
 }
 
 std::optional<Name> NameMap::name_of(uint32_t number) const {
   constexpr int attempts = 3; // another process may be writing it
   for (int i = 0; number < m_capacity && i < attempts; ++i) {
     Record record;
-    m_store.read(record_offset(number), &record, sizeof record);
-    if (record.is_whole(number)) {
+    if (m_store.read(record_offset(number), &record, sizeof record) && record.is_whole(number)) {
       Name name;
       name.append(FMT_COMPILE("{}"), record.view());
       return name;
@@ -77,18 +82,20 @@ std::optional<Name> NameMap::name_of(uint32_t number) const {
   return std::nullopt;
 }
 
-NameMap::Search NameMap::search(uint32_t hash, std::string_view name, uint32_t count) const {
-  Search search{std::nullopt, count};
+std::optional<NameMap::Search> NameMap::search(const Header& header, uint32_t hash, std::string_view name) const {
+  Search search{std::nullopt, (header.first + header.count) % m_capacity};
   uint64_t earliest = UINT64_MAX;
   Use uses[128];
-  for (uint32_t first = 0; first < count; first += std::size(uses)) {
-    const uint32_t here = std::min<uint32_t>(std::size(uses), count - first);
-    m_store.read(use_offset(first), uses, here * sizeof *uses);
+  for (uint32_t seen = 0, here; seen < header.count; seen += here) {
+    const uint32_t first = (header.first + seen) % m_capacity;
+    here = std::min({static_cast<uint32_t>(std::size(uses)), header.count - seen, m_capacity - first});
+    if (!m_store.read(use_offset(first), uses, here * sizeof *uses))
+      return std::nullopt;
     for (uint32_t i = 0; i < here; ++i) {
       if (uses[i].hash == hash)
         if (const auto there = name_of(first + i); there && there->view() == name)
-          return {first + i, 0};
-      if (count == m_capacity && uses[i].used < earliest) {
+          return Search{first + i, 0};
+      if (header.count == m_capacity && uses[i].used < earliest) {
         earliest = uses[i].used;
         search.oldest = first + i;
       }
@@ -111,27 +118,28 @@ bool NameMap::put(uint32_t number, std::string_view name) {
 
 // The name is there before anything leads to it.
 std::optional<uint32_t> NameMap::number_of(std::string_view name) {
-  Header header = this->header();
   const uint32_t hash = hash_of(name);
-  const Search search = this->search(hash, name, header.count);
-  const uint32_t number = search.found.value_or(search.oldest);
-  if (!search.found && !put(number, name))
+  auto header = this->header();
+  const auto search = header ? this->search(*header, hash, name) : std::nullopt;
+  if (!search)
     return std::nullopt;
-  header.count = std::max(header.count, number + 1);
-  const Use use{next_use(header), hash, 0};
-  const bool is_done = put(number, use) && m_store.write(0, &header, sizeof header);
+  const uint32_t number = search->found.value_or(search->oldest);
+  if (!search->found && !put(number, name))
+    return std::nullopt;
+  header->count += !header->has_given(number);
+  const Use use{next_use(*header), hash, 0};
+  const bool is_done = put(number, use) && m_store.write(0, &*header, sizeof *header);
   return is_done ? std::optional{number} : std::nullopt;
 }
 
 void NameMap::touch(uint32_t number) {
-  Header header = this->header();
+  auto header = this->header();
   Use use{};
-  if (number >= header.count)
+  if (!header || !header->has_given(number) || !m_store.read(use_offset(number), &use, sizeof use))
     return;
-  m_store.read(use_offset(number), &use, sizeof use);
-  use.used = next_use(header);
+  use.used = next_use(*header);
   if (put(number, use)) [[maybe_unused]]
-    const bool is_done = m_store.write(offsetof(Header, uses), &header.uses, sizeof header.uses);
+    const bool is_done = m_store.write(offsetof(Header, uses), &header->uses, sizeof header->uses);
 }
 
 } // namespace socksify

@@ -4,6 +4,8 @@
 // tells what a process that was killed has left half done, and the number of a record is its place.
 //
 //   header | for each number: hash of its name, when it was used | for each number: its name
+//
+// What cannot be read is not taken for empty: its numbers would be given a second time.
 #pragma once
 #include "store.h"
 #include "text.h"
@@ -15,12 +17,15 @@ using Name = Text<256>;
 
 class NameMap {
 public:
-  NameMap(Store& store, uint32_t capacity) : m_store(store), m_capacity(capacity) {}
+  // `first`: the number with which an empty store begins.
+  NameMap(Store& store, uint32_t capacity, uint32_t first = 0)
+      : m_store(store), m_capacity(capacity), m_first(first % capacity) {}
 
   // How many bytes there are for so many names.
   static size_t size(uint32_t capacity);
 
-  // The number of a name, which has one from now on. Nothing if the store cannot be written. The store is locked.
+  // The number of a name, which has one from now on. Nothing if the store cannot be read or written. The
+  // store is locked.
   std::optional<uint32_t> number_of(std::string_view name);
 
   // The name of a number.
@@ -35,8 +40,8 @@ private:
   struct Record;
   struct Search;
 
-  Header header() const;
-  Search search(uint32_t hash, std::string_view name, uint32_t count) const;
+  std::optional<Header> header() const;
+  std::optional<Search> search(const Header& header, uint32_t hash, std::string_view name) const;
   bool put(uint32_t number, const Use& use);
   bool put(uint32_t number, std::string_view name);
   static uint64_t next_use(Header& header);
@@ -45,6 +50,7 @@ private:
 
   Store& m_store;
   uint32_t m_capacity;
+  uint32_t m_first;
 };
 
 } // namespace socksify

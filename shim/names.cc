@@ -3,6 +3,7 @@
 #include "fd.h"
 #include "format.h"
 #include "recent.h"
+#include <ctime>
 #include <sys/mman.h>
 
 namespace socksify::names {
@@ -22,7 +23,8 @@ constexpr int patience = 2000;     // milliseconds that a new name waits for its
 constexpr int little_patience = 5; // what a look-up waits, only to note a use
 
 // The best place first. None depends on the environment, which programs change before they start others; in the last
-// two, another user may have been here first.
+// two, another user may have been here first. One that has just failed may have the file all the same: addresses that
+// it gave would be taken for addresses of the next one.
 Store shared_store() {
   KeepErrno keep;
   if (const char* path = config().session.data())
@@ -33,9 +35,9 @@ Store shared_store() {
     path.append(format, geteuid());
     return Store::file(path.c_str());
   };
-  if (Store store = try_at(FMT_COMPILE("/run/user/{}/socksify-names")))
+  if (Store store = try_at(FMT_COMPILE("/run/user/{}/socksify-names")); store || !is_absent(errno))
     return store;
-  if (Store store = try_at(FMT_COMPILE("/dev/shm/socksify-{}-names")))
+  if (Store store = try_at(FMT_COMPILE("/dev/shm/socksify-{}-names")); store || !is_absent(errno))
     return store;
   return try_at(FMT_COMPILE("/tmp/socksify-{}-names"));
 }
@@ -58,10 +60,18 @@ Store private_store(bool create) {
   return start ? Store::memory(start, size) : Store{};
 }
 
+// Where an empty store begins: elsewhere each time, so that an address that was given before the file was lost, or by a
+// process that has no file, stands for no name rather than for another one.
+uint32_t somewhere() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<uint32_t>(now.tv_nsec) * 0x9e3779b1 ^ static_cast<uint32_t>(now.tv_sec);
+}
+
 std::optional<uint32_t> number_in(Store store, uint32_t capacity, const Name& name) {
   if (!store || !store.lock(patience))
     return std::nullopt;
-  return NameMap{store, capacity}.number_of(name.view());
+  return NameMap{store, capacity, somewhere()}.number_of(name.view());
 }
 
 std::optional<Name> name_in(Store store, uint32_t capacity, uint32_t number) {
@@ -136,12 +146,13 @@ std::optional<uint32_t> stand_in_for(const Name& name) {
   return std::nullopt;
 }
 
+// What this process was told is what it means, whatever has become of the file.
 std::optional<Name> find(uint32_t ip) {
   KeepErrno keep;
   auto name = ip >= first_private ? name_in(private_store(false), private_capacity, ip - first_private)
                                   : name_in(shared_store(), shared_capacity, ip - first_shared);
-  if (!name)
-    name = recent::find(ip);
+  if (const auto told = recent::find(ip))
+    name = told;
   return name && spelled(name->view()) ? name : std::nullopt;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "recent.h"
 #include <atomic>
+#include <utility>
 
 namespace socksify::names::recent {
 namespace {
@@ -11,6 +12,7 @@ struct Entry {
 };
 
 constinit Entry entries[16];
+constinit size_t oldest = 0;
 constinit std::atomic<bool> is_busy{false};
 
 // Nobody waits: who comes at a bad moment, a signal handler for one, goes without.
@@ -29,20 +31,29 @@ private:
   const bool m_mine;
 };
 
-Entry& entry_of(uint32_t ip) { return entries[ip % std::size(entries)]; }
+Entry* entry_of(uint32_t ip) {
+  for (Entry& entry : entries)
+    if (entry.ip == ip)
+      return &entry;
+  return nullptr;
+}
+
+Entry& next_entry() { return entries[std::exchange(oldest, (oldest + 1) % std::size(entries))]; }
 
 } // namespace
 
 void note(uint32_t ip, const Name& name) {
-  if (const Turn turn; turn)
-    entry_of(ip) = {ip, name};
+  const Turn turn;
+  if (!turn)
+    return;
+  Entry* known = entry_of(ip);
+  (known ? *known : next_entry()) = {ip, name};
 }
 
 std::optional<Name> find(uint32_t ip) {
   const Turn turn;
-  if (!turn || entry_of(ip).ip != ip)
-    return std::nullopt;
-  return entry_of(ip).name;
+  const Entry* known = turn ? entry_of(ip) : nullptr;
+  return known ? std::optional{known->name} : std::nullopt;
 }
 
 } // namespace socksify::names::recent

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "store.h"
 #include "forks.h"
+#include <csignal>
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
@@ -41,26 +42,34 @@ Store Store::memory(Memory* start, size_t size) {
   return store;
 }
 
-bool Store::try_lock() {
+// 0 or an errno; EWOULDBLOCK: another one has it.
+int Store::try_lock() {
   if (m_fd)
-    return flock(m_fd.get(), LOCK_EX | LOCK_NB) == 0;
-  int nobody = 0;
-  return m_memory->holder.compare_exchange_strong(nobody, forks::own_pid(), std::memory_order_acquire);
+    return flock(m_fd.get(), LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
+  int holder = 0;
+  const auto take = [&] {
+    return m_memory->holder.compare_exchange_strong(holder, forks::own_pid(), std::memory_order_acquire);
+  };
+  if (take())
+    return 0;
+  const bool has_died = kill(holder, 0) != 0 && errno == ESRCH; // while it held it
+  return has_died && take() ? 0 : EWOULDBLOCK;
 }
 
 bool Store::lock(int milliseconds) {
   constexpr int yields = 100;
   constexpr timespec nap{0, 1'000'000};
   KeepErrno keep;
-  for (int attempt = 0; !(m_is_locked = try_lock()); ++attempt) {
-    if (attempt >= yields + milliseconds)
-      return false;
+  for (int attempt = 0;; ++attempt) {
+    const int error = try_lock();
+    m_is_locked = error == 0;
+    if (m_is_locked || (error != EWOULDBLOCK && error != EINTR) || attempt >= yields + milliseconds)
+      return m_is_locked;
     if (attempt < yields)
       sched_yield();
     else
       nanosleep(&nap, nullptr);
   }
-  return true;
 }
 
 // Said aloud, because a child that another thread has forked meanwhile has this descriptor, too.
@@ -74,18 +83,21 @@ void Store::unlock() {
     m_memory->holder.store(0, std::memory_order_release);
 }
 
-void Store::read(size_t offset, void* bytes, size_t size) const {
+bool Store::read(size_t offset, void* bytes, size_t size) const {
   size_t got = 0;
   if (m_memory && offset + size <= m_size)
     std::memcpy(bytes, m_memory->bytes() + offset, got = size);
+  ssize_t more = 0;
   while (m_fd && got < size) {
-    const ssize_t more =
-        pread(m_fd.get(), static_cast<char*>(bytes) + got, size - got, static_cast<off_t>(offset + got));
+    more = pread(m_fd.get(), static_cast<char*>(bytes) + got, size - got, static_cast<off_t>(offset + got));
+    if (more < 0 && errno == EINTR)
+      continue;
     if (more <= 0)
       break;
     got += static_cast<size_t>(more);
   }
   std::memset(static_cast<char*>(bytes) + got, 0, size - got);
+  return more >= 0;
 }
 
 bool Store::write(size_t offset, const void* bytes, size_t size) {
@@ -99,7 +111,14 @@ bool Store::write(size_t offset, const void* bytes, size_t size) {
   rlimit limit{};
   if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur < offset + size)
     return false;
-  return pwrite(m_fd.get(), bytes, size, static_cast<off_t>(offset)) == static_cast<ssize_t>(size);
+  for (size_t done = 0; done < size;) {
+    const ssize_t more =
+        pwrite(m_fd.get(), static_cast<const char*>(bytes) + done, size - done, static_cast<off_t>(offset + done));
+    if (more == 0 || (more < 0 && errno != EINTR))
+      return false;
+    done += more > 0 ? static_cast<size_t>(more) : 0;
+  }
+  return true;
 }
 
 } // namespace socksify

@@ -31,15 +31,16 @@ public:
 
   explicit operator bool() const { return m_fd || m_memory; }
 
-  // False if others have held it for all of these milliseconds. Held until the end of the store.
+  // False if others have held it for all of these milliseconds, or there is no locking it. Held until the end of the
+  // store.
   [[nodiscard]] bool lock(int milliseconds);
 
-  // What is not there is zeros.
-  void read(size_t offset, void* bytes, size_t size) const;
+  // What is not there is zeros. False with errno: it may be there, but cannot be read.
+  [[nodiscard]] bool read(size_t offset, void* bytes, size_t size) const;
   [[nodiscard]] bool write(size_t offset, const void* bytes, size_t size);
 
 private:
-  bool try_lock();
+  int try_lock();
   void unlock();
 
   Fd m_fd;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "name_map.h"
+#include "forks.h"
 #include <cstdlib>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <set>
 #include <string>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -89,6 +91,25 @@ TEST_CASE("when all numbers are taken, the name that was used longest ago gives 
   CHECK(number_of(file.open(), "host2.example") == 4u); // it is a new name now
 }
 
+TEST_CASE("an empty store begins where it is told to, and one that is not empty goes on") {
+  const File file;
+  const auto put = [&](std::string_view name, uint32_t first) {
+    Store store = file.open();
+    REQUIRE(store.lock(1000));
+    return NameMap{store, capacity, first}.number_of(name);
+  };
+  for (uint32_t i = 0; i < capacity; ++i) {
+    CHECK(put(numbered(int(i)), capacity + 6 + i) == (6 + i) % capacity);
+    touch(file.open(), (6 + i) % capacity);
+  }
+  for (uint32_t i = 0; i < capacity; ++i) {
+    CHECK(name_of(file.open(), (6 + i) % capacity) == numbered(int(i)));
+    CHECK(put(numbered(int(i)), 0) == (6 + i) % capacity);
+  }
+  CHECK(put("new", 0) == 6u);
+  CHECK(name_of(file.open(), 6) == "new");
+}
+
 TEST_CASE("many times around, no two of the last names have the same number") {
   const File file;
   for (int i = 0; i < 20 * int(capacity); ++i) {
@@ -143,7 +164,7 @@ TEST_CASE("a process that is killed while it writes holds up nobody, and leaves 
     Store store = file.open();
     const bool is_locked = store.lock(1000);
     // Half of a record.
-    const bool is_written = store.write(24 + capacity * 16 + 260, "\x01\x02\x03\x04\x07half", 9);
+    const bool is_written = store.write(32 + capacity * 16 + 260, "\x01\x02\x03\x04\x07half", 9);
     [[maybe_unused]] const auto said = write(ends[1], is_locked && is_written ? "y" : "n", 1);
     pause();
   }
@@ -164,7 +185,7 @@ TEST_CASE("a process that is killed while it writes holds up nobody, and leaves 
 }
 
 TEST_CASE("a damaged file is begun anew, and is never believed") {
-  for (const off_t offset : {0, 8, 16, 20, 24, 30}) {
+  for (const off_t offset : {0, 8, 16, 20, 24, 30, 38}) {
     const File file;
     number_of(file.open(), "one");
     number_of(file.open(), "two");
@@ -176,7 +197,7 @@ TEST_CASE("a damaged file is begun anew, and is never believed") {
   }
   const File file;
   number_of(file.open(), "one");
-  const off_t record = 24 + capacity * 16;
+  const off_t record = 32 + capacity * 16;
   for (off_t i = 0; i < 8; ++i) {
     file.patch(record + i, "\xa5"sv);
     CHECK(name_of(file.open(), 0) == "");
@@ -246,4 +267,22 @@ TEST_CASE("memory serves as well as a file") {
   Store one = open(), other = open();
   CHECK(one.lock(10));
   CHECK_FALSE(other.lock(10));
+}
+
+TEST_CASE("memory that a process held when it was killed is held no more") {
+  const size_t size = sizeof(Store::Memory) + NameMap::size(capacity);
+  void* room = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  REQUIRE(room != MAP_FAILED);
+  const auto open = [&] { return Store::memory(static_cast<Store::Memory*>(room), NameMap::size(capacity)); };
+  forks::watch(); // by which the child knows its own number
+  const pid_t child = fork();
+  if (child == 0) {
+    Store store = open();
+    _exit(store.lock(1000) ? 0 : 1); // its destructor is not run
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  REQUIRE(status == 0);
+  CHECK(open().lock(0));
+  munmap(room, size);
 }

@@ -63,10 +63,13 @@ TEST_CASE("198.18.0.0/15 stands in where names are the server's to resolve") {
 
 TEST_CASE("the stand-ins that a process was given last") {
   const auto name = [](int i) { return *names::spelled("host" + std::to_string(i)); };
-  for (int i = 0; i < 40; ++i)
-    names::recent::note(uint32_t(i), name(i));
-  for (int i = 24; i < 40; ++i)
-    CHECK(names::recent::find(uint32_t(i))->view() == name(i).view());
-  CHECK_FALSE(names::recent::find(23));
+  for (int i = 1; i <= 40; ++i)
+    names::recent::note(uint32_t(i) * 16, name(i));
+  for (int i = 25; i <= 40; ++i)
+    CHECK(names::recent::find(uint32_t(i) * 16)->view() == name(i).view());
+  CHECK_FALSE(names::recent::find(24 * 16));
   CHECK_FALSE(names::recent::find(40));
+  names::recent::note(40 * 16, name(1));
+  CHECK(names::recent::find(40 * 16)->view() == name(1).view());
+  CHECK(names::recent::find(25 * 16));
 }

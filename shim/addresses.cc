@@ -122,7 +122,7 @@ int addresses(const char* node, const char* service, const addrinfo* hints, addr
   if (error == 0 || !is_unknown(error))
     return error;
   const Answer known = answer(question, asks);
-  const int listed = known ? list_of(known, service, hints, result) : error;
+  const int listed = known ? list_of(known, service, hints, result) : known.is_unsure ? EAI_AGAIN : error;
   if (listed == 0)
     errno = before;
   return listed;

@@ -10,7 +10,8 @@ namespace socksify {
 struct Answer {
   Name name; // the canonical one
   Ip ips[16];
-  size_t count = 0; // 0: it is not known
+  size_t count = 0;       // 0: it is not known
+  bool is_unsure = false; // it could not be found out: for want of memory, of a descriptor
 
   explicit operator bool() const { return count != 0; }
 

@@ -49,7 +49,9 @@ struct Plan {
     if (question.way == Question::Way::nothing)
       return HOST_NOT_FOUND;
     const Answer known = resolve::answer(question, asks_libc);
-    return known ? pack(known, family, entry, buffer, size) : error;
+    if (!known)
+      return known.is_unsure ? TRY_AGAIN : error;
+    return pack(known, family, entry, buffer, size);
   }
 };
 

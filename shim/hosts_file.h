@@ -7,7 +7,8 @@ namespace socksify::hosts_file {
 
 inline constexpr const char* usual = "/etc/hosts";
 
-// All addresses of a name, spelled as names::spelled does; and the name that stands first in its first line.
+// All addresses of a name, spelled as names::spelled does; and the name that stands first in its first line. Unsure if
+// there is a file that cannot be read now.
 Answer find(const Name& name, const char* path = usual);
 
 // The first name of an address.

@@ -87,8 +87,11 @@ Answer answer(const Question& question, bool asked) {
   const Answer in_file = hosts_file::find(name);
   if (in_file || is_own)
     return in_file && !asked ? in_file : of_this_host(name, is_own && !in_file);
+  if (in_file.is_unsure) // it is not to be told to a server, perhaps
+    return in_file;
   Answer answer{.name = name, .ips = {}};
   const auto ip = names::stand_in_for(name);
+  answer.is_unsure = !ip;
   if (!ip)
     return answer;
   answer.add(Ip::from(*ip));

@@ -25,7 +25,8 @@ struct Question {
   void note(const hostent& answer) const;
 };
 
-// What there is without the C library. `asked`: it has been asked first, and did not know the name.
+// What there is without the C library. `asked`: it has been asked first, and did not know the name. Unsure: the program
+// may try again.
 Answer answer(const Question& question, bool asked);
 
 // The name of an address, where that is ours to tell: a stand-in's, or any if no server is to be asked.

@@ -4,6 +4,7 @@
 # each query and watches every packet, and only the SOCKS server knows the names of the application servers:
 #
 #   web.inside.test app.inside.test ftp.inside.test   $NET.3, in the SOCKS server's /etc/hosts alone
+#   other.inside.test                                 $NET.4, in the same way
 #   hosts.test                                        $NET.3, in everybody's
 #
 # A script sources this after common.sh, before all else: it goes on inside, or says why it cannot.
@@ -20,7 +21,7 @@ build_world() {
     put hosts '127.0.0.1 localhost' "$NET.3 hosts.test alias.test" "2001:db8::5 six.hosts.test"
 }
 build_world 2>why || { echo "not ok a world of our own" && sed 's/^/    /' why && exit 1; }
-{ cat hosts && echo "$NET.3 web.inside.test app.inside.test ftp.inside.test"; } >hosts.server
+{ cat hosts && echo "$NET.3 web.inside.test app.inside.test ftp.inside.test" && echo "$NET.4 other.inside.test"; } >hosts.server
 
 start resolver "$python" -B "$TOP/tests/servers/resolver.py" 127.0.0.53 "$NET.5"
 announced resolver

@@ -8,9 +8,11 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 void *__libc_malloc(size_t);
 void *__libc_calloc(size_t, size_t);
@@ -113,7 +115,7 @@ ssize_t recv(int fd, void *buffer, size_t size, int flags) {
 }
 
 ssize_t read(int fd, void *buffer, size_t size) {
-  FAIL(read);
+  FAIL_OR_CUT(read, size);
   return NEXT(read)(fd, buffer, size);
 }
 
@@ -205,13 +207,44 @@ int dup3(int from, int to, int flags) {
   return NEXT(dup3)(from, to, flags);
 }
 
+static int is_of_writing(int error) { return error == EROFS || error == ENOSPC || error == EDQUOT; }
+
 int open(const char *path, int flags, ...) {
   va_list arguments;
   va_start(arguments, flags);
   const mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
   va_end(arguments);
-  FAIL(open);
+  const int is_ours = injection && strcmp(path, getenv("INJECT")) == 0, error = is_ours ? 0 : fault(call_open);
+  if (error && (flags & O_CREAT || !is_of_writing(error)))
+    return errno = error, -1;
   return NEXT(open)(path, flags, mode);
+}
+
+int fstat(int fd, struct stat *status) {
+  FAIL(fstat);
+  return NEXT(fstat)(fd, status);
+}
+
+int flock(int fd, int operation) {
+  FAIL(flock);
+  return NEXT(flock)(fd, operation);
+}
+
+ssize_t pread(int fd, void *buffer, size_t size, off_t offset) {
+  FAIL_OR_CUT(pread, size);
+  return NEXT(pread)(fd, buffer, size, offset);
+}
+
+ssize_t pwrite(int fd, const void *buffer, size_t size, off_t offset) {
+  FAIL_OR_CUT(pwrite, size);
+  return NEXT(pwrite)(fd, buffer, size, offset);
+}
+
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **list) {
+  const int error = fault(call_getaddrinfo);
+  if (error > 0 && error < GAI)
+    return errno = error, EAI_SYSTEM;
+  return error ? GAI - error : NEXT(getaddrinfo)(node, service, hints, list);
 }
 
 int close(int fd) {
@@ -240,7 +273,7 @@ int ioctl(int fd, unsigned long request, ...) {
 }
 
 void *mmap(void *where, size_t size, int protection, int flags, int fd, off_t offset) {
-  const int error = fault(call_mmap);
+  const int error = size == sizeof *injection ? 0 : fault(call_mmap);
   if (error > 0)
     return errno = error, MAP_FAILED;
   return NEXT(mmap)(where, size, protection, flags, fd, offset);

@@ -4,12 +4,14 @@
 #pragma once
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Instead of an errno: one byte only; the end of the stream. */
-enum { SHORT = -1, END = -2 };
+/* Instead of an errno: one byte only; the end of the stream; what getaddrinfo() says, whose numbers are below zero. */
+enum { SHORT = -1, END = -2, GAI = 1000 };
 
 /* Each call with every errno that its manual page, or the page of the protocol, gives for arguments that are right. */
 #define INJECTABLE(X)                                                                                                          \
@@ -21,7 +23,7 @@ enum { SHORT = -1, END = -2 };
   X(send, SHORT, EAGAIN, EINTR, ENOBUFS, ENOMEM, EPIPE, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ENETDOWN)            \
   X(sendto, EINTR, ENOBUFS, ENOMEM, ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EACCES, EOPNOTSUPP)                              \
   X(recv, SHORT, END, EAGAIN, EINTR, ENOBUFS, ENOMEM, ECONNRESET, ETIMEDOUT, EHOSTUNREACH)                                     \
-  X(read, EINTR, EAGAIN, ENOBUFS, ENOMEM, ECONNRESET)                                                                          \
+  X(read, SHORT, EINTR, EAGAIN, EIO, ENOBUFS, ENOMEM, ECONNRESET)                                                              \
   X(write, EINTR, EAGAIN, ENOSPC, EIO)                                                                                         \
   X(poll, EINTR, ENOMEM)                                                                                                       \
   X(ppoll, EINTR, ENOMEM)                                                                                                      \
@@ -38,7 +40,12 @@ enum { SHORT = -1, END = -2 };
   X(shutdown, ENOBUFS, ENOTCONN)                                                                                               \
   X(fcntl, EMFILE, EPERM)                                                                                                      \
   X(dup3, EBUSY, EINTR)                                                                                                        \
-  X(open, EMFILE, ENFILE, ENOMEM, ENOENT)                                                                                      \
+  X(open, EMFILE, ENFILE, ENOMEM, ENOENT, EACCES, EROFS, ENOSPC, EDQUOT, EINTR, EIO)                                           \
+  X(fstat, ENOMEM, EIO)                                                                                                        \
+  X(flock, EINTR, EWOULDBLOCK, ENOLCK)                                                                                         \
+  X(pread, SHORT, END, EINTR, EIO, ENOMEM)                                                                                     \
+  X(pwrite, SHORT, EINTR, EIO, ENOMEM, ENOSPC, EDQUOT, EFBIG)                                                                  \
+  X(getaddrinfo, GAI - EAI_AGAIN, GAI - EAI_MEMORY, EMFILE, ENOMEM)                                                            \
   X(close, EINTR, EIO)                                                                                                         \
   X(pipe2, EMFILE, ENFILE)                                                                                                     \
   X(splice, SHORT, EAGAIN, EINTR, ENOMEM, EPIPE, ECONNRESET)                                                                   \
@@ -70,6 +77,12 @@ struct injection {
   volatile int injected;
   volatile int made[calls];
 };
+
+static inline const char *fault_text(int error) {
+  if (error == SHORT || error == END)
+    return error == SHORT ? "one byte" : "the end";
+  return error > GAI ? gai_strerror(GAI - error) : strerrorname_np(error);
+}
 
 static inline struct injection *map_injection(void) {
   const char *file = getenv("INJECT");

@@ -188,7 +188,7 @@ static int injected, failed, usual;
 static void complain(const char *what, enum call call, int nth, int error, int lasts) {
   ++failed;
   fact("%s: %s number %d%s: %s", what, injectables[call].name, nth, lasts ? " and later" : "",
-       error == SHORT ? "one byte" : error == END ? "end of stream" : strerrorname_np(error));
+       fault_text(error));
 }
 
 static void on_alarm(int signal) {

@@ -6,6 +6,7 @@
 #include "../programs/inject.h"
 #include <dlfcn.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
@@ -245,6 +246,11 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
   if (error > 0 && error < GAI)
     return errno = error, EAI_SYSTEM;
   return error ? GAI - error : NEXT(getaddrinfo)(node, service, hints, list);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument) {
+  const int error = fault(call_pthread_create);
+  return error ? error : NEXT(pthread_create)(thread, attributes, run, argument);
 }
 
 int close(int fd) {

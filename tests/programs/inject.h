@@ -51,6 +51,7 @@ enum { SHORT = -1, END = -2, GAI = 1000 };
   X(splice, SHORT, EAGAIN, EINTR, ENOMEM, EPIPE, ECONNRESET)                                                                   \
   X(ioctl, EPERM)                                                                                                              \
   X(mmap, ENOMEM, EAGAIN, EPERM)                                                                                               \
+  X(pthread_create, EAGAIN)                                                                                                    \
   X(malloc, ENOMEM)                                                                                                            \
   X(calloc, ENOMEM)                                                                                                            \
   X(realloc, ENOMEM)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* server_inject SCENARIO SERVER APP PID: lets every call that the server makes for a client fail in turn, with every errno, by
+/* server_inject SCENARIO SERVER APP PID [NAME]: lets every call that the server makes for a client fail in turn, with every errno, by
    means of tests/preload/inject.c. The client is served or it is told, soon; the next one is served; the server lives on, with
-   as many descriptors as before. */
+   as many descriptors as before. NAME is one for the host of APP; $FROM is the client's own IP, where there is an identd. */
 #include "facts.h"
 #include "inject.h"
 #include <sys/time.h>
 
 static struct injection *injection;
-static const char *server, *app;
+static const char *server, *app, *host;
 static int server_pid;
 static const char *problem; /* the client's, who was neither served nor told */
 
@@ -15,25 +15,30 @@ static int dial(const char *where) {
   const int fd = tcp_socket(AF_INET);
   struct timeval patience = {.tv_sec = 4};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  if (getenv("FROM") && bind_to(fd, getenv("FROM"), AF_INET) != 0)
+    die("bind");
   if (connect_to(fd, where, AF_INET) != 0)
     die("connect to the server");
   return fd;
 }
 
 /* A request; with a name instead of an address that is SOCKS4A. */
-static void request(int fd, int command, const char *where, int by_name) {
+static void request(int fd, int command, const char *where, const char *name) {
   socklen_t length;
   const struct sockaddr_storage storage = at(where, AF_INET, &length);
   const struct sockaddr_in *address = (const struct sockaddr_in *)&storage;
   char bytes[128] = {4, command}, *end = bytes + 8;
   memcpy(bytes + 2, &address->sin_port, 2);
-  memcpy(bytes + 4, by_name ? "\0\0\0\1" : (const char *)&address->sin_addr, 4);
+  memcpy(bytes + 4, name ? "\0\0\0\1" : (const char *)&address->sin_addr, 4);
   end = stpcpy(end, "user") + 1;
-  if (by_name)
-    end = stpncpy(end, where, strcspn(where, ":")) + 1;
+  if (name)
+    end = stpcpy(end, name) + 1;
   if (send(fd, bytes, end - bytes, MSG_NOSIGNAL) < 0)
     return; /* it has been closed already, as recv() will tell */
 }
+
+/* 92: no identd that can be asked. There is one, and it knows the client. */
+static int is_refusal(int code) { return code == 91 || (code == 92 && getenv("FROM")); }
 
 /* 1: there it is; 0: the server has ended the connection, or refuses. */
 static int reply(int fd, struct sockaddr_in *address) {
@@ -47,7 +52,7 @@ static int reply(int fd, struct sockaddr_in *address) {
     memcpy(&address->sin_addr, bytes + 4, 4);
     return 1;
   }
-  if (got == 8 && bytes[1] != 91)
+  if (got == 8 && !is_refusal(bytes[1]))
     problem = "a reply that is none";
   return 0;
 }
@@ -92,20 +97,21 @@ static int converse(int fd) {
          expect_end(fd);
 }
 
-static int run_connect(void) {
+static int connect_by(const char *name) {
   const int fd = dial(server);
-  request(fd, 1, app, 0);
+  request(fd, 1, app, name);
   const int good = converse(fd);
   close(fd);
   return good;
 }
 
+static int run_connect(void) { return connect_by(NULL); }
+static int run_host(void) { return connect_by(host); }
+/* Not for the resolver. */
 static int run_name(void) {
-  const int fd = dial(server);
-  request(fd, 1, app, 1);
-  const int good = converse(fd);
-  close(fd);
-  return good;
+  char figures[64];
+  snprintf(figures, sizeof figures, "%.*s", (int)strcspn(app, ":"), app);
+  return connect_by(figures);
 }
 
 static int run_refused(void) {
@@ -113,7 +119,7 @@ static int run_refused(void) {
   struct sockaddr_in none;
   const int fd = dial(server);
   snprintf(nowhere, sizeof nowhere, "%.*s:1", (int)strcspn(app, ":"), app);
-  request(fd, 1, nowhere, 0);
+  request(fd, 1, nowhere, NULL);
   const int granted = reply(fd, &none);
   if (granted)
     problem = "granted";
@@ -135,10 +141,10 @@ static int call_in(const struct sockaddr_in *where) {
   return -1;
 }
 
-static int run_bind(void) {
+static int bind_by(const char *name) {
   struct sockaddr_in where, caller;
   const int fd = dial(server);
-  request(fd, 2, app, 0);
+  request(fd, 2, app, name);
   int good = reply(fd, &where), call = good ? call_in(&where) : -1;
   good = call >= 0 && reply(fd, &caller) && tell(call, "from outside\n") && expect(fd, "from outside\n") &&
          tell(fd, "from inside\n") && expect(call, "from inside\n") && shutdown(call, SHUT_WR) == 0 && expect_end(fd) &&
@@ -157,8 +163,12 @@ static int run_bind(void) {
   return good;
 }
 
+static int run_bind(void) { return bind_by(NULL); }
+static int run_host_bind(void) { return bind_by(host); }
+
 static const struct { const char *name; scenario *run; } scenarios[] = {
-    {"connect", run_connect}, {"name", run_name}, {"refused", run_refused}, {"bind", run_bind}};
+    {"connect", run_connect}, {"name", run_name}, {"refused", run_refused},
+    {"bind", run_bind},       {"host", run_host}, {"host-bind", run_host_bind}};
 
 static int descriptors(void) {
   char folder[64];
@@ -231,6 +241,17 @@ static int is_possible(scenario *run, enum call call, int error) {
   return call != call_accept4 || run == run_connect;
 }
 
+/* A thread is only begun for the first name. */
+static void inject_first(void) {
+  if (!run_connect() || problem)
+    fact("the server does not work without faults: %s", problem), exit(1);
+  usleep(200000);
+  usual = descriptors();
+  inject(run_host, call_pthread_create, 1, EAGAIN, 0);
+  if (injected != 1)
+    fact("the server has a thread for names already"), exit(1);
+}
+
 static void inject_all(scenario *run) {
   int made[calls];
   if (!run() || problem || (usual = descriptors()) < 0)
@@ -257,14 +278,17 @@ static void inject_all(scenario *run) {
 
 int main(int argc, char **argv) {
   injection = map_injection();
-  if (!injection || argc != 5)
+  if (!injection || argc < 5)
     fact("INJECT is no file: %s", strerrorname_np(errno)), exit(2);
-  server = argv[2], app = argv[3], server_pid = atoi(argv[4]);
+  server = argv[2], app = argv[3], server_pid = atoi(argv[4]), host = argv[5];
   const struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
   sigaction(SIGALRM, &action, NULL);
   for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; ++i)
-    if (strcmp(argv[1], scenarios[i].name) == 0)
+    if (strcmp(argv[1], scenarios[i].name) == 0) {
+      if (scenarios[i].run == run_host && !getenv("FROM"))
+        inject_first();
       inject_all(scenarios[i].run);
+    }
   fact("%s: %d faults injected, %d not survived", argv[1], injected, failed);
   return failed || !injected;
 }

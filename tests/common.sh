@@ -65,14 +65,13 @@ installed() {
   command -v "$1" >/dev/null || { skip "$1" "not installed" && return 1; }
 }
 
-# await COMMAND...: repeats a cheap command until it succeeds, ten seconds at most.
+# await COMMAND...: repeats a cheap command until it succeeds, a minute at most: only what is wrong takes that long.
 await() {
-  local tries
-  for ((tries = 0; tries < 500; tries++)); do
-    "$@" 2>/dev/null && return
+  local end=$((SECONDS + 60))
+  until "$@" 2>/dev/null; do
+    [ $SECONDS -lt $end ] || return
     sleep 0.02
   done
-  return 1
 }
 
 # start NAME COMMAND...: a server whose output is $WORK/NAME.log, and which never outlives this script.
@@ -190,7 +189,7 @@ END
 }
 
 # limit COMMAND...: no test waits for ever.
-limit() { timeout --foreground -k 1 "${LIMIT:-$([ -z "$runtime" ] && echo 10 || echo 60)}" "$@"; }
+limit() { timeout --foreground -k 1 "${LIMIT:-60}" "$@"; }
 
 # through COMMAND...: under the shim, by way of the SOCKS server at $SOCKS, with the userid $USERID if there is one.
 # $PRELOAD is loaded behind it. Everything here is on loopback addresses, which are direct unless SOCKSIFY_LOOPBACK says otherwise.
@@ -223,6 +222,8 @@ counters() {
   before=$(grep -c ^time= "$WORK/socks4d.log")
   kill -USR1 "$SOCKS4D" && await has_counted "$before" && grep ^time= "$WORK/socks4d.log" | tail -n 1
 }
+# idle: it serves nobody.
+idle() { counters | grep -q ' clients=0 '; }
 has_counted() { [ "$(grep -c ^time= "$WORK/socks4d.log")" -gt "$1" ]; }
 
 # in_namespaces: what follows has a network and mounts of its own, in which it is root; it is the end of a script that

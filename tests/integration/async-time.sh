@@ -5,7 +5,7 @@
 . "$TOP/tests/judge.sh"
 
 expires() {
-  CONTROL=$SLOW SOCKSIFY_TIMEOUT=1 prints "expired: ready
+  CONTROL=$SLOW SOCKSIFY_TIMEOUT=3 prints "expired: ready
 SO_ERROR: ETIMEDOUT
 SO_ERROR: 0
 gone
@@ -17,7 +17,7 @@ peer: the destination
 echo: ok" client async_time "$1.expires"
 }
 expires_in_connect() {
-  CONTROL=$SLOW SOCKSIFY_TIMEOUT=1 prints "connect: ETIMEDOUT
+  CONTROL=$SLOW SOCKSIFY_TIMEOUT=3 prints "connect: ETIMEDOUT
 gone
 connect: ok
 SO_ERROR: 0

@@ -88,7 +88,7 @@ by_name() {
 }
 # other SERVER PATTERN: what it says of a server that is none.
 other() { SOCKSIFY_TIMEOUT=1 SOCKS=$1 says 1 'ok +server' "FAIL socks4   $1: $2" --; }
-behaves() { SOCKSIFY_TIMEOUT=1 USERID=$1 says "$2" "${@:3}" --; }
+behaves() { SOCKSIFY_TIMEOUT=3 USERID=$1 says "$2" "${@:3}" --; }
 no_names() {
   SOCKS=$PLAIN says 0 'ok +socks4   .* is granted' 'warn socks4a  .* does not resolve names' 'warn bind     .*rejected \(reply 91\)' -- &&
     SOCKSIFY_DNS=remote SOCKS=$PLAIN says 1 'FAIL socks4a  ' -- && SOCKS=socks4a://$PLAIN says 1 'FAIL socks4a  ' -- &&
@@ -212,7 +212,7 @@ start_faulty by-userid
 check "identd is not there" behaves connect-refuse-92 1 'ok +server' 'FAIL socks4   .*cannot ask identd on this host'
 check "identd says another user" behaves connect-refuse-93 1 'ok +server' 'FAIL socks4   .*another userid'
 check "everything is rejected" behaves connect-refuse-91 0 'ok +socks4   .* rejected \(reply 91\)' 'ok +socks4a'
-check "a server that says nothing" behaves connect-silence 1 'FAIL socks4   .*says nothing for 1 s'
+check "a server that says nothing" behaves connect-silence 1 'FAIL socks4   .*says nothing for 3 s'
 check "a server that closes" behaves connect-close 1 'FAIL socks4   .*closes the connection instead'
 check "a reply of another version" behaves connect-version-4 1 'FAIL socks4   .*does not speak SOCKS4: it replies 04 5'
 check "BIND is rejected" behaves bind-refuse-91 0 'ok +socks4  ' 'warn bind     .*a BIND is rejected \(reply 91\)'

@@ -86,7 +86,7 @@ after="after [0-9]+ ms"
 check "reply 92" fails connect-refuse-92 "EACCES $after: .*ident service, or another user's name \(replies 92, 93\)"
 check "no reply" fails connect-close "ECONNRESET $after: the SOCKS server ended the connection without a reply"
 check "no SOCKS server" fails connect-garbage "EPROTO $after: what answers there is no SOCKS4 server"
-silence() { SOCKSIFY_TIMEOUT=1 fails connect-silence "ETIMEDOUT after 1[0-9]{3} ms: no reply within SOCKSIFY_TIMEOUT"; }
+silence() { SOCKSIFY_TIMEOUT=1 fails connect-silence "ETIMEDOUT after [1-9][0-9]{3,} ms: no reply within SOCKSIFY_TIMEOUT"; }
 check "silence" silence
 check "a server that does not say where" fails connect-zeros "granted $after"
 start_app

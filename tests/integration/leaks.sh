@@ -110,9 +110,9 @@ for name in $ftp_clients; do
   check "FTP, active, $name" no_leak ftp_get "by_$name"
 done
 check "FTP, passive, curl" no_leak get curl -sS "ftp://$FTP/page"
-check "a name that nobody has" no_leak_whatever through curl -sS -m 5 "http://nobody.example/"
-check "IPv6" no_leak_whatever through curl -sS -m 5 "http://[2001:db8::3]:$web_port/page"
-check "a server that refuses" no_leak_whatever through curl -sS -m 5 "http://$NET.3:1/"
+check "a name that nobody has" no_leak_whatever through curl -sS -m 30 "http://nobody.example/"
+check "IPv6" no_leak_whatever through curl -sS -m 30 "http://[2001:db8::3]:$web_port/page"
+check "a server that refuses" no_leak_whatever through curl -sS -m 30 "http://$NET.3:1/"
 check "no word of the user's in the log" says_nothing 1 'secret-user|'
 check "no word of the user's in the log for debugging but the userid" says_nothing 2 ''
 check "nor in the one for everything" says_nothing 3 ''

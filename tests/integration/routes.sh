@@ -89,10 +89,10 @@ time.sleep(1000)"
 silent
 SILENT=$ADDRESS
 check "a share of the time for a server that does not answer, blocking" fetches_by "$SILENT,$GOOD" \
-  SOCKSIFY_TIMEOUT=4 "$python" -c "
+  SOCKSIFY_TIMEOUT=8 "$python" -c "
 import sys, urllib.request
 sys.stdout.buffer.write(urllib.request.urlopen('http://$WEB/data').read())"
-check "... and non-blocking" fetches_by "$SILENT,$GOOD" SOCKSIFY_TIMEOUT=4 curl -sS "http://$WEB/data"
+check "... and non-blocking" fetches_by "$SILENT,$GOOD" SOCKSIFY_TIMEOUT=8 curl -sS "http://$WEB/data"
 
 # One that answers 91 has been reached: the next one is not asked.
 start_faulty connect-refuse-91

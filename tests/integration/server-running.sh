@@ -8,7 +8,7 @@ socks4d=("$BUILD/socks4d" --listen "$NET.1:0" --bind-address "$PEER")
 # says STATUS MESSAGE OPTION...: that is all it says, in one line on standard error, and how it ends.
 says() {
   local status=0
-  env "${sanitizer_options[@]}" timeout -k 1 10 "$BUILD/socks4d" "${@:3}" >out 2>said || status=$?
+  env "${sanitizer_options[@]}" timeout -k 1 60 "$BUILD/socks4d" "${@:3}" >out 2>said || status=$?
   [ "$status" = "$1" ] || { echo "status $status" && cat out said && return 1; }
   [ ! -s out ] && prints "socks4d: $2" cat said
 }

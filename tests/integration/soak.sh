@@ -77,7 +77,6 @@ has_ended() {
   [ "$status" = 0 ] || { cat "$2.out" && echo "exit status $status" && false; }
 }
 
-idle() { counters | grep ' clients=0 '; }
 # A thread keeps a pipe for the next session.
 few_descriptors() { [ "$(descriptors)" -le $((began_with + 4)) ]; }
 server_is_as_before() {

@@ -35,7 +35,7 @@ looks_like_tcp() {
 import os, socket
 s = socket.socket()
 t = s.dup()
-s.settimeout(5)
+s.settimeout(30)
 s.connect(('$host', $port))
 s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 assert t.getpeername() == s.getpeername()

@@ -247,7 +247,7 @@ static void getpeername_first(void) {
   fact("peer: %s", ask(getpeername, fd));
   tell(&server, "grant");
   int tries = 0;
-  while (strcmp(peer_of(fd, &server), "the destination") != 0 && ++tries < 5000)
+  while (strcmp(peer_of(fd, &server), "the destination") != 0 && ++tries < 30000)
     usleep(1000);
   fact("peer: %s", peer_of(fd, &server));
   fact("connect: %s", result(reach(fd, &server)));
@@ -270,7 +270,7 @@ static void ask_connect(void) {
   int fd = pending_socket(&server), tries = 0, again;
   fact("connect: %s", result(reach(fd, &server)));
   tell(&server, "grant");
-  while ((again = reach(fd, &server)) != 0 && errno == EALREADY && ++tries < 5000)
+  while ((again = reach(fd, &server)) != 0 && errno == EALREADY && ++tries < 30000)
     usleep(1000);
   fact("connect: %s", result(again));
   fact("connect: %s", result(reach(fd, &server)));
@@ -281,7 +281,7 @@ static void ask_connect_refused(void) {
   int fd = pending_socket(&server), tries = 0, again;
   tell(&server, "await 1");
   tell(&server, "refuse");
-  while ((again = reach(fd, &server)) != 0 && errno == EALREADY && ++tries < 5000)
+  while ((again = reach(fd, &server)) != 0 && errno == EALREADY && ++tries < 30000)
     usleep(1000);
   fact("connect: %s", result(again));
   tell(&server, "hold");

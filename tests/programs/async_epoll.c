@@ -460,7 +460,7 @@ struct waiter {
 static void *wait_for_one(void *argument) {
   struct waiter *waiter = argument;
   __atomic_store_n(&waiter->thread, gettid(), __ATOMIC_RELEASE);
-  waiter->count = epoll_wait(waiter->set, &waiter->event, 1, 8000);
+  waiter->count = epoll_wait(waiter->set, &waiter->event, 1, 30000);
   return NULL;
 }
 static void begin_waiting(struct waiter *waiter, int set) {
@@ -638,7 +638,7 @@ static void little_room(void) {
   tell(&server, "grant");
   while (total < count) {
     struct epoll_event event = {0};
-    if (epoll_wait(set, &event, 1, 5000) != 1)
+    if (epoll_wait(set, &event, 1, 30000) != 1)
       break;
     total += !seen[event.data.u64]++;
   }
@@ -670,7 +670,7 @@ static void crowd(void) {
   static char seen[2000];
   while (connected_ones + refused < 2 * count) {
     struct epoll_event ready[64];
-    int n = epoll_wait(set, ready, 64, 5000);
+    int n = epoll_wait(set, ready, 64, 30000);
     if (n <= 0)
       break;
     for (int i = 0; i < n; ++i) {

@@ -64,7 +64,7 @@ static int begin_one(void) {
   return fd;
 }
 static int finish(int fd) {
-  if (strcmp(polled(fd, POLLOUT, 5000), "OUT") != 0)
+  if (strcmp(polled(fd, POLLOUT, 30000), "OUT") != 0)
     die("poll");
   return fd;
 }
@@ -96,7 +96,7 @@ static void in_set(void) {
   struct epoll_event event;
   int fd = begin_one();
   enter(fd);
-  if (epoll_wait(set, &event, 1, 5000) != 1)
+  if (epoll_wait(set, &event, 1, 30000) != 1)
     die("epoll_wait");
   close(fd);
 }

@@ -136,7 +136,7 @@ static void *wait_in_own_words(void *argument) {
     struct epoll_event event = {.events = EPOLLOUT | EPOLLET, .data.u64 = number + 1000};
     epoll_ctl(set, EPOLL_CTL_ADD, rounds.fd, &event);
     memset(&event, 0, sizeof event);
-    int ready = epoll_wait(set, &event, 1, 5000);
+    int ready = epoll_wait(set, &event, 1, 30000);
     int good = ready == 1 && event.data.u64 == (uint64_t)number + 1000 && event.events == EPOLLOUT;
     if (!good)
       fact("round %d, thread %d: %d, %llx %s", rounds.number, (int)number, ready, (unsigned long long)event.data.u64,
@@ -554,7 +554,7 @@ static void fork_loop(void) {
   for (int i = 0; i < 60; ++i) {
     pid_t child = fork();
     if (child == 0) {
-      alarm(5);
+      alarm(30);
       _exit(!one_connection(&server, i % 4));
     }
     waitpid(child, &status, 0);

@@ -225,7 +225,7 @@ static void awaiting_input(void) {
   tell(&server, "grant");
   tell(&server, "say words"); /* comes when the connection is there */
   unsigned seen_events = 0;
-  for (int tries = 0; !(seen_events & POLLIN) && tries < 100; ++tries)
+  for (int tries = 0; !(seen_events & POLLIN) && tries < 300; ++tries)
     seen_events |= ready(fd, POLLIN, 100);
   fact("granted: %s", events(seen_events & POLLIN));
   reads("words\n");

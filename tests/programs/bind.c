@@ -121,7 +121,7 @@ static void flags(void) {
   int before = fcntl(fd, F_GETFL) * 256 + fcntl(fd, F_GETFD);
   order_call(fd, "one");
   struct pollfd waiting = {.fd = fd, .events = POLLIN};
-  poll(&waiting, 1, 5000);
+  poll(&waiting, 1, 30000);
   int accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
   fact("accept4: %d %d", fcntl(accepted, F_GETFD) == FD_CLOEXEC, (fcntl(accepted, F_GETFL) & O_NONBLOCK) != 0);
   fact("listening: %s", fcntl(fd, F_GETFL) * 256 + fcntl(fd, F_GETFD) == before ? "as before" : "changed");
@@ -131,7 +131,7 @@ static void flags(void) {
   fact("accept before the call: %s", result(accept(fd, NULL, NULL)));
   order_call(fd, "two");
   waiting.fd = fd;
-  poll(&waiting, 1, 5000);
+  poll(&waiting, 1, 30000);
   accepted = accept(fd, NULL, NULL);
   fact("accept: %d %d", fcntl(accepted, F_GETFD) == FD_CLOEXEC, (fcntl(accepted, F_GETFL) & O_NONBLOCK) != 0);
   fact("listening: %d %d", fcntl(fd, F_GETFD) == FD_CLOEXEC, (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
@@ -166,7 +166,7 @@ static void flood(void) {
     fcntl(fd, F_SETFL, O_NONBLOCK);
     say(primary, "flood %s 2000000", plain(ask(getsockname, fd)));
     line(primary); /* "calling" */
-    poll(&waiting, 1, 5000);
+    poll(&waiting, 1, 30000);
     usleep(5 * i); /* at different moments of the flood */
     int accepted = accept(fd, NULL, NULL);
     close(fd);
@@ -186,10 +186,10 @@ static void waiting(void) {
     fact("before: %s", no_more_calls(fd) ? "nothing" : "something");
     order_call(fd, "hello");
     if (way == 0) {
-      ready = poll(&waiting, 1, 5000) == 1 && (waiting.revents & POLLIN);
+      ready = poll(&waiting, 1, 30000) == 1 && (waiting.revents & POLLIN);
     } else {
       fd_set set;
-      struct timeval limit = {.tv_sec = 5};
+      struct timeval limit = {.tv_sec = 30};
       FD_ZERO(&set);
       FD_SET(fd, &set);
       ready = select(fd + 1, &set, NULL, NULL, &limit) == 1 && FD_ISSET(fd, &set);

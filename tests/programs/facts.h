@@ -104,7 +104,7 @@ static inline const char *so_error(int fd) {
 
 static inline int tcp_socket(int family) {
   int fd = socket(family, SOCK_STREAM, 0);
-  struct timeval patience = {.tv_sec = 20}; /* a full backlog may take the kernel seconds to get over */
+  struct timeval patience = {.tv_sec = 40}; /* a full backlog may take the kernel seconds to get over */
   if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0)
     die("socket");
   return fd;

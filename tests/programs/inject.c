@@ -52,7 +52,7 @@ static int accepted(int fd, wait_call *wait) {
   for (int i = 0; i < 20; ++i) {
     arm();
     struct pollfd waiting = {.fd = fd, .events = POLLIN};
-    if (wait && poll(&waiting, 1, 5000) == 0)
+    if (wait && poll(&waiting, 1, 30000) == 0)
       wrong("poll: no call");
     const int call = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
     const int error = errno;

@@ -70,7 +70,7 @@ typedef int wait_call(int fd);
 
 static int wait_poll(int fd) {
   struct pollfd one = {.fd = fd, .events = POLLOUT};
-  const int count = poll(&one, 1, 5000);
+  const int count = poll(&one, 1, 30000);
   if (count == 0)
     wrong("poll: nothing");
   return count < 0 ? -1 : option(fd, SO_ERROR);
@@ -78,7 +78,7 @@ static int wait_poll(int fd) {
 
 static int wait_select(int fd) {
   fd_set set;
-  struct timeval limit = {.tv_sec = 5};
+  struct timeval limit = {.tv_sec = 30};
   FD_ZERO(&set);
   FD_SET(fd, &set);
   const int count = select(fd + 1, NULL, &set, NULL, &limit);
@@ -91,7 +91,7 @@ static int wait_epoll(int fd) {
   const int set = epoll_create1(EPOLL_CLOEXEC);
   struct epoll_event event = {.events = EPOLLOUT | EPOLLONESHOT, .data.fd = fd};
   const int added = set < 0 ? -1 : epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
-  const int count = added == 0 ? epoll_wait(set, &event, 1, 5000) : -1;
+  const int count = added == 0 ? epoll_wait(set, &event, 1, 30000) : -1;
   const int error = errno;
   if (set >= 0)
     close(set);

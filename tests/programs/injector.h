@@ -6,7 +6,7 @@
 #include "inject.h"
 
 static struct injection *injection;
-static const int patience = 8; /* seconds for a child */
+static const int patience = 60; /* seconds for a child */
 
 static void arm(void) { injection->armed = 1; }
 static void disarm(void) { injection->armed = 0; }

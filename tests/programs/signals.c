@@ -65,7 +65,7 @@ int main(int argc, char **argv) {
   ring(SA_RESTART, 0);
   if (strcmp(way, "poll") == 0) {
     struct pollfd waiting = {.fd = fd, .events = POLLOUT};
-    fact("poll: %d", poll(&waiting, 1, 5000));
+    fact("poll: %d", poll(&waiting, 1, 30000));
     const char *error = so_error(fd), *got = strcmp(error, "0") == 0 ? talk(fd) : line(fd);
     fact("agreed: %s", strcmp(got, strcmp(error, "0") == 0 ? "ok" : "ENOTCONN") == 0 ? "yes" : got);
     return 0;

@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 20000, MOST = 4096 };
+enum { PATIENCE_MS = 60000, MOST = 4096 };
 
 static struct sockaddr_in socks = {.sin_family = AF_INET}, own = {.sin_family = AF_INET};
 static struct sockaddr_in unheeded; /* where calls come for clients that do not wait for them */

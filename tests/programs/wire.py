@@ -15,7 +15,7 @@ import types
 
 NET = os.environ["NET"]
 APP, PEER, STRANGER = f"{NET}.3", f"{NET}.2", f"{NET}.9"
-LIMIT = 60 if "san-" in os.environ.get("BUILD", "") else 15
+LIMIT = 60
 CONNECT, BIND = 1, 2
 GRANTED, REJECTED, NO_IDENTD, OTHER_USER = 90, 91, 92, 93
 RESET = "reset"

@@ -65,6 +65,13 @@ installed() {
   command -v "$1" >/dev/null || { skip "$1" "not installed" && return 1; }
 }
 
+# allowed NUMBER: true if so many descriptors may be open, or says what is skipped.
+allowed() {
+  local hard
+  hard=$(ulimit -Hn)
+  [ "$hard" = unlimited ] || [ "$hard" -ge "$1" ] || { skip "$1 descriptors" "only $hard are allowed" && return 1; }
+}
+
 # await COMMAND...: repeats a cheap command until it succeeds, a minute at most: only what is wrong takes that long.
 await() {
   local end=$((SECONDS + 60))
@@ -99,10 +106,12 @@ failed_to_start() {
   exit 1
 }
 
-# A port that nobody uses on any address, for servers which cannot choose one themselves.
+# A port that nobody uses on any address, for servers which cannot choose one themselves. Each script looks for it in
+# another place: what it has seen unused is still so when it comes to use it.
 unused_port() {
-  local port
-  for ((port = 10000 + $$ % 20000; ; port++)); do
+  local port ip
+  IFS=. read -ra ip <<<"$NET"
+  for ((port = 10000 + (ip[1] * 64 + ip[2]) * 8 % 20000; ; port++)); do
     connects "127.0.0.1:$port" 2>/dev/null || connects "$NET.3:$port" 2>/dev/null || break
   done
   echo "$port"

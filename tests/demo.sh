@@ -3,10 +3,11 @@
 # The demo of `make demo`: FTP in active mode, where the server calls the client back, through a SOCKS4 server. All real
 # programs, all on this machine: four loopback addresses play the four hosts.
 here=$(cd "$(dirname "$0")" && pwd) || exit
-BUILD=$(realpath "${BUILD:-$here/../build}") NET=127.$((1 + $$ % 250)).250
+BUILD=$(realpath "${BUILD:-$here/../build}") NET=127.$((251 + $$ % 4)).$(($$ / 4 % 256)) # no test's
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/socksify-demo.XXXXXX") || exit
 chmod 755 "$WORK"
 unset "${!SOCKS@}" LD_PRELOAD NO_PROXY no_proxy ALL_PROXY all_proxy
+umask 022
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin" XDG_CONFIG_HOME=$WORK SOCKSIFY_CONFIG=$WORK/none # no file of settings
 # shellcheck source=common.sh
 . "$here/common.sh"

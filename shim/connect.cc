@@ -3,6 +3,7 @@
 #include "bind.h"
 #include "config.h"
 #include "exchange.h"
+#include "failure.h"
 #include "fd.h"
 #include "log.h"
 #include "names.h"
@@ -32,12 +33,8 @@ int connect_after(int fd, sockets::Identity key, const Socket& socket) {
   const bool has_failed = socket.state == State::failed;
   // The other side has reset the connection before the program has asked what became of it.
   if (has_failed || (socket.is_news && tcp_state(fd) == TCP_CLOSE)) {
-    const int error = pending_error(fd);
-    disconnect(fd, socket.family);
-    sockets::forget(key);
-    if (!error)
-      return ECONNABORTED; // the kernel's word where the reason is known already
-    return has_failed ? socket.error : error;
+    const int error = failure::take_last(fd, key, socket);
+    return error ? error : ECONNABORTED; // the kernel's word where the reason is known already
   }
   return heard(key, socket);
 }

@@ -4,6 +4,7 @@
 #include "bind.h"
 #include "config.h"
 #include "connect.h"
+#include "failure.h"
 #include "leak.h"
 #include "pending.h"
 #include "real.h"
@@ -67,7 +68,7 @@ int accept_any(int fd, sockaddr* address, socklen_t* length, int flags) {
 // SO_ERROR, SO_ACCEPTCONN and SO_RCVLOWAT where the kernel does not know; each is an int.
 std::optional<int> known_option(int fd, int option) {
   if (option == SO_ERROR)
-    return take_error(fd);
+    return failure::take(fd);
   const auto socket = sockets::find_fd(fd);
   if (option == SO_ACCEPTCONN && socket && socket->is_waiting())
     return socket->is_listening;

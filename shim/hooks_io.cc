@@ -5,6 +5,7 @@
 #include "bind.h"
 #include "config.h"
 #include "connect.h"
+#include "failure.h"
 #include "leak.h"
 #include "listener.h"
 #include "options.h"
@@ -39,9 +40,11 @@ int __setsockopt64(int fd, int level, int option, const void* value, socklen_t l
 
 namespace {
 
-// The answer to a call that comes too early, with errno set; 0: it does not.
+// The answer to a call that comes too early, or first after a failure, with errno set; 0: it does neither.
 [[gnu::noinline]] int await_or_fail(int fd, int flags, Limit limit) {
-  const int error = await_connection(fd, !(flags & MSG_DONTWAIT), limit);
+  int error = await_connection(fd, !(flags & MSG_DONTWAIT), limit);
+  if (!error)
+    error = failure::take_for_data(fd);
   if (error)
     errno = error;
   return error ? -1 : 0;
@@ -75,7 +78,7 @@ bool awaits_call(int fd) {
   return -1;
 }
 
-bool is_to_ask() { return pending::any() || listener::any(); }
+bool is_to_ask() { return pending::any() || listener::any() || failure::any(); }
 int too_early_to_receive(int fd, int flags = 0) { return is_to_ask() ? fail_to_receive(fd, flags) : 0; }
 int too_early_to_send(int fd, int flags = 0) { return is_to_ask() ? fail_to_send(fd, flags) : 0; }
 

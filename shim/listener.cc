@@ -5,7 +5,7 @@ namespace socksify::listener {
 
 void look() {
   const uint32_t seen = begun.load(std::memory_order_acquire);
-  if (!sockets::any_awaits_call())
+  if (!sockets::any_open([](const Socket& socket) { return socket.awaits_call(); }))
     over.store(seen, std::memory_order_relaxed);
 }
 

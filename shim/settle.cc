@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "settle.h"
+#include "failure.h"
 #include "fd.h"
 #include "options.h"
 #include "pending.h"
@@ -47,6 +48,7 @@ Socket conclude(Identity key, int fd, const Socket& before, Pending& slot) {
     slot.release();
     return socket;
   }
+  failure::note(socket);
   report::over(slot.handshake, slot.attempt, slot.deadline, socket.error);
   const bool was_unix = config().servers[slot.attempt.server].is_unix;
   pending::end(before.slot);
@@ -74,7 +76,8 @@ Socket held_by_another(Identity key, const Socket& socket, const Pending& slot) 
   // It was ended, and no one has told this process how.
   now.state = State::failed;
   now.error = ECONNABORTED;
-  sockets::replace(key, State::pending, now);
+  if (sockets::replace(key, State::pending, now))
+    failure::note(now);
   return now;
 }
 
@@ -207,16 +210,6 @@ int await_end(Identity key, int fd, Deadline limit) {
       return error;
   }
   return 0;
-}
-
-std::optional<int> take_error(int fd) {
-  auto socket = settle_fd(fd);
-  if (!socket || socket->state != State::failed)
-    return std::nullopt;
-  KeepErrno keep;
-  // That there is one to tell is the kernel's to know: a recv() tells it as well. Which one it is, is ours.
-  const int error = pending_error(fd);
-  return error ? socket->error : 0;
 }
 
 void abandon(int fd) {

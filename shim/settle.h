@@ -27,9 +27,6 @@ using Limit = Deadline (*)(int fd);
 // The same for one that is on its way, and blocks.
 [[nodiscard]] int await_end(sockets::Identity key, int fd, Deadline limit);
 
-// What SO_ERROR says of a CONNECT that has failed: its errno once, then 0. Nothing for other sockets.
-std::optional<int> take_error(int fd);
-
 // The program takes the connection off its socket, which is for the caller to do next: a CONNECT on its way ends here.
 void abandon(int fd);
 

@@ -121,11 +121,11 @@ void for_each_pending(Visit visit) {
   });
 }
 
-bool any_awaits_call() {
+bool any_open(bool (*is_so)(const Socket& socket)) {
   bool any = false;
   table.for_each([&](Identity key, const Table::Value& value, uint64_t) {
     const Socket socket = unpack<Socket>(value);
-    any = any || (socket.awaits_call() && whereabouts(key, socket.fd) >= 0);
+    any = any || (is_so(socket) && whereabouts(key, socket.fd) >= 0);
   });
   return any;
 }

@@ -79,8 +79,8 @@ void for_each_pending(Visit visit);
 // A number by which the socket is open in this process, or -1. `hint` is tried first.
 int whereabouts(Identity key, int hint);
 
-// True if there is a BIND whose call has not come, and whose socket is open.
-bool any_awaits_call();
+// True if there is one that is so, and open.
+bool any_open(bool (*is_so)(const Socket& socket));
 
 // Forgets the pending ones that the program has closed in the meantime.
 void drop_closed();

@@ -15,10 +15,11 @@ start_slow() {
 }
 
 # directly PROGRAM CASE, slowly PROGRAM CASE: what it prints, and how it ends.
-# The SOCKS server may end the connection where the kernel can only be refused one: the same, but for the errno.
+# The SOCKS server may end the connection, or refuse it for another reason, where the kernel can only be refused one: the
+# same, but for the errno.
 directly() {
   local errno=s/x/x/
-  case $2 in *closed | *reset) errno=s/ECONNREFUSED/ECONNRESET/ ;; esac
+  case $2 in *closed | *reset) errno=s/ECONNREFUSED/ECONNRESET/ ;; *.denied*) errno=s/ECONNREFUSED/EACCES/ ;; esac
   (CONTROL=$WORK/direct.control LIMIT=${LIMIT:-60} limit "$BUILD/programs/$1" "${@:2}" 2>&1 || echo "exit status $?") | sed "$errno"
 }
 slowly() {

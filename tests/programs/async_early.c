@@ -161,7 +161,7 @@ static void in_thread(const struct server *server, const char *command) {
     usleep(1000);
   await_sleep(thread);
   tell(server, "await 1");
-  tell(server, "drip 4 %d", strncmp(command, "grant", 5) == 0 ? 90 : 91);
+  tell(server, "drip 4 %d", strncmp(command, "grant", 5) == 0 ? 90 : strcmp(command, "refuse 93") == 0 ? 93 : 91);
   await_sleep(thread);
   is_granted = 1;
   tell(server, "%s", command);
@@ -180,11 +180,11 @@ static void with_waiting(void) {
 }
 
 /* The answer is a refusal: who asks first is told, once. */
-static void refused(void) {
+static void answered_by(const char *answer) {
   struct server server = slow_server();
   int fd = pending_socket(&server);
   tell(&server, "await 1");
-  tell(&server, "refuse");
+  tell(&server, "%s", answer);
   fact("poll: %s", polled(fd, POLLOUT, -1));
   fact("first: %s", returned(calls[call_number].run(fd)));
   fact("second: %s", returned(calls[call_number].run(fd)));
@@ -194,6 +194,8 @@ static void refused(void) {
   fact("connect: %s", result(reach(fd, &server)));
   fact("connect: %s", result(reach(fd, &server)));
 }
+static void refused(void) { answered_by("refuse"); }
+static void denied(void) { answered_by("refuse 93"); }
 static void refused_told(void) {
   struct server server = slow_server();
   int fd = pending_socket(&server);
@@ -206,19 +208,23 @@ static void refused_told(void) {
   fact("poll: %s", polled(fd, POLLIN | POLLOUT, 0));
 }
 /* Blocking calls that wait for what is then refused. */
-static void refused_waiting(void) {
+static void answered_waiting(const char *answer) {
   struct server server = slow_server();
   fd_of_thread = blocking(pending_socket(&server));
-  in_thread(&server, "refuse");
+  in_thread(&server, answer);
   fact("SO_ERROR: %s", so_error(fd_of_thread));
   fact("again: %s", returned(calls[call_number].run(fd_of_thread)));
 }
+
+static void refused_waiting(void) { answered_waiting("refuse"); }
+static void denied_waiting(void) { answered_waiting("refuse 93"); }
 
 static const struct {
   const char *name;
   void (*run)(void);
 } kinds[] = {{"nonblocking", without_waiting}, {"blocking", with_waiting}, {"refused", refused},
-             {"refused-told", refused_told}, {"refused-waiting", refused_waiting}};
+             {"refused-told", refused_told}, {"refused-waiting", refused_waiting},
+             {"denied", denied}, {"denied-waiting", denied_waiting}};
 
 /* connect() again and again. */
 static void connect_again(void) {

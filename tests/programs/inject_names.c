@@ -166,21 +166,21 @@ static void run_several(void) {
 }
 
 /* The file is lost or spoilt between the two. */
-static void without_file(void act(const char *path)) {
+static void without_file(void act(const char *path), wait_call *wait) {
   for_each_file(forget);
   const struct place place = resolve(by_getaddrinfo, app_name, app_port);
   for_each_file(act);
   const struct place second = resolve(by_getaddrinfo, other_name, other_port);
   expect_apart(place.text, second.text);
   app = place.text;
-  connect_with(wait_select);
+  connect_with(wait);
   expect_name(place.text, app_name, 0);
   expect_reached(second.text, other_name);
 }
 
-static void run_lost(void) { without_file(forget); }
-static void run_empty(void) { without_file(empty); }
-static void run_spoilt(void) { without_file(spoil); }
+static void run_lost(void) { without_file(forget, wait_select); }
+static void run_empty(void) { without_file(empty, NULL); }
+static void run_spoilt(void) { without_file(spoil, wait_read); }
 
 /* What another program has resolved. */
 static void run_exec(void) {

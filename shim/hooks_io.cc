@@ -1,26 +1,17 @@
 // SPDX-License-Identifier: MIT
-// The exported functions that move data. On a socket whose CONNECT is on its way they act as on one that is
-// connecting: EAGAIN, or wait. On one that waits for a call by a BIND they fail as on any listening socket. With
-// nothing of either kind, which is a few loads to know, each is a jump to the real one.
-#include "bind.h"
-#include "config.h"
+// The exported functions that move data. Each is a jump to the real one, unless it comes too early.
 #include "connect.h"
-#include "failure.h"
+#include "early.h"
 #include "leak.h"
-#include "listener.h"
-#include "options.h"
-#include "pending.h"
 #include "real.h"
-#include "settle.h"
 #include <cerrno>
-#include <csignal>
-#include <cstdarg>
 #include <fcntl.h>
-#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
 
 using namespace socksify;
+using early::too_early_to_receive;
+using early::too_early_to_send;
 
 extern "C" {
 ssize_t __read_chk(int fd, void* buffer, size_t size, size_t room);
@@ -33,70 +24,10 @@ ssize_t __recvmsg64(int fd, msghdr* message, int flags);
 int __recvmmsg64(int fd, mmsghdr* messages, unsigned count, int flags, timespec64* timeout);
 ssize_t __sendmsg64(int fd, const msghdr* message, int flags);
 int __sendmmsg64(int fd, mmsghdr* messages, unsigned count, int flags);
-int __ioctl_time64(int fd, unsigned long request, ...) noexcept;
-int __setsockopt64(int fd, int level, int option, const void* value, socklen_t length) noexcept;
 #endif
 }
 
 namespace {
-
-// The answer to a call that comes too early, or first after a failure, with errno set; 0: it does neither.
-[[gnu::noinline]] int await_or_fail(int fd, int flags, Limit limit) {
-  int error = await_connection(fd, !(flags & MSG_DONTWAIT), limit);
-  if (!error)
-    error = failure::take_for_data(fd);
-  if (error)
-    errno = error;
-  return error ? -1 : 0;
-}
-
-// True if this is the socket of a BIND, on which all bytes are the SOCKS server's and ours.
-bool awaits_call(int fd) {
-  const auto socket = listener::any() ? sockets::find_fd(fd) : std::nullopt;
-  const bool is_so = socket && socket->awaits_call();
-  if (!is_so && listener::any())
-    listener::note_miss();
-  return is_so;
-}
-
-// Urgent bytes and the error queue are not the handshake's.
-[[gnu::noinline]] int fail_to_receive(int fd, int flags) {
-  if (!(flags & MSG_ERRQUEUE) && awaits_call(fd)) {
-    errno = ENOTCONN;
-    return -1;
-  }
-  return flags & (MSG_OOB | MSG_ERRQUEUE) ? 0 : await_or_fail(fd, flags, options::receive_deadline);
-}
-
-// The kernel's way to say that a socket is not connected.
-[[gnu::noinline]] int fail_to_send(int fd, int flags) {
-  if (!awaits_call(fd))
-    return await_or_fail(fd, flags, options::send_deadline);
-  if (!(flags & MSG_NOSIGNAL))
-    raise(SIGPIPE);
-  errno = EPIPE;
-  return -1;
-}
-
-bool is_to_ask() { return pending::any() || listener::any() || failure::any(); }
-int too_early_to_receive(int fd, int flags = 0) { return is_to_ask() ? fail_to_receive(fd, flags) : 0; }
-int too_early_to_send(int fd, int flags = 0) { return is_to_ask() ? fail_to_send(fd, flags) : 0; }
-
-// The kernel does not even ask a socket, then.
-bool is_nothing(const iovec* parts, int count) {
-  size_t size = 0;
-  for (int i = 0; parts && i < count; ++i)
-    size |= parts[i].iov_len;
-  return size == 0;
-}
-
-int too_early_to_receive(int fd, const iovec* parts, int count, int flags = 0) {
-  return is_to_ask() && !is_nothing(parts, count) ? fail_to_receive(fd, flags) : 0;
-}
-
-int too_early_to_send(int fd, const iovec* parts, int count, int flags = 0) {
-  return is_to_ask() && !is_nothing(parts, count) ? fail_to_send(fd, flags) : 0;
-}
 
 // MSG_FASTOPEN with an address: connect and send. 0: connected, and the data can go; -1: not, with errno; nothing: not
 // ours.
@@ -155,39 +86,6 @@ int send_messages(int fd, mmsghdr* messages, unsigned count, int flags) {
     return -1;
   errno = before;
   return REAL(sendmmsg)(fd, messages, sound, flags);
-}
-
-// FIONREAD while a CONNECT is on its way, or a BIND waits for its call: what comes is the handshake's.
-std::optional<int> count_for(int fd, unsigned long request, void* argument) {
-  if (request != FIONREAD || !argument || sockets::empty())
-    return std::nullopt;
-  const auto socket = settle_fd(fd);
-  if (!socket || !(is_pending(socket) || socket->is_waiting()))
-    return std::nullopt;
-  if (socket->is_waiting() && socket->is_listening) {
-    errno = EINVAL; // as for any listening socket
-    return -1;
-  }
-  *static_cast<int*>(argument) = 0;
-  return 0;
-}
-
-// SO_RCVLOWAT while a CONNECT is on its way, or a BIND waits for its call.
-bool is_set_later(int fd, int level, int option, const void* value, socklen_t length) {
-  return level == SOL_SOCKET && option == SO_RCVLOWAT && is_to_ask() && value && length >= sizeof(int) &&
-         set_low_water_mark_later(fd, *static_cast<const int*>(value));
-}
-
-// After shutdown() the kernel, too, says EISCONN to the connect() that would have been told of the connection.
-void end_news(int fd, Socket socket) {
-  socket.is_news = false;
-  sockets::replace(sockets::identity(fd), State::connected, socket);
-}
-
-int noted(int level, int option, int result) {
-  if (result == 0)
-    options::note(level, option);
-  return result;
 }
 
 } // namespace
@@ -293,44 +191,6 @@ HOOK ssize_t splice(int from, off64_t* from_offset, int to, off64_t* to_offset, 
   return REAL(splice)(from, from_offset, to, to_offset, count, flags);
 }
 
-HOOK int ioctl(int fd, unsigned long request, ...) noexcept {
-  va_list arguments;
-  va_start(arguments, request);
-  void* argument = va_arg(arguments, void*);
-  va_end(arguments);
-  const auto counted = count_for(fd, request, argument);
-  return counted ? *counted : REAL(ioctl)(fd, request, argument);
-}
-
-HOOK int setsockopt(int fd, int level, int option, const void* value, socklen_t length) noexcept {
-  if (is_set_later(fd, level, option, value, length))
-    return 0;
-  const int error = errno, result = noted(level, option, REAL(setsockopt)(fd, level, option, value, length));
-  const bool has_no_meaning = result != 0 && errno == EOPNOTSUPP && level != SOL_SOCKET && servers::any_unix();
-  if (!has_no_meaning || !sockets::find_fd(fd)) // but on a Unix socket that serves as one of TCP
-    return result;
-  errno = error;
-  return 0;
-}
-
-// The kernel ends a connection that is only being made.
-HOOK int shutdown(int fd, int how) noexcept {
-  const bool is_valid = how == SHUT_RD || how == SHUT_WR || how == SHUT_RDWR;
-  const auto socket = is_valid && !sockets::empty() ? settle_fd(fd) : std::nullopt;
-  if (socket && socket->awaits_call()) {
-    const int error = shut_down_bind(fd, *socket, how);
-    errno = error ? error : errno;
-    return error ? -1 : 0;
-  }
-  if (socket && socket->state == State::connected && socket->is_news)
-    end_news(fd, *socket);
-  if (!is_pending(socket))
-    return REAL(shutdown)(fd, how);
-  abandon(fd);
-  const sockaddr nobody{AF_UNSPEC, {}};
-  return REAL(connect)(fd, &nobody, sizeof nobody);
-}
-
 #if __TIMESIZE == 32
 HOOK ssize_t __recvmsg64(int fd, msghdr* message, int flags) {
   return too_early_to_receive(fd, flags) ? -1 : REAL(__recvmsg64)(fd, message, flags);
@@ -345,20 +205,5 @@ HOOK ssize_t __sendmsg64(int fd, const msghdr* message, int flags) { return send
 
 HOOK int __sendmmsg64(int fd, mmsghdr* messages, unsigned count, int flags) {
   return send_messages(fd, messages, count, flags);
-}
-
-HOOK int __ioctl_time64(int fd, unsigned long request, ...) noexcept {
-  va_list arguments;
-  va_start(arguments, request);
-  void* argument = va_arg(arguments, void*);
-  va_end(arguments);
-  const auto counted = count_for(fd, request, argument);
-  return counted ? *counted : REAL(__ioctl_time64)(fd, request, argument);
-}
-
-HOOK int __setsockopt64(int fd, int level, int option, const void* value, socklen_t length) noexcept {
-  if (is_set_later(fd, level, option, value, length))
-    return 0;
-  return noted(level, option, REAL(__setsockopt64)(fd, level, option, value, length));
 }
 #endif

@@ -20,7 +20,7 @@ start_slow() {
 directly() {
   local errno=s/x/x/
   case $2 in *closed | *reset) errno=s/ECONNREFUSED/ECONNRESET/ ;; *.denied*) errno=s/ECONNREFUSED/EACCES/ ;; esac
-  (CONTROL=$WORK/direct.control LIMIT=${LIMIT:-60} limit "$BUILD/programs/$1" "${@:2}" 2>&1 || echo "exit status $?") | sed "$errno"
+  (CONTROL=$WORK/direct.control LIMIT=${LIMIT:-180} limit "$BUILD/programs/$1" "${@:2}" 2>&1 || echo "exit status $?") | sed "$errno"
 }
 slowly() {
   CONTROL=$SLOW client "$@" 2>&1 || echo "exit status $?"

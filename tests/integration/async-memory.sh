@@ -9,7 +9,7 @@
 cycles=${CYCLES:-10000} # no fewer: 32 bytes lost with each have to be more than what is allowed for
 [ -z "$runtime" ] || cycles=2000
 
-bounded() { LIMIT=$((30 + cycles / 500)) prints "bounded: yes, descriptors more: 0" client async_memory "$1" "$cycles" "$NET.3:7"; }
+bounded() { LIMIT=$((120 + cycles / 500)) prints "bounded: yes, descriptors more: 0" client async_memory "$1" "$cycles" "$NET.3:7"; }
 look_ups() { client async_memory look-ups 10000 "$NET.3:7" | tee look-ups && has look-ups '^the same: yes'; }
 
 start memory "$BUILD/programs/async_memory" serve "$NET.1"

@@ -9,7 +9,7 @@ fetches() { prints "$1" through "${@:2}" && saw_only_peer web; }
 by_python() { fetches "same: 20" "$python" -B "$TOP/tests/programs/async_http.py" "$1" "${WEB%:*}" "${WEB#*:}"; }
 by_node() { fetches "same: 20" node "$TOP/tests/programs/async_http.js" "http://$WEB/page"; }
 by_java() {
-  LIMIT=60 fetches $'NIO: 10\nURL: true' java -Xshare:auto -XX:TieredStopAtLevel=1 "$TOP/tests/programs/AsyncHttp.java" \
+  LIMIT=180 fetches $'NIO: 10\nURL: true' java -Xshare:auto -XX:TieredStopAtLevel=1 "$TOP/tests/programs/AsyncHttp.java" \
     "${WEB%:*}" "${WEB#*:}"
 }
 by_curl() {
@@ -31,9 +31,9 @@ by_perl() {
 }
 by_ruby() {
   fetches "peer: ${WEB%:*}" ruby -e 'require "net/http"; require "socket"
-    puts "peer: " + Socket.tcp(ARGV[0], ARGV[1].to_i, connect_timeout: 9) { |one| one.remote_address.ip_address }
+    puts "peer: " + Socket.tcp(ARGV[0], ARGV[1].to_i, connect_timeout: 60) { |one| one.remote_address.ip_address }
     http = Net::HTTP.new(ARGV[0], ARGV[1].to_i, nil)
-    http.open_timeout = 9
+    http.open_timeout = 60
     File.binwrite("got", http.get("/page").body)' "${WEB%:*}" "${WEB#*:}" && same got page
 }
 
@@ -85,7 +85,7 @@ by_ssh_w() {
 by_ssh_tunnel() {
   local status=0 seen=$2
   rm -f tunnel
-  LIMIT=30 secure -M -S control -N "$1" "$WORK/tunnel:$WEB" &
+  LIMIT=120 secure -M -S control -N "$1" "$WORK/tunnel:$WEB" &
   await test -S tunnel && curl -sS --unix-socket tunnel -Z -o 'got.#1' "http://web/page?[1-3]" || status=1
   ssh -F none -S control -O exit "${SSH%:*}"
   wait $!

@@ -8,7 +8,7 @@ connects="blocking poll select epoll read" binds="bind bind-poll"
 
 inject() { PRELOAD=$BUILD/preload/inject.so INJECT=$WORK/inject.$1.$2 client inject "$1" "$APP" "${@:3}"; }
 all_calls() {
-  USERID=inject LIMIT=280 inject "$1" calls >"$1.count" || { cat "$1.count" && false; } || return
+  USERID=inject LIMIT=600 inject "$1" calls >"$1.count" || { cat "$1.count" && false; } || return
   saw_only_peer app
 }
 # cut EXPECTED ACT...: all at once, because a server that stalls takes the library its whole time limit.

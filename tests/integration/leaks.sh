@@ -104,7 +104,7 @@ for WEB in "$WEB" "web.inside.test:$web_port"; do
   ! installed node || check "node, $how" no_leak get node -e "$node_get" "http://$WEB/page"
   ! installed git || check "git, $how" no_leak get_git
 done
-! installed java || LIMIT=60 check "java" no_leak get java -Xshare:auto Get.java "http://$WEB/page"
+! installed java || LIMIT=180 check "java" no_leak get java -Xshare:auto Get.java "http://$WEB/page"
 ! installed ssh || check "ssh" no_leak try_ssh
 for name in $ftp_clients; do
   check "FTP, active, $name" no_leak ftp_get "by_$name"

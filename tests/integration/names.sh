@@ -14,7 +14,7 @@ get_node() {
     same got page
 }
 get_java() {
-  LIMIT=60 through java -Xshare:auto -XX:TieredStopAtLevel=1 Get.java "http://$WEB/page" >got && same got page
+  LIMIT=180 through java -Xshare:auto -XX:TieredStopAtLevel=1 Get.java "http://$WEB/page" >got && same got page
 }
 get_python() {
   through "$python" -c 'import sys, urllib.request

@@ -3,7 +3,7 @@
 # socks4d against clients that are many, mute, mad or gone: it serves the others meanwhile, and is the same after it.
 # shellcheck source=tests/common.sh
 . "$(dirname "$0")/../common.sh"
-LIMIT=120
+LIMIT=600
 if [ -n "$runtime" ]; then few=20; else few=1; fi # sanitized: how many times fewer
 
 storm() { limit "$BUILD/programs/storm" "$SOCKS" "$NET.3" "$@"; }

@@ -7,7 +7,7 @@
 
 transfers=${TRANSFERS:-300}
 rounds=$((transfers / 100)) of_a_round=39
-LIMIT=${SOAK_LIMIT:-120}
+LIMIT=${SOAK_LIMIT:-600}
 
 restarted() { [ -e down ] && { [ ! -e up ] || [ up -nt begin ]; }; }
 excused() { restarted && echo restarted >>broken; }

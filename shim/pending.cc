@@ -2,6 +2,7 @@
 #include "pending.h"
 #include "forks.h"
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <csignal>
 #include <sys/mman.h>
@@ -11,9 +12,12 @@ namespace socksify {
 namespace pending {
 namespace {
 
-// Slots come in chunks that are added when needed and never go: 64 slots, then eight times as many each.
-constexpr int most_chunks = 6;
-constexpr size_t capacity(int chunk) { return size_t{64} << (3 * chunk); }
+// Slots come in chunks that are added when needed and never go: a page of eight, and then each time as many as there
+// are.
+constexpr int most_chunks = 19; // two million
+constexpr int first_of(int chunk) { return chunk == 0 ? 0 : 4 << chunk; }
+constexpr int capacity(int chunk) { return chunk == 0 ? 8 : 4 << chunk; }
+int chunk_of(int slot) { return std::bit_width(static_cast<unsigned>(slot) / 8); }
 
 constinit std::atomic<Pending*> chunks[most_chunks]{};
 constinit std::atomic<int64_t> earliest{INT64_MAX};
@@ -25,8 +29,10 @@ Pending* chunk_at(int number) {
   Pending* chunk = chunks[number].load(std::memory_order_acquire);
   if (chunk)
     return chunk;
-  const size_t bytes = capacity(number) * sizeof(Pending);
-  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  const size_t bytes = static_cast<size_t>(capacity(number)) * sizeof(Pending);
+  // As many as there are already are likely to come: all pages at once cost much less than one after the other.
+  const int flags = MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE;
+  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
   if (memory == MAP_FAILED)
     return nullptr;
   if (!chunks[number].compare_exchange_strong(chunk, static_cast<Pending*>(memory))) {
@@ -65,16 +71,14 @@ bool take(Pending& slot, uint64_t identity, const Exchange& exchange) {
 
 // Takes the first free slot from this number on; -1 if there is none, or no memory.
 int take_from(int first, uint64_t identity, const Exchange& exchange) {
-  int base = 0; // the number of a chunk's first slot
-  for (int chunk = 0; chunk < most_chunks; ++chunk) {
-    const int size = static_cast<int>(capacity(chunk));
+  for (int chunk = chunk_of(first); chunk < most_chunks; ++chunk) {
     Pending* slots = chunk_at(chunk);
     if (!slots)
       return -1;
-    for (int i = std::max(0, first - base); i < size; ++i)
+    const int base = first_of(chunk);
+    for (int i = std::max(0, first - base); i < capacity(chunk); ++i)
       if (take(slots[i], identity, exchange))
         return base + i;
-    base += size;
   }
   return -1;
 }
@@ -94,10 +98,8 @@ int begin(uint64_t identity, const Exchange& exchange) {
 }
 
 Pending& at(int slot) {
-  int chunk = 0;
-  for (; slot >= static_cast<int>(capacity(chunk)); ++chunk)
-    slot -= static_cast<int>(capacity(chunk));
-  return chunks[chunk].load(std::memory_order_acquire)[slot];
+  const int chunk = chunk_of(slot);
+  return chunks[chunk].load(std::memory_order_acquire)[slot - first_of(chunk)];
 }
 
 void end(int slot) {

@@ -37,8 +37,12 @@ std::optional<Registration> find(uint64_t key) {
 
 // A data word that no program has by chance, which means: the registration with this key. Its own inverse.
 uint64_t token(uint64_t key) {
-  uint64_t secret;
-  std::memcpy(&secret, reinterpret_cast<const void*>(getauxval(AT_RANDOM)), sizeof secret);
+  static constinit std::atomic<uint64_t> known{0};
+  uint64_t secret = known.load(std::memory_order_relaxed);
+  if (secret == 0) {
+    std::memcpy(&secret, reinterpret_cast<const void*>(getauxval(AT_RANDOM)), sizeof secret);
+    known.store(secret, std::memory_order_relaxed);
+  }
   return key ^ secret;
 }
 

@@ -53,23 +53,23 @@ Table::Value Table::Slot::load() const {
   return value;
 }
 
-bool Table::Slot::read(uint64_t wanted, Value& value) const {
+bool Table::Place::read(uint64_t wanted, Value& value) const {
   for (int attempt = 0; is_patient(attempt); ++attempt) {
-    const uint32_t before = sequence.load(std::memory_order_acquire);
-    if (key.load(std::memory_order_acquire) != wanted)
+    const uint32_t before = slot->sequence.load(std::memory_order_acquire);
+    if (key->load(std::memory_order_acquire) != wanted)
       return false;
-    value = load();
-    if (before % 2 == 0 && sequence.load(std::memory_order_relaxed) == before)
+    value = slot->load();
+    if (before % 2 == 0 && slot->sequence.load(std::memory_order_relaxed) == before)
       return true;
     pause_for(attempt);
   }
   return false;
 }
 
-void Table::Slot::assign(uint64_t new_key, const Value& value) {
-  key.store(new_key, std::memory_order_release); // release: `sequence` is seen odd before
+void Table::Place::assign(uint64_t new_key, const Value& value) const {
+  key->store(new_key, std::memory_order_release); // release: `sequence` is seen odd before
   for (size_t i = 0; i < value.size(); ++i)
-    words[i].store(value[i], std::memory_order_release);
+    slot->words[i].store(value[i], std::memory_order_release);
 }
 
 void Table::Slot::found_by(uint32_t sweep) {
@@ -78,49 +78,49 @@ void Table::Slot::found_by(uint32_t sweep) {
     ;
 }
 
-// Calls visit(slot) for the slots that may hold the key until one says true. The kernel numbers sockets one
+// Calls visit(place) for the places that may hold the key until one says true. The kernel numbers sockets one
 // after the other, so that the low bits alone spread them evenly.
 template <typename Visit> bool Table::any_in_sets(uint64_t key, Visit visit) const {
   for (int level = 0; level < most_levels; ++level) {
-    Slot* all = slots(level);
+    Keys* all = keys(level);
     if (!all)
       return false;
-    Slot* set = all + hash(key) % (capacity(level) / set_size) * set_size;
+    const size_t set = hash(key) % sets(level);
     for (size_t i = 0; i < set_size; ++i)
-      if (visit(set[i]))
+      if (visit(place(all, level, set, i)))
         return true;
   }
   return false;
 }
 
-Table::Slot* Table::locate(uint64_t key) const {
-  Slot* found = nullptr;
-  any_in_sets(key, [&](Slot& slot) {
-    const bool hit = slot.key.load(std::memory_order_acquire) == key;
+Table::Place Table::locate(uint64_t key) const {
+  Place found;
+  any_in_sets(key, [&](Place place) {
+    const bool hit = place.key->load(std::memory_order_acquire) == key;
     if (hit)
-      found = &slot;
+      found = place;
     return hit;
   });
   return found;
 }
 
 bool Table::find(uint64_t key, Value& value) const {
-  const Slot* slot = locate(key);
-  return slot && slot->read(key, value);
+  const Place place = locate(key);
+  return place && place.read(key, value);
 }
 
-// Into the first of the key's slots that has this key now: the same one, or 0.
+// Into the first of the key's places that has this key now: the same one, or 0.
 bool Table::put_where(uint64_t expected, uint64_t key, const Value& value) {
-  return any_in_sets(key, [&](Slot& slot) {
-    if (slot.key.load(std::memory_order_relaxed) != expected || !slot.lock())
+  return any_in_sets(key, [&](Place place) {
+    if (!place.holds(expected) || !place.slot->lock())
       return false;
-    const bool mine = slot.key.load(std::memory_order_relaxed) == expected;
+    const bool mine = place.holds(expected);
     if (mine) {
-      slot.assign(key, value);
-      slot.used.store(next_use(), std::memory_order_relaxed);
-      slot.found_by(m_sweep.load(std::memory_order_seq_cst)); // a sweep that begins later finds the key
+      place.assign(key, value);
+      place.slot->used.store(next_use(), std::memory_order_relaxed);
+      place.slot->found_by(m_sweep.load(std::memory_order_seq_cst)); // a sweep that begins later finds the key
     }
-    slot.unlock();
+    place.slot->unlock();
     return mine;
   });
 }
@@ -144,62 +144,59 @@ bool Table::insert(uint64_t key, const Value& value) {
 }
 
 bool Table::erase(uint64_t key) {
-  Slot* slot = locate(key);
-  if (!slot || !slot->lock())
+  const Place place = locate(key);
+  if (!place || !place.slot->lock())
     return false;
-  const bool mine = slot->key.load(std::memory_order_relaxed) == key;
+  const bool mine = place.holds(key);
   if (mine) {
-    slot->key.store(0, std::memory_order_release);
+    place.key->store(0, std::memory_order_release);
     m_count.fetch_sub(1, std::memory_order_relaxed);
   }
-  slot->unlock();
+  place.slot->unlock();
   return mine;
 }
 
-uint64_t Table::clear_unless(Slot& slot, uint32_t found_alive, Value& value) {
+uint64_t Table::clear_unless(Place place, uint32_t found_alive, Value& value) {
   const auto is_dead = [&] {
-    return slot.key.load(std::memory_order_relaxed) && slot.mark.load(std::memory_order_relaxed) != found_alive;
+    return !place.holds(0) && place.slot->mark.load(std::memory_order_relaxed) != found_alive;
   };
-  if (!is_dead() || !slot.lock())
+  if (!is_dead() || !place.slot->lock())
     return 0;
   uint64_t key = 0;
   if (is_dead()) {
-    key = slot.key.load(std::memory_order_relaxed);
-    value = slot.load();
-    slot.key.store(0, std::memory_order_release);
+    key = place.key->load(std::memory_order_relaxed);
+    value = place.slot->load();
+    place.key->store(0, std::memory_order_release);
     m_count.fetch_sub(1, std::memory_order_relaxed);
   }
-  slot.unlock();
+  place.slot->unlock();
   return key;
 }
 
 void Table::mend_after_fork() {
   m_inserting.mend();
-  for_each_slot([&](Slot& slot) {
-    if (!slot.is_locked())
+  for_each_place([&](Place place) {
+    if (!place.slot->is_locked())
       return;
-    if (slot.key.exchange(0, std::memory_order_relaxed))
+    if (place.key->exchange(0, std::memory_order_relaxed))
       m_count.fetch_sub(1, std::memory_order_relaxed);
-    slot.mend();
+    place.slot->mend();
   });
 }
 
 void Table::touch(uint64_t key) {
-  if (Slot* slot = locate(key))
-    slot->used.store(next_use(), std::memory_order_relaxed);
+  if (const Place place = locate(key))
+    place.slot->used.store(next_use(), std::memory_order_relaxed);
 }
 
 bool Table::is_crowded(uint64_t key) const {
-  return slots(0) && !any_in_sets(key, [&](Slot& slot) {
-           const uint64_t there = slot.key.load(std::memory_order_relaxed);
-           return there == 0 || there == key;
-         });
+  return keys(0) && !any_in_sets(key, [&](Place place) { return place.holds(0) || place.holds(key); });
 }
 
 size_t Table::size() const {
   size_t total = 0;
-  for (int level = 0; level < most_levels && slots(level); ++level)
-    total += capacity(level);
+  for (int level = 0; level < most_levels && keys(level); ++level)
+    total += sets(level) * set_size;
   return total;
 }
 
@@ -220,22 +217,25 @@ bool Table::begin_sweep() {
 }
 
 void Table::keep(uint64_t key) {
-  if (Slot* slot = locate(key))
-    slot->found_by(m_sweep.load(std::memory_order_relaxed));
+  if (const Place place = locate(key))
+    place.slot->found_by(m_sweep.load(std::memory_order_relaxed));
 }
 
+// Sets are taken without order, so that a small part of a level's entries would fault in all of its pages, one by one:
+// that costs several times as much as to have them at once. Not of the last levels, where it would be felt as a pause.
 bool Table::grow() {
+  constexpr size_t few = size_t{1} << 22;
   for (int level = 0; level < most_levels; ++level) {
-    std::atomic<Slot*>& place = m_levels[level];
+    std::atomic<Keys*>& place = m_levels[level];
     if (place.load(std::memory_order_acquire))
       continue;
-    const size_t bytes = capacity(level) * sizeof(Slot);
-    void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | (bytes(level) <= few ? MAP_POPULATE : 0);
+    void* memory = mmap(nullptr, bytes(level), PROT_READ | PROT_WRITE, flags, -1, 0);
     if (memory == MAP_FAILED)
       return false;
-    Slot* expected = nullptr; // zeroed memory is free slots
-    if (!place.compare_exchange_strong(expected, static_cast<Slot*>(memory), std::memory_order_acq_rel))
-      munmap(memory, bytes); // another thread was faster: its level will do
+    Keys* expected = nullptr; // zeroed memory is free places
+    if (!place.compare_exchange_strong(expected, static_cast<Keys*>(memory), std::memory_order_acq_rel))
+      munmap(memory, bytes(level)); // another thread was faster: its level will do
     return true;
   }
   return false;

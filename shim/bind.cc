@@ -8,8 +8,8 @@
 #include "log.h"
 #include "options.h"
 #include "real.h"
-#include "registrations.h"
 #include "report.h"
+#include "withhold.h"
 #include <cerrno>
 #include <netinet/tcp.h>
 

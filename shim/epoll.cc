@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "epoll.h"
 #include "fd.h"
-#include "format.h"
 #include "forks.h"
+#include "format.h"
+#include "membership.h"
 #include "pending.h"
 #include "real.h"
 #include "registrations.h"
 #include "settle.h"
 #include "table.h"
 #include "text.h"
+#include "withhold.h"
 #include <algorithm>
 #include <cerrno>
 #include <poll.h>
@@ -57,6 +59,11 @@ bool is_truly_ready(int outer, const epoll_event& event) {
   return is_true;
 }
 
+bool is_withheld_still(int epfd, const epoll_event& event) {
+  const auto registration = named_by(epfd, event);
+  return registration && registration->is_withheld();
+}
+
 // False if it is an event of a handshake's, which is thereby taken further.
 bool is_for_program(int epfd, epoll_event& event) {
   const auto registration = named_by(epfd, event);
@@ -67,9 +74,11 @@ bool is_for_program(int epfd, epoll_event& event) {
   const auto socket = sockets::find(registration->socket);
   if (socket && settle(registration->socket, *socket).state == State::pending)
     return false;
+  if (!is_withheld_still(epfd, event))
+    return false;                      // the kernel will say it again in the program's words
   give_back(registration->socket, -1); // if the thread that ended it has not yet come to that
-  if (const auto left = named_by(epfd, event); !left || !left->is_withheld())
-    return false; // the kernel will say it again in the program's words
+  if (!is_withheld_still(epfd, event))
+    return false;
   // The number it was registered by has become another file's. The kernel has no way to give the registration back, so
   // its events are translated.
   event.data.u64 = registration->data;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "place.h"
+#include "membership.h"
 #include "open_fds.h"
 #include "real.h"
-#include "registrations.h"
 #include "text.h"
 #include <sys/socket.h>
 #include <sys/time.h>

@@ -14,8 +14,8 @@ using sockets::Identity;
 inline constexpr int most_sets = 64; // that one socket can be in
 
 struct Registration {
-  int epfd = -1;
-  int fd = -1; // the number it was registered by
+  int epfd = -1; // the set's number; below 0: none
+  int fd = -1;   // the number it was registered by
   uint64_t data = 0;
   uint32_t events = 0;
   short handshake = 0; // while it is withheld: the events of poll() that the kernel waits for in its place
@@ -26,25 +26,55 @@ struct Registration {
   bool operator==(const Registration&) const = default;
 };
 
-// epoll_ctl() on a socket.
-int control(Identity identity, int epfd, int operation, int fd, epoll_event* event);
+// A registration's key is that of its socket, and a number below most_sets.
+uint64_t key_of(Identity socket, int number);
+
+std::optional<Registration> find(uint64_t key);
+
+// The key of this registration; 0 if there is none.
+uint64_t locate(Identity socket, int epfd, int fd);
+
+// A place for a new registration of the socket: its key, or 0 if there is none.
+uint64_t reserve(Identity socket, int fd);
+
+void store(uint64_t key, const Registration& registration);
+
+// True unless another thread has changed it meanwhile.
+bool replace(uint64_t key, const Registration& before, const Registration& registration);
+
+// Its place stays, for the next registration of the same socket.
+inline void forget(uint64_t key) { store(key, Registration{}); }
 
 // True if nothing is remembered.
 bool no_registrations();
 
-// The socket's registrations wait for poll() `events` of the handshake instead of the program's events. `known_fd`: a
-// number that the caller has just seen to be the socket's, or -1.
-void withhold(Identity socket, short events, int known_fd);
-
-// The socket's registrations are the program's own again.
-void give_back(Identity socket, int known_fd);
-
-// The socket listens from now on, by a BIND.
-void listens(Identity socket);
+// Calls visit(key, registration) for those of the socket.
+template <typename Visit> void for_each_of(Identity socket, Visit visit) {
+  if (!socket || no_registrations())
+    return;
+  for (int number = 0; number < most_sets; ++number) {
+    const auto registration = find(key_of(socket, number));
+    if (!registration)
+      return; // numbers are dense: see forget()
+    if (registration->epfd >= 0)
+      visit(key_of(socket, number), *registration);
+  }
+}
 
 // How many registrations hold a token in the kernel now, and how often one has ceased to.
 inline constinit std::atomic<int> withheld{0};
 inline constinit std::atomic<uint32_t> given_back{0};
+
+void count_withheld(bool was_withheld, bool is_withheld);
+
+// While it lives, the kernel may hold a token that is not remembered yet, or not any more.
+class Changing {
+public:
+  Changing() { withheld.fetch_add(1, std::memory_order_acq_rel); }
+  ~Changing() { count_withheld(true, false); }
+  Changing(const Changing&) = delete;
+  Changing& operator=(const Changing&) = delete;
+};
 
 // True if events of a handshake's may come out of any set, or out of this one.
 inline bool any_withheld() { return withheld.load(std::memory_order_relaxed) > 0; }
@@ -53,24 +83,11 @@ bool holds_withheld(int epfd);
 // Changes when a registration is given back: what the kernel has said before may be an event of the handshake's still.
 inline uint32_t times_given_back() { return given_back.load(std::memory_order_acquire); }
 
+// A data word that no program has by chance, which means: the registration with this key. Its own inverse.
+uint64_t token(uint64_t key);
+
 // The registration whose token an event from this set carries; nothing for an event of the program's.
 std::optional<Registration> named_by(int epfd, const epoll_event& event);
-
-// Moves the registrations of a listening socket to its stand-in: takes them off its number, and, when the stand-in is
-// there, puts them back.
-class Move {
-public:
-  explicit Move(int fd);
-  void finish(int fd);
-
-private:
-  struct Moved {
-    int epfd;
-    epoll_event event;
-  };
-  Moved m_registrations[most_sets];
-  int m_count = 0;
-};
 
 // In a child: see Table.
 void mend_registrations_after_fork();

@@ -5,9 +5,9 @@
 #include "options.h"
 #include "pending.h"
 #include "real.h"
-#include "registrations.h"
 #include "report.h"
 #include "wait.h"
+#include "withhold.h"
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>

@@ -26,7 +26,7 @@ int fail(int error) {
 // What a libc call returns for 0 or an errno. Success leaves errno alone.
 int result(int error) { return error ? fail(error) : 0; }
 
-// Writes our answer where the real call has already found room for one.
+// Writes our answer as the real call would.
 int answer(Endpoint endpoint, int family, sockaddr* address, socklen_t* length, socklen_t room) {
   if (static_cast<int>(room) < 0)
     return fail(EINVAL);
@@ -39,15 +39,20 @@ int answer(Endpoint endpoint, int family, sockaddr* address, socklen_t* length, 
 bool is_of_server(const sockaddr* address, socklen_t length, socklen_t room) {
   if (room < length)
     return true;
-  if (servers::any_unix() && address->sa_family == AF_UNIX)
-    return true;
+  if (address->sa_family == AF_UNIX)
+    return servers::any_unix();
   const auto peer = IpPort::from(address, length);
   return peer && peer->ip.is_ipv4() && servers::includes(peer->endpoint());
 }
 
-uint16_t port_of(const sockaddr* address, socklen_t length) {
-  const auto found = IpPort::from(address, length);
-  return found ? found->port : 0;
+// The port as the kernel knows it; nothing, with errno, if it does not say.
+std::optional<uint16_t> own_port(int fd) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (REAL(getsockname)(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0)
+    return std::nullopt;
+  const auto found = IpPort::from(reinterpret_cast<sockaddr*>(&address), length);
+  return found ? found->port : uint16_t{0};
 }
 
 int real_accept(int fd, sockaddr* address, socklen_t* length, int flags) {
@@ -133,20 +138,17 @@ HOOK int connect(int fd, const sockaddr* address, socklen_t length) {
 HOOK int __connect(int fd, const sockaddr* address, socklen_t length) __attribute__((alias("connect")));
 
 HOOK int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
-  auto socket = sockets::use(fd);
+  auto socket = sockets::use(sockets::empty() ? 0 : sockets::identity(fd));
   const bool has_none = !socket || socket->state == State::pending || socket->state == State::failed;
   if (has_none || !address || !length)
     return REAL(getsockname)(fd, address, length);
   if (const int error = start_bind(fd, *socket))
     return fail(error);
-  const socklen_t room = *length;
-  sockaddr_storage real{};
-  socklen_t real_length = sizeof real;
-  if (REAL(getsockname)(fd, reinterpret_cast<sockaddr*>(&real), &real_length) != 0)
+  const auto port = socket->local.port ? socket->local.port : own_port(fd);
+  if (!port)
     return -1;
-  if (socket->local.port == 0)
-    socket->local.port = port_of(reinterpret_cast<sockaddr*>(&real), real_length);
-  return answer(socket->local, socket->family, address, length, room);
+  socket->local.port = *port;
+  return answer(socket->local, socket->family, address, length, *length);
 }
 
 // Only what the kernel says is connected to the SOCKS server can be ours.
@@ -157,7 +159,7 @@ HOOK int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
     return real;
   if (pending::any())
     settle_fd(fd);
-  const auto socket = sockets::use(fd);
+  const auto socket = sockets::use(sockets::identity(fd));
   if (socket && (socket->is_waiting() || socket->state == State::pending || socket->state == State::failed))
     return fail(ENOTCONN);
   const bool has_peer = socket && (socket->state == State::connected || socket->state == State::accepted);

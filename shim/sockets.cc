@@ -3,7 +3,6 @@
 #include "fd.h"
 #include "open_fds.h"
 #include "pending.h"
-#include "real.h"
 #include "table.h"
 #include <fcntl.h>
 
@@ -56,15 +55,6 @@ template <typename Fits> std::optional<Socket> last_used(Fits fits) {
 
 } // namespace
 
-Identity identity(int fd) {
-  KeepErrno keep;
-  Identity cookie = 0;
-  socklen_t length = sizeof cookie;
-  if (REAL(getsockopt)(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) != 0)
-    return 0;
-  return cookie;
-}
-
 int whereabouts(Identity key, int hint) {
   if (identity(hint) == key)
     return hint;
@@ -87,10 +77,11 @@ std::optional<Socket> find(Identity key) {
 
 std::optional<Socket> find_fd(int fd) { return find(table.empty() ? 0 : identity(fd)); }
 
-std::optional<Socket> use(int fd) {
-  const Identity key = table.empty() ? 0 : identity(fd);
-  table.touch(key);
-  return find(key);
+std::optional<Socket> use(Identity key) {
+  Table::Value value;
+  if (!key || !table.use(key, value))
+    return std::nullopt;
+  return unpack<Socket>(value);
 }
 
 bool remember(Identity key, const Socket& socket) {

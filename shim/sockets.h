@@ -4,6 +4,9 @@
 // needs no hook.
 #pragma once
 #include "address.h"
+#include "real.h"
+#include <cerrno>
+#include <sys/socket.h>
 
 namespace socksify {
 
@@ -53,7 +56,16 @@ namespace sockets {
 // SO_COOKIE; 0: not a socket.
 using Identity = uint64_t;
 
-Identity identity(int fd);
+// errno stays as it was. Inline, because processors forget in a system call where functions return to.
+inline Identity identity(int fd) {
+  const int kept = errno;
+  Identity cookie = 0;
+  socklen_t length = sizeof cookie;
+  if (REAL(getsockopt)(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) == 0)
+    return cookie;
+  errno = kept;
+  return 0;
+}
 
 // True while nothing at all is remembered: then no hook need ask.
 bool empty();
@@ -62,7 +74,7 @@ std::optional<Socket> find(Identity key);
 std::optional<Socket> find_fd(int fd);
 
 // The same; and the program is using this connection now: it is the most likely primary.
-std::optional<Socket> use(int fd);
+std::optional<Socket> use(Identity key);
 
 // False if there is no memory for it.
 [[nodiscard]] bool remember(Identity key, const Socket& socket);

@@ -184,9 +184,12 @@ void Table::mend_after_fork() {
   });
 }
 
-void Table::touch(uint64_t key) {
-  if (const Place place = locate(key))
-    place.slot->used.store(next_use(), std::memory_order_relaxed);
+bool Table::use(uint64_t key, Value& value) {
+  const Place place = locate(key);
+  if (!place || !place.read(key, value))
+    return false;
+  place.slot->used.store(next_use(), std::memory_order_relaxed);
+  return true;
 }
 
 bool Table::is_crowded(uint64_t key) const {

@@ -52,8 +52,8 @@ public:
   // True if this call did it.
   bool erase(uint64_t key);
 
-  // Makes the entry the one that was used last.
-  void touch(uint64_t key);
+  // The same as find(), and makes the entry the one that was used last.
+  bool use(uint64_t key, Value& value);
 
   // Calls visit(key, value, use) for every entry; `use` is greater the later the entry was touched or stored.
   template <typename Visit> void for_each(Visit visit) const {

@@ -76,7 +76,8 @@ TEST_CASE("the use of an entry grows when it is touched") {
   auto table = std::make_unique<Table>();
   table->store(1, value_of(1));
   table->store(2, value_of(2));
-  table->touch(1);
+  Table::Value value;
+  CHECK(table->use(1, value));
   uint64_t use[3]{};
   table->for_each([&](uint64_t key, const Table::Value&, uint64_t when) { use[key] = when; });
   CHECK(use[1] > use[2]);

@@ -1,4 +1,4 @@
-# make | make test | make fuzz | make soak | make bench | make demo | make install | make uninstall | make deb | make deps | make clean | make SAN=address,undefined test
+# make | make test | make fuzz | make soak | make bench | make peers | make demo | make install | make uninstall | make deb | make deps | make clean | make SAN=address,undefined test
 # make ARCH=i386 library: for the 32-bit programs of a 64-bit system
 comma   := ,
 CXX     ?= g++
@@ -133,6 +133,10 @@ demo: deps
 	@$(build) all
 	@BUILD=$(BUILD) tests/demo.sh
 
+# Who is compared with us, where it is not installed yet.
+peers:
+	@BUILD=$(BUILD) tests/bench/peers
+
 bench: all $(patsubst %,$(BUILD)/bench/%,server concurrent blocking transfer open calls startup nothing empty.so minimal destination load)
 	@BUILD=$(BUILD) tests/bench/run
 	@BUILD=$(BUILD) tests/bench/run-server
@@ -152,5 +156,5 @@ deb:
 clean:
 	$(RM) -r build
 
-.PHONY: all library bench test programs fuzzers fuzz soak demo deps install uninstall deb clean
+.PHONY: all library bench peers test programs fuzzers fuzz soak demo deps install uninstall deb clean
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

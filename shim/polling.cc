@@ -116,22 +116,45 @@ private:
   bool m_any_pending = false;
 };
 
-void set_if(fd_set* set, int fd, bool is_true) {
-  if (set && is_true)
-    FD_SET(fd, set);
-}
-
-bool is_in(const fd_set* set, int fd) { return set && FD_ISSET(fd, set); }
-
 // As the kernel translates between select() and its own events.
 constexpr short readable_events = POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR;
 constexpr short writable_events = POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR;
 constexpr short exceptional_events = POLLPRI;
 
-void clear(fd_set* set, int count) {
-  for (int fd = 0; set && fd < count; ++fd)
-    FD_CLR(fd, set);
-}
+// The question of a select(), and the answer to it.
+struct Sets {
+  fd_set *readable, *writable, *exceptional;
+
+  short asked(int fd) const {
+    short events = 0;
+    events |= is_in(readable, fd) ? readable_events : short{0};
+    events |= is_in(writable, fd) ? writable_events : short{0};
+    events |= is_in(exceptional, fd) ? exceptional_events : short{0};
+    return events;
+  }
+
+  void clear(int count) const {
+    for (fd_set* set : {readable, writable, exceptional})
+      for (int fd = 0; set && fd < count; ++fd)
+        FD_CLR(fd, set);
+  }
+
+  // Returns in how many sets it is.
+  int tell(const pollfd& answer) const {
+    const auto [fd, events, revents] = answer;
+    return set_if(readable, fd, (events & POLLIN) && (revents & readable_events)) +
+           set_if(writable, fd, (events & POLLOUT) && (revents & writable_events)) +
+           set_if(exceptional, fd, (events & POLLPRI) && (revents & exceptional_events));
+  }
+
+private:
+  static bool is_in(const fd_set* set, int fd) { return set && FD_ISSET(fd, set); }
+  static int set_if(fd_set* set, int fd, bool is_true) {
+    if (set && is_true)
+      FD_SET(fd, set);
+    return is_true;
+  }
+};
 
 } // namespace
 
@@ -166,15 +189,11 @@ int settling_select(int count, fd_set* readable, fd_set* writable, fd_set* excep
     errno = ENOMEM;
     return -1;
   }
+  const Sets sets{readable, writable, exceptional};
   nfds_t used = 0;
-  for (int fd = 0; fd < count; ++fd) {
-    short events = 0;
-    events |= is_in(readable, fd) ? readable_events : short{0};
-    events |= is_in(writable, fd) ? writable_events : short{0};
-    events |= is_in(exceptional, fd) ? exceptional_events : short{0};
-    if (events)
+  for (int fd = 0; fd < count; ++fd)
+    if (const short events = sets.asked(fd))
       fds[used++] = {fd, events, 0};
-  }
   const int ready = settling_poll(fds, used, deadline, mask);
   if (ready < 0)
     return ready;
@@ -182,19 +201,10 @@ int settling_select(int count, fd_set* readable, fd_set* writable, fd_set* excep
     errno = EBADF;
     return -1;
   }
+  sets.clear(count); // what was asked is in fds[].events
   int told = 0;
-  for (fd_set* set : {readable, writable, exceptional})
-    clear(set, count); // set anew below; what was asked is in fds[].events
-  for (nfds_t i = 0; i < used; ++i) {
-    const auto [fd, events, revents] = fds[i];
-    const bool in = (events & POLLIN) && (revents & readable_events);
-    const bool out = (events & POLLOUT) && (revents & writable_events);
-    const bool pri = (events & POLLPRI) && (revents & exceptional_events);
-    set_if(readable, fd, in);
-    set_if(writable, fd, out);
-    set_if(exceptional, fd, pri);
-    told += in + out + pri;
-  }
+  for (nfds_t i = 0; i < used; ++i)
+    told += sets.tell(fds[i]);
   return told;
 }
 

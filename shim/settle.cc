@@ -116,7 +116,8 @@ Socket advance(Identity key, int fd, const Socket& socket) {
 // Now and then looks for those that the program has closed, when nobody else does: rarely enough to cost nothing.
 void note_miss() {
   static constinit std::atomic<int> misses{0};
-  if (misses.fetch_add(1, std::memory_order_relaxed) < std::max(64, 16 * pending::count.load(std::memory_order_relaxed)))
+  if (misses.fetch_add(1, std::memory_order_relaxed) <
+      std::max(64, 16 * pending::count.load(std::memory_order_relaxed)))
     return;
   misses.store(0, std::memory_order_relaxed);
   sockets::drop_closed();

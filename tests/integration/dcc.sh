@@ -38,7 +38,7 @@ refused() {
 }
 
 head -c 300000 /dev/urandom >sent
-start_socks4d
+start_socks4d --threads 1
 start_irc
 check "a file and a chat by DCC, irssi" received
 check "a call from another host than that of the primary connection" refused

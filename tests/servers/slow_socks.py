@@ -208,17 +208,17 @@ class Destination:
 
 
 class DirectDestination(Destination):
-    """One that is reached as any other; a full backlog is what holds."""
+    """One that is reached as any other; a full backlog is what holds. Its port is nobody else's ever, as one that the
+    kernel chooses would be while it refuses."""
 
     def open(self):
-        self.port = 0
+        super().open()
         self.listen()
 
     def listen(self):
         self.listener = socket.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.listener.bind((APP, self.port))
-        self.port = self.listener.getsockname()[1]
         self.fill()
 
     def fill(self):

@@ -39,7 +39,7 @@ $(BUILD)/tools/companion/%.o $(BUILD)/tools/doctor/%.o: flags += -Itools
 $(BUILD)/with-server: $(call object,tools/companion/*.cc shim/address.cc)
 	$(link) -lfmt
 
-$(BUILD)/socksify-check: $(call object,tools/doctor/*.cc $(shared))
+$(BUILD)/socksify-check: $(call object,tools/doctor/*.cc shim/server_text.cc $(shared))
 	$(link) -lfmt
 
 $(BUILD)/%.sh: tools/%.sh

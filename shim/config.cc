@@ -1,19 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "config.h"
-#include "environment.h"
-#include "forks.h"
 #include "format.h"
-#include "handover.h"
-#include "log.h"
-#include <atomic>
-#include <cstdlib>
-#include <cstring>
 #include <iterator>
-#include <pthread.h>
-#include <pwd.h>
-#include <sys/mman.h>
-#include <sys/single_threaded.h>
-#include <unistd.h>
 
 namespace socksify {
 namespace {
@@ -35,6 +23,7 @@ public:
     return m_value = {};
   }
 
+  ServerList servers() const { return find_servers(m_lookup); }
   bool is_set(const char* name) const { return m_lookup(name); }
 
   // The value that `first` found last does not make sense, and why.
@@ -91,17 +80,6 @@ public:
     into.append(FMT_COMPILE("{}"), text);
   }
 
-  // The program may change its environment, and free it.
-  void keep(std::string_view text, std::string_view& into) {
-    if (text.empty())
-      return;
-    void* memory = mmap(nullptr, text.size() + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED)
-      return reject("no memory for it");
-    std::memcpy(memory, text.data(), text.size());
-    into = {static_cast<const char*>(memory), text.size()};
-  }
-
 private:
   Lookup m_lookup;
   Mistake& m_mistake;
@@ -109,34 +87,23 @@ private:
   std::string_view m_value;
 };
 
-// The servers, separated by commas.
 void read_servers(Reader& reader, std::string_view list, Config& config) {
   ServerHints hints;
-  for (bool more = true; more;) {
-    const auto [text, rest, found] = split_at(list, list.find(','));
-    more = found;
-    list = rest;
-    if (config.server_count == servers::most)
-      return reader.reject("more servers than 8");
-    if (const char* reason = parse_server(text, config.servers[config.server_count], hints))
-      return reader.reject(reason);
-    ++config.server_count;
-  }
+  if (const auto mistake = parse_servers(list, config.servers, config.server_count, hints); mistake.reason)
+    return reader.reject(mistake.reason);
   reader.copy(hints.userid.view(), config.userid);
   // Who names a SOCKS4A server among others wants names to be sent.
   if (hints.is_socks4 || hints.is_socks4a)
     config.dns = hints.is_socks4a ? Dns::remote : Dns::local;
 }
 
-// SOCKS4_SERVER, SOCKS_SERVER, or a general proxy variable. One of those that means another protocol is passed over for
-// one that means SOCKS4; with nothing else to go by it is a mistake, because whoever set it does not expect direct
-// connections. SOCKS_SERVER that is set and empty says that there is no server.
+// With nothing else to go by, a general proxy variable that means another protocol is a mistake, because whoever set it
+// does not expect direct connections.
 std::string_view server_text(Reader& reader) {
-  if (const auto text = reader.first({"SOCKS4_SERVER", "SOCKS_SERVER"}); !text.empty() || reader.is_set("SOCKS_SERVER"))
-    return text;
-  for (const char* name : {"all_proxy", "ALL_PROXY"})
-    if (const auto text = reader.first({name}); is_socks4_url(text))
-      return text;
+  if (const auto servers = reader.servers(); servers.variable)
+    return reader.first({servers.variable});
+  if (reader.is_set("SOCKS_SERVER"))
+    return {};
   const auto other = reader.first({"all_proxy", "ALL_PROXY"});
   if (!other.empty())
     reader.reject("SOCKS4 only: the scheme has to be socks4:// or socks4a://");
@@ -161,7 +128,7 @@ void read_names(Reader& reader, Config& config) {
   const auto session = reader.first({"SOCKSIFY_SESSION"});
   if (!session.empty() && !session.starts_with('/'))
     return reader.reject("not an absolute path");
-  reader.keep(session, config.session);
+  config.session = session;
 }
 
 void read_log(Reader& reader, Config& config) {
@@ -172,32 +139,7 @@ void read_log(Reader& reader, Config& config) {
     return;
   if (!output.starts_with('/'))
     return reader.reject("neither stderr nor an absolute path");
-  reader.keep(output, config.log_file);
-}
-
-constinit Config of_process;
-constinit std::atomic<bool> is_unread{true}; // not 0: it lies with what is read next
-
-void read_environment() {
-  parse_config([](const char* name) -> const char* { return environment::find(environ, name); }, of_process);
-  is_unread.store(false, std::memory_order_release);
-  if (of_process.debug > 0 || of_process.mistake.variable || of_process.leak == Leak::warn)
-    remember_stderr();
-  const Mistake& mistake = of_process.mistake;
-  if (mistake.variable)
-    print_line(FMT_COMPILE("{}={}: {}; connections are denied"), mistake.variable, mistake.value.view(),
-               mistake.reason);
-  if (!of_process.active)
-    return;
-  forks::watch();
-  environment::save();
-}
-
-// Before the program's main, so that a mistake is told at once and the environment is still what the user
-// gave.
-__attribute__((constructor)) void at_load() {
-  if (config().active)
-    handover::read();
+  config.log_file = output;
 }
 
 } // namespace
@@ -218,32 +160,7 @@ void parse_config(Lookup lookup, Config& config) {
   config.fast_open = reader.choice("SOCKSIFY_FASTOPEN", "1", "0", false, "neither 1 nor 0");
   read_names(reader, config);
   read_log(reader, config);
-  reader.keep(reader.first({"no_proxy", "NO_PROXY"}), config.no_proxy);
-}
-
-const Config& config() {
-  if (is_unread.load(std::memory_order_acquire)) [[unlikely]] {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    if (__libc_single_threaded)
-      read_environment();
-    else
-      pthread_once(&once, read_environment);
-  }
-  return of_process;
-}
-
-std::string_view userid() {
-  static constinit Text<socks4::max_userid + 1> login_name;
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  if (!config().userid.view().empty())
-    return config().userid.view();
-  pthread_once(&once, [] {
-    char room[1024];
-    passwd entry, *found = nullptr;
-    if (getpwuid_r(getuid(), &entry, room, sizeof room, &found) == 0 && found)
-      login_name.append(FMT_COMPILE("{}"), std::string_view{found->pw_name});
-  });
-  return login_name.view();
+  config.no_proxy = reader.first({"no_proxy", "NO_PROXY"});
 }
 
 } // namespace socksify

@@ -54,8 +54,7 @@ struct Config {
   bool stands_in() const { return active && (dns != Dns::local || mistake.variable); }
 };
 
-using Lookup = const char* (*)(const char* variable); // null or the value
-
+// Its texts are the variables' own.
 void parse_config(Lookup lookup, Config& config);
 
 const Config& config();

@@ -2,6 +2,7 @@
 #include "environment.h"
 #include "config.h"
 #include "handover.h"
+#include "setting_names.h"
 #include <cstring>
 #include <dlfcn.h>
 #include <sys/mman.h>
@@ -10,10 +11,6 @@
 namespace socksify::environment {
 namespace {
 
-constexpr const char* settings[] = {"SOCKS4_SERVER", "SOCKS_SERVER",      "SOCKS_USER",       "SOCKS_USERNAME",
-                                    "SOCKS_DEBUG",   "SOCKS_LOGOUTPUT",   "SOCKSIFY_TIMEOUT", "SOCKSIFY_LOOPBACK",
-                                    "SOCKSIFY_BIND", "SOCKSIFY_FASTOPEN", "SOCKSIFY_DNS",     "SOCKSIFY_SESSION",
-                                    "SOCKSIFY_LEAK", "no_proxy",          "NO_PROXY"};
 constexpr const char* general[] = {"all_proxy", "ALL_PROXY"}; // only where they name the server
 constexpr std::string_view preload = "LD_PRELOAD=";
 

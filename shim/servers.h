@@ -1,31 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The SOCKS servers, in the order in which they are tried: how they are written, and where they are.
+// The SOCKS servers, in the order in which they are tried: where they are.
 #pragma once
 #include "address.h"
-#include "socks4.h"
+#include "server_text.h"
 
 namespace socksify {
 
-struct Server {
-  Text<256> host; // as the user wrote it: an address or a name; or the path of a Unix socket
-  uint16_t port = 1080;
-  bool is_unix = false;
-};
-
-// What a server's text says of the others as well.
-struct ServerHints {
-  Text<socks4::max_userid + 1> userid; // empty: it has none
-  bool is_socks4 = false, is_socks4a = false;
-};
-
-bool is_socks4_url(std::string_view text);
-
-// host[:port], socks4[a]://[user[:password]@]host[:port][/] or unix:/path. Null, or why it makes no sense.
-const char* parse_server(std::string_view text, Server& server, ServerHints& hints);
-
 namespace servers {
 
-inline constexpr int most = 8;
+inline constexpr int most = most_servers;
 
 // The address of the configuration's server of this number; a name is resolved at its first use. Nothing if that fails,
 // and for a Unix socket.

@@ -86,6 +86,16 @@ TEST_CASE("a general variable for another protocol is passed over, but not for d
   }
 }
 
+TEST_CASE("a server without a host is told from another protocol") {
+  for (const char* value : {"socks4://", "SOCKS4A://", "socks4://me@", "socks4://me@:1080/", ":1080", "gate,,other"}) {
+    CAPTURE(value);
+    check_mistake({{"SOCKS_SERVER", value}}, "SOCKS_SERVER");
+    CHECK(parse({{"SOCKS_SERVER", value}}).mistake.reason == "the host is missing"sv);
+  }
+  CHECK(parse({{"SOCKS_SERVER", "unix:"}}).mistake.reason == "the path of a Unix socket has to begin with /"sv);
+  CHECK(parse({{"SOCKS_SERVER", "::1"}}).mistake.reason == "an IPv6 address: SOCKS4 servers are reached by IPv4"sv);
+}
+
 TEST_CASE("the userid in a URL is decoded, and a password left out") {
   const auto userid = [](const char* url) { return std::string(parse({{"SOCKS_SERVER", url}}).userid.view()); };
   CHECK(userid("socks4://me@gate") == "me");

@@ -18,9 +18,9 @@ object    = $(patsubst %.cc,$(BUILD)/%.o,$(wildcard $(1)))
 shared   := shim/socks4.cc shim/address.cc
 
 # What the launcher needs beside the library.
-helpers  := $(patsubst %,$(BUILD)/%,preload-exec with-server socksify-check settings.sh modes.sh)
+helpers  := $(patsubst %,$(BUILD)/%,with-server socksify-check)
 
-all: $(BUILD)/libsocksify.so $(BUILD)/socks4d $(helpers)
+all: $(BUILD)/libsocksify.so $(BUILD)/socks4d $(BUILD)/socksify $(helpers)
 
 # The shim lives inside other people's programs: no exceptions, no libstdc++, nothing exported but the hooks. It is loaded
 # before every one of them, as fast as can be: all that is only read in one mapping, all that is written in another one,
@@ -42,17 +42,19 @@ $(BUILD)/with-server: $(call object,tools/companion/*.cc shim/address.cc)
 $(BUILD)/socksify-check: $(call object,tools/doctor/*.cc shim/server_text.cc $(shared))
 	$(link) -lfmt
 
-$(BUILD)/%.sh: tools/%.sh
+# Started before every program, so it has no C library to start, nothing to relocate, and as few pages as can be. For the
+# sanitizers, which want one, it is a program like others.
+launcher := $(wildcard tools/launcher/*.cc) shim/address.cc shim/config.cc shim/server_text.cc
+$(BUILD)/launcher/%.o: flags += -fno-exceptions -fno-rtti -DFMT_HEADER_ONLY -ffunction-sections -fdata-sections \
+  $(if $(SAN),,-fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns)
+$(BUILD)/launcher/%.o: %.cc
 	@mkdir -p $(@D)
-	install -m 644 $< $@
-
-# Started before every program, so it has no C library to start.
-$(BUILD)/preload-exec: tools/preload-exec.c
-	@mkdir -p $(@D)
-	$(CC) -Wall -Wextra -Wpedantic -Werror -O2 -ffreestanding -fno-stack-protector -static -nostdlib -o $@ $<
+	$(CXX) $(CPPFLAGS) $(flags) $(CXXFLAGS) -c -o $@ $<
+$(BUILD)/socksify: $(patsubst %.cc,$(BUILD)/launcher/%.o,$(filter-out tools/launcher/$(if $(SAN),start,hosted).cc,$(launcher)))
+	$(link) $(if $(SAN),,-static -no-pie -nostdlib -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,--build-id=none)
 
 $(BUILD)/unit: $(call object,tests/unit/*.cc $(filter-out $(wildcard shim/hooks*.cc),$(wildcard shim/*.cc)) \
-  $(patsubst %,tools/%.cc,rules ident journal loop request_reader sockets))
+  $(patsubst %,tools/%.cc,rules ident journal loop request_reader sockets launcher/options launcher/settings))
 	$(link) -lfmt
 
 # Run once: the compiler's time is more.
@@ -82,7 +84,7 @@ $(BUILD)/bench/%.so: tests/bench/%.c
 
 # clang's libFuzzer: a target is a file of tests/fuzz, linked with what is pure.
 fuzz_targets := $(patsubst tests/fuzz/%.cc,%,$(wildcard tests/fuzz/*.cc))
-fuzz_parts   := $(filter-out $(wildcard shim/hooks*.cc),$(wildcard shim/*.cc)) $(patsubst %,tools/%.cc,rules journal ident loop sockets)
+fuzz_parts   := $(filter-out $(wildcard shim/hooks*.cc),$(wildcard shim/*.cc)) $(patsubst %,tools/%.cc,rules journal ident loop sockets launcher/settings)
 fuzz_flags   := -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(patsubst %.cc,$(BUILD)/fuzz/%.o,$(fuzz_parts))
 	clang++ $(fuzz_flags) -o $@ $^ -lfmt

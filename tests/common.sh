@@ -28,7 +28,7 @@ if [ -n "$runtime" ]; then
     __attribute__((constructor)) static void initialize(void) { free(malloc(1)); }' || exit
   runtime=$WORK/early.so:$runtime
 fi
-LAUNCHER=${LAUNCHER:-$TOP/tools/socksify}
+LAUNCHER=${LAUNCHER:-$BUILD/socksify}
 
 SOCKS='' PEER=$NET.2 servers=()
 python=/usr/bin/python3

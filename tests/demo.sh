@@ -60,7 +60,7 @@ get get.bin got
 put sent in/up
 quit
 END
-echo "\$ SOCKSIFY_LOOPBACK=proxy tools/socksify -s $SOCKS inetutils-ftp -Advn ${FTP/:/ } <<END"
+echo "\$ SOCKSIFY_LOOPBACK=proxy build/socksify -s $SOCKS inetutils-ftp -Advn ${FTP/:/ } <<END"
 cat commands
 echo END
 

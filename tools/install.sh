@@ -59,16 +59,14 @@ place_both_sizes() {
 }
 
 place_everything() {
-  fill_in tools/socksify
-  place 755 "$filled" "$PREFIX/bin/socksify"
+  place 755 "$BUILD/socksify" "$PREFIX/bin/socksify"
   place 755 "$BUILD/socks4d" "$PREFIX/sbin/socks4d"
   place 644 "$BUILD/libsocksify.so" "$helpers/libsocksify.so"
-  for program in preload-exec with-server socksify-check; do
+  for program in with-server socksify-check; do
     place 755 "$BUILD/$program" "$helpers/$program"
   done
-  for script in settings modes; do
-    place 644 tools/$script.sh "$helpers/$script.sh"
-  done
+  # Where the launcher looks for the name of the system's file of settings.
+  [ "$SYSCONFDIR" = /etc ] || link_to "$SYSCONFDIR/socksify.conf" "$helpers/socksify.conf"
   [ ! -r "$BUILD/i386/libsocksify.so" ] || place_both_sizes
   for page in man/*.[0-9]; do
     place 644 "$page" "$PREFIX/share/man/man${page##*.}/${page##*/}"

@@ -33,7 +33,7 @@ static() { says 1 "FAIL program  $WORK/static: is statically linked" -- "$WORK/s
 other_user() { says 1 "FAIL program  $1: is set-user-ID" -- "$1"; }
 other_group() { says 1 "FAIL program  ./sgid: is set-user-ID or set-group-ID" -- ./sgid; }
 with_capabilities() {
-  local LAUNCHER=$WORK/as-nobody LIBRARY=$WORK/tree/build/libsocksify.so
+  local LAUNCHER=$WORK/as-nobody LIBRARY=$WORK/tree/libsocksify.so
   dynamic "$WORK/bin/in-path" && says 1 "FAIL program  $WORK/capable: has capabilities" -- "$WORK/capable"
 }
 other_libc() { says 1 "$good" 'FAIL library  .*: not loaded by /lib/ld-musl.*musl, not the GNU one: .*symbol not found' -- "$WORK/musl"; }
@@ -70,7 +70,7 @@ follows_env() {
 # --- the library and the settings
 by_itself() { says 0 "$loaded" 'ok +server' --; }
 broken_library() {
-  mkdir -p broken && cp "$BUILD"/{preload-exec,socksify-check,modes.sh} broken && echo nonsense >broken/libsocksify.so &&
+  mkdir -p broken && cp "$BUILD/socksify-check" broken && echo nonsense >broken/libsocksify.so &&
     LIBRARY=$WORK/broken/libsocksify.so says 1 "$good" 'FAIL library  .*cannot be preloaded' -- "$WORK/bin/in-path"
 }
 bad_setting() { SOCKSIFY_TIMEOUT=soon says 1 'FAIL settings SOCKSIFY_TIMEOUT=soon: not a number' --; }
@@ -148,10 +148,10 @@ check "a program in PATH" found_in_path
 check "a static program" static
 cp bin/in-path secret && chmod 111 secret || exit
 if [ "$(id -u)" = 0 ]; then
-  mkdir -p tree/tools tree/build && cp "$LAUNCHER" tree/tools/ && cp "$BUILD"/{libsocksify.so,preload-exec,socksify-check,*.sh} tree/build || exit
+  mkdir -p tree && cp "$LAUNCHER" "$BUILD"/{libsocksify.so,socksify-check} tree || exit
   nobody='setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps -all'
   script as-nobody "#!/bin/sh
-exec $nobody '$WORK/tree/tools/socksify' \"\$@\""
+exec $nobody '$WORK/tree/socksify' \"\$@\""
   script as-nobody-much "#!/bin/sh
 exec setpriv --bounding-set=-dac_override,-dac_read_search '$LAUNCHER' \"\$@\""
   cp bin/in-path suid && chown 65534 suid && chmod u+s suid && cp bin/in-path sgid && chgrp 65534 sgid && chmod g+s sgid || exit

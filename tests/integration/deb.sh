@@ -17,7 +17,7 @@ is_about_version() {
 has_everything() {
   local file
   dpkg-deb -x "$package" root || return
-  for file in bin/socksify sbin/socks4d lib/socksify/{libsocksify.so,preload-exec,with-server,socksify-check,settings.sh,modes.sh} \
+  for file in bin/socksify sbin/socks4d lib/socksify/{libsocksify.so,with-server,socksify-check} \
     share/man/man1/socksify.1.gz share/man/man7/libsocksify.7.gz share/man/man8/socks4d.8.gz share/doc/socksify/{copyright,changelog.gz} \
     share/bash-completion/completions/socksify share/zsh/vendor-completions/_socksify lib/systemd/system/socks4d.{service,socket}; do
     [ -r "root/usr/$file" ] || { echo "$file is missing" && false; } || return

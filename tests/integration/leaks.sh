@@ -30,7 +30,7 @@ ip link add cable type veth peer name cable netns "$MACHINE" && ip addr add 10.7
     mount --bind nsswitch.conf /etc/nsswitch.conf" || exit
 
 # Programs run there.
-printf '%s\n' '#!/bin/sh' "exec ${there[*]} sh -c 'cd \"$WORK\" && exec \"\$@\"' sh '$TOP/tools/socksify' \"\$@\"" >there && chmod +x there
+printf '%s\n' '#!/bin/sh' "exec ${there[*]} sh -c 'cd \"$WORK\" && exec \"\$@\"' sh '$BUILD/socksify' \"\$@\"" >there && chmod +x there
 LAUNCHER=$WORK/there
 directly() { limit "${there[@]}" "$@"; }
 

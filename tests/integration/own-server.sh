@@ -5,7 +5,7 @@
 
 [ -z "$runtime" ] || { skip "own server" "what is new is sanitized by other tests" && exit; }
 mkdir helpers site && head -c 300000 /dev/urandom >site/page
-cp "$BUILD"/{libsocksify.so,preload-exec,with-server,socksify-check,modes.sh} helpers
+cp "$BUILD"/{libsocksify.so,with-server,socksify-check} helpers
 # Our socks4d, but for the address from which it connects, and a note of what it is.
 cat >helpers/socks4d <<END
 #!/bin/sh
@@ -127,7 +127,8 @@ ssh_is_checked() { own --ssh gateway --check curl >got && has got '^ok +socks4  
 ssh_ends_when_killed() {
   mkfifo fifo
   "$LAUNCHER" --ssh gateway sh -c 'echo >fifo; exec sleep 60' &
-  read -r <fifo && kill -KILL $! && ! wait $! && logged sshd "Disconnected from|Received disconnect|Connection closed by"
+  read -r <fifo && kill -KILL $! && ! wait $! &&
+    logged sshd "Disconnected from|Received disconnect|Connection closed by|Connection reset by peer"
 }
 # shellcheck disable=SC2094 # one end waits for what the other has written
 tells_end_of_ssh() {

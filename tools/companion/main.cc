@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
-// with-server local SOCKS4D | ssh GATEWAY  PRELOAD COMMAND [ARG...]: starts a SOCKS server on loopback that ends with
-// this process, names it in SOCKS_SERVER and becomes COMMAND, with LD_PRELOAD=PRELOAD, or none if that is empty. So the
-// command has the process id, the parent, the terminal, the signals and the exit status that it would have without a
-// server.
+// with-server local SOCKS4D | ssh GATEWAY  PRELOAD PATH COMMAND [ARG...]: starts a SOCKS server on loopback that ends
+// with this process, names it in SOCKS_SERVER and becomes COMMAND, which is the program at PATH, with
+// LD_PRELOAD=PRELOAD, or none if that is empty. So the command has the process id, the parent, the terminal, the
+// signals and the exit status that it would have without a server.
 #include "address.h"
 #include "check.h"
 #include "watcher.h"
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <fmt/format.h>
 #include <stdexcept>
 #include <string_view>
@@ -86,24 +88,26 @@ std::string start(std::string_view kind, const std::string& argument) {
   return port.text();
 }
 
-void run(char** arguments) {
+int run(char** arguments) {
   const auto server = start(arguments[1], arguments[2]);
   ::setenv("SOCKS_SERVER", server.c_str(), true);
   ::unsetenv("SOCKS4_SERVER");
   ::unsetenv("LD_PRELOAD");
   if (*arguments[3])
     ::setenv("LD_PRELOAD", arguments[3], true);
-  ::execv(arguments[4], arguments + 4);
-  throw Failure(arguments[4]);
+  ::execvp(arguments[4], arguments + 5); // for a script without a first line, too; the path has a slash in it
+  const int error = errno;
+  fmt::print(stderr, "socksify: {}: {}\n", arguments[4], std::strerror(error));
+  return error == ENOENT ? 127 : 126;
 }
 
 } // namespace
 } // namespace socksify
 
 int main(int argc, char** argv) try {
-  if (argc < 5)
+  if (argc < 6)
     throw std::runtime_error("with-server: arguments are missing");
-  socksify::run(argv);
+  return socksify::run(argv);
 } catch (const std::exception& error) {
   fmt::print(stderr, "socksify: {}\n", error.what());
   return 125;

@@ -151,7 +151,7 @@ private:
     look_at(found, depth + 1);
   }
 
-  // As of tools/preload-exec.c.
+  // As of tools/launcher/program.cc.
   bool has_privileges(const std::string& path) {
     struct stat status;
     constexpr mode_t set_group = S_ISGID | S_IXGRP;

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "../../tools/launcher/settings.h"
+#include <doctest/doctest.h>
+#include <string>
+
+using namespace socksify::launcher;
+using namespace std::literals;
+
+namespace {
+
+// "NAME=value" of each that is taken, then "LINE: complaint".
+std::string read(std::string text) {
+  std::string result;
+  Settings settings(text.data(), text.size());
+  for (Setting setting; settings.next(setting);)
+    result += setting.name + "="s + setting.value + "\n";
+  if (settings.complaint())
+    result += std::to_string(settings.line()) + ": ";
+  for (const auto part : settings.complaint().parts)
+    result += part;
+  return result;
+}
+
+} // namespace
+
+TEST_CASE("settings: blanks, comments and quotes") {
+  CHECK(read("").empty());
+  CHECK(read("# x = y\n\n \t# z\n \r\n").empty());
+  CHECK(read("SOCKS_SERVER=a:1") == "SOCKS_SERVER=a:1\n");
+  CHECK(read(" SOCKS_SERVER\t= \"a:1\" \r\nNO_PROXY = '*' ") == "SOCKS_SERVER=a:1\nNO_PROXY=*\n");
+  CHECK(read("SOCKS_USER=\"") == "SOCKS_USER=\"\n");
+  CHECK(read("SOCKS_USER=\"a'") == "SOCKS_USER=\"a'\n");
+  CHECK(read("SOCKS_USER='a \"b\" #c'") == "SOCKS_USER=a \"b\" #c\n");
+  CHECK(read("SOCKS_USER=''\nNO_PROXY=\"\"\n") == "SOCKS_USER=\nNO_PROXY=\n");
+  CHECK(read("SOCKS_USER=a=b") == "SOCKS_USER=a=b\n");
+}
+
+TEST_CASE("settings: the line that makes no sense, and why") {
+  CHECK(read("\nword") == "2: 'word': not NAME=VALUE");
+  CHECK(read("PATH=/x").starts_with("1: 'PATH': no such setting; there are SOCKS_SERVER SOCKS_USER "));
+  CHECK(read("=x").starts_with("1: '': no such setting"));
+  CHECK(read("socks_server=x").starts_with("1: 'socks_server': no such setting"));
+  CHECK(read("SOCKS_USER=a\nSOCKS_USER=b") == "SOCKS_USER=a\n2: SOCKS_USER: given twice");
+  CHECK(read("SOCKS_USER=a\0b"s) == "1: there is a zero byte in the line");
+  CHECK(read("SOCKS_SERVER=a,socks4://") == "1: SOCKS_SERVER: 'socks4://': the host is missing");
+  CHECK(read("SOCKS_DEBUG=4") == "1: SOCKS_DEBUG: '4': not a number from 0 to 3");
+  CHECK(read("SOCKSIFY_DNS=") == "1: SOCKSIFY_DNS: '': it is empty");
+  CHECK(read("SOCKSIFY_DNS=no") == "1: SOCKSIFY_DNS: 'no': neither auto nor local nor remote");
+  CHECK(read("SOCKSIFY_BIND=on") == "1: SOCKSIFY_BIND: 'on': neither auto nor any nor off");
+  CHECK(read("SOCKSIFY_TIMEOUT=0") == "1: SOCKSIFY_TIMEOUT: '0': not a number of seconds from 1 to 86400");
+  CHECK(read("SOCKS_LOGOUTPUT=log") == "1: SOCKS_LOGOUTPUT: 'log': neither stderr nor an absolute path");
+  CHECK(read("SOCKS_USER=" + std::string(256, 'x')).ends_with("too long"));
+}
+
+TEST_CASE("a list of servers by its name") {
+  CHECK_FALSE(judge_servers("-s", "a,b:1,unix:/x"));
+  CHECK(judge_servers("-s", "a,b:x").parts[2] == "b:x");
+  CHECK(judge_servers("-s", "a,b:x").parts[0] == "-s");
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "command.h"
+#include "files.h"
+#include "kernel.h"
+#include "program.h"
+#include "say.h"
+#include "text.h"
+#include "variables.h"
+#include <cerrno>
+#include <fcntl.h>
+#include <linux/limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace socksify::launcher {
+namespace {
+
+// Looks for a program; if there is something else of this name, that is remembered for the message.
+class Search {
+public:
+  bool is_program(const char* path) {
+    struct statx status;
+    const long error = kernel::call(__NR_statx, AT_FDCWD, path, 0, STATX_TYPE, &status);
+    if (error == -ENOENT || error == -ENOTDIR)
+      return false;
+    m_found = path;
+    return error == 0 && (status.stx_mode & S_IFMT) == S_IFREG && files::is_executable(path);
+  }
+
+  // In PATH, where an empty part means here.
+  bool find_in(std::string_view path, std::string_view name) {
+    for (bool more = !name.empty(); more;) {
+      const auto [folder, rest, found] = split_at(path, path.find(':'));
+      more = found;
+      path = rest;
+      // "Is too long" comes before "is there": execvp(3) goes on.
+      if (folder.size() + name.size() + 2 <= PATH_MAX && is_program(join_path(folder, name)))
+        return true;
+    }
+    return false;
+  }
+
+  const char* found() const { return m_found; }
+
+private:
+  // In the same place again, but for what is remembered.
+  const char* join_path(std::string_view folder, std::string_view name) {
+    char* end = m_room[m_found != nullptr];
+    for (const std::string_view part : {folder.empty() ? std::string_view{"."} : folder, std::string_view{"/"}, name})
+      for (const char c : part)
+        *end++ = c;
+    *end = '\0';
+    return m_room[m_found != nullptr];
+  }
+
+  const char* m_found = nullptr;
+  static char m_room[2][PATH_MAX + 2];
+};
+
+constinit char Search::m_room[2][PATH_MAX + 2]{};
+
+} // namespace
+
+const char* find_command(const char* name, const Library& library, char** environment) {
+  Search search;
+  const std::string_view text{name};
+  const char* const path = variables::find("PATH");
+  const bool found =
+      text.find('/') != text.npos ? search.is_program(name) : search.find_in(path ? path : "/bin:/usr/bin", text);
+  if (!found && search.found())
+    fail(cannot_run, {search.found(), ": not an executable file"});
+  if (!found)
+    fail(not_found, {text, ": no such command"});
+  check_program(search.found(), library, environment);
+  return search.found();
+}
+
+void become(const char* path, char** arguments) {
+  long error = kernel::call(__NR_execve, path, arguments, variables::all());
+  if (error == -ENOEXEC) { // a shell script without a first line that says so, as for execvp(3)
+    char shell[] = "/bin/sh";
+    arguments[-1] = shell;
+    arguments[0] = const_cast<char*>(path);
+    error = kernel::call(__NR_execve, shell, arguments - 1, variables::all());
+  }
+  fail(error == -ENOENT ? not_found : cannot_run, {path, error == -ENOENT  ? ": its dynamic linker does not exist"
+                                                         : error == -E2BIG ? ": the argument list is too long"
+                                                                           : ": the system cannot execute it"});
+}
+
+} // namespace socksify::launcher

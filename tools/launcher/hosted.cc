@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+// The launcher as a program of the C library, which the sanitizers need.
+#include "launch.h"
+
+int main(int, char** arguments, char** environment) { socksify::launcher::launch(arguments, environment); }

@@ -36,7 +36,7 @@ with_capabilities() {
   local LAUNCHER=$WORK/as-nobody LIBRARY=$WORK/tree/libsocksify.so
   dynamic "$WORK/bin/in-path" && says 1 "FAIL program  $WORK/capable: has capabilities" -- "$WORK/capable"
 }
-other_libc() { says 1 "$good" 'FAIL library  .*: not loaded by /lib/ld-musl.*musl, not the GNU one: .*symbol not found' -- "$WORK/musl"; }
+other_libc() { says 1 "$good" 'FAIL library  .*: not loaded by /lib/ld-musl.*musl, not the GNU one: .*(symbol not found|lib[at]san)' -- "$WORK/musl"; }
 other_word_size() { says 1 "FAIL program  $WORK/i386: is a program of 32 bits for i386" -- "$WORK/i386"; }
 go() { says 1 "FAIL program  $WORK/go: is written in Go" -- "$WORK/go"; }
 lacks_linker() { says 1 "FAIL program  ./lacks-linker: its dynamic linker /no/such does not exist" -- ./lacks-linker; }

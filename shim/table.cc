@@ -126,7 +126,7 @@ bool Table::put_where(uint64_t expected, uint64_t key, const Value& value) {
 }
 
 bool Table::store(uint64_t key, const Value& value) {
-  return insert(key, value) || put_where(key, key, value) || insert(key, value);
+  return put_where(key, key, value) || insert(key, value) || put_where(key, key, value);
 }
 
 bool Table::insert(uint64_t key, const Value& value) {

@@ -54,7 +54,7 @@ $(BUILD)/socksify: $(patsubst %.cc,$(BUILD)/launcher/%.o,$(filter-out tools/laun
 	$(link) $(if $(SAN),,-static -no-pie -nostdlib -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,--build-id=none)
 
 $(BUILD)/unit: $(call object,tests/unit/*.cc $(filter-out $(wildcard shim/hooks*.cc),$(wildcard shim/*.cc)) \
-  $(patsubst %,tools/%.cc,rules ident journal loop request_reader sockets launcher/options launcher/settings))
+  $(patsubst %,tools/%.cc,calls rules ident journal loop request_reader sockets launcher/options launcher/settings))
 	$(link) -lfmt
 
 # Run once: the compiler's time is more.

@@ -70,7 +70,7 @@ bool Direction::pass_few() {
   }
   m_are_many = got == ssize_t{bytes.size()};
   m_from.readable = m_are_many || m_from.hung_up || m_from.urgent;
-  const ssize_t sent = ::send(m_to.fd(), bytes.data(), static_cast<size_t>(got), MSG_NOSIGNAL);
+  const ssize_t sent = gives_way() ? 0 : ::send(m_to.fd(), bytes.data(), static_cast<size_t>(got), MSG_NOSIGNAL);
   if (sent < 0 && !would_block())
     throw Failure("send");
   m_to.writable = sent >= 0;
@@ -124,6 +124,10 @@ bool Direction::copy(size_t most, int flags) {
   m_from.readable = seen >= 0;
   if (seen <= 0)
     return false;
+  if (gives_way()) {
+    m_from.watch.again();
+    return false;
+  }
   const ssize_t sent = ::send(m_to.fd(), bytes.data(), static_cast<size_t>(seen), flags | MSG_NOSIGNAL);
   if (sent < 0 && !would_block())
     throw Failure("send");
@@ -138,6 +142,10 @@ bool Direction::copy(size_t most, int flags) {
 
 // True if nothing is left in the pipe.
 bool Direction::flush() {
+  if (m_held > 0 && gives_way()) {
+    m_to.watch.again();
+    return false;
+  }
   while (m_held > 0 && m_to.writable) {
     const ssize_t result = splice_some(m_pipe.out.get(), m_to.fd(), m_held);
     if (result < 0 && !would_block())
@@ -156,6 +164,8 @@ bool Direction::flush() {
 void Direction::end_of_stream() {
   if (m_from.failed)
     throw Failure("relay", ECONNRESET);
+  if (gives_way())
+    return m_from.watch.again();
   m_from.ended = true;
   if (!m_to.ended)
     check("shutdown", ::shutdown(m_to.fd(), SHUT_WR));

@@ -3,6 +3,7 @@
 // to the SOCKS server as if it were directly connected". So bytes, end of stream, urgent bytes and resets are
 // all passed on; the bytes stay in the kernel.
 #pragma once
+#include "calls.h"
 #include "loop.h"
 #include "pipes.h"
 #include <span>
@@ -30,6 +31,11 @@ struct Side {
 class Direction {
 public:
   Direction(Side& from, Side& to, PipePool& pipes) : m_from(from), m_to(to), m_pipes(pipes) {}
+  // Calls of the one it comes from, which is the application server, go before what comes from it.
+  void give_way_to(const Calls& calls, Parties parties) {
+    m_calls = &calls;
+    m_parties = parties;
+  }
   void move();
   void assume_many() { m_are_many = true; }
   uint64_t bytes() const { return m_bytes; } // that were passed on
@@ -42,11 +48,14 @@ private:
   bool take_nothing(ssize_t result);
   bool copy(size_t most, int flags);
   bool flush();
+  bool gives_way() const { return m_calls && m_calls->wait(m_parties); }
   void end_of_stream();
 
   Side& m_from;
   Side& m_to;
   PipePool& m_pipes;
+  const Calls* m_calls = nullptr;
+  Parties m_parties;
   Pipe m_pipe;       // only while it holds bytes
   size_t m_held = 0; // bytes in the pipe
   uint64_t m_bytes = 0;
@@ -61,6 +70,7 @@ public:
   ~Relay();
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
+  void give_way_to(const Calls& calls, Parties parties) { m_downward.give_way_to(calls, parties); }
 
   // All true when the relay has come to its end; Failure if it cannot go on. The first is told all events that were
   // reported before.

@@ -222,6 +222,9 @@ void Session::bind() {
       return reject(Code::rejected, "cannot be reached");
   }
   listen_at(m_peer.fd(), {ip, 0}, 0);
+  const auto& expected = m_establishing->addresses;
+  const Parties parties{m_origin.ip, expected.size() == 1 ? expected.front() : 0};
+  m_establishing->call.emplace(m_server.site().calls(), m_peer.fd(), parties);
   Endpoint local = local_endpoint(m_peer.fd());
   if (local.ip == INADDR_ANY)
     local.ip = local_endpoint(m_client.fd()).ip; // what the client is to take for 0
@@ -235,6 +238,7 @@ void Session::bind() {
 // host against the value of DSTIP. If a mismatch is found, the CD field in the second reply is set to 91 and
 // the SOCKS server closes both connections."
 void Session::caller_arrived() {
+  std::optional<Calls::Taking> taking(m_server.site().calls());
   Accepted caller = accept_from(m_peer.fd());
   if (!caller.fd && (would_block() || errno == ECONNABORTED))
     return;
@@ -246,6 +250,7 @@ void Session::caller_arrived() {
   if (!is_anybody && std::find(expected.begin(), expected.end(), caller.peer.ip) == expected.end())
     return reject(Code::rejected, "a call from another host");
   reply({Code::granted, caller.peer});
+  taking.reset();
   relay(0);
 }
 
@@ -255,6 +260,7 @@ void Session::relay(uint32_t peer_events) {
   Counters& counters = m_server.site().counters();
   ++(m_request.command == Command::connect ? counters.connects : counters.binds);
   m_relay.emplace(m_client, m_peer, m_server.pipes());
+  m_relay->give_way_to(m_server.site().calls(), {m_origin.ip, m_request.destination.ip});
   m_client.expect(Relay::events,
                   [this](uint32_t events) { attempt([this, events] { relayed(m_relay->client_ready(events)); }); });
   m_peer.expect(Relay::events,

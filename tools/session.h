@@ -2,6 +2,7 @@
 // One client, from its request to the end of its relay. What a session waits for is said by what it expects
 // of its two connections and of its timer; every step below ends by saying that anew.
 #pragma once
+#include "calls.h"
 #include "ident.h"
 #include "loop.h"
 #include "relay.h"
@@ -67,6 +68,7 @@ private:
     std::vector<uint32_t> addresses; // of the destination: those that are left to try, and may be
     Loop::Clock::time_point limit;
     Timer timer;
+    std::optional<Calls::Expected> call; // of a BIND
   };
 
   Server& m_server;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What all threads of the server share: where it listens, what is allowed, the log, the counters.
 #pragma once
+#include "calls.h"
 #include "journal.h"
 #include "listener.h"
 #include "options.h"
@@ -27,6 +28,7 @@ public:
   std::shared_ptr<const Policy> policy() const;
   Journal& journal() { return m_journal; }
   Counters& counters() { return m_counters; }
+  Calls& calls() { return m_calls; }
 
   const std::vector<Listener>& listeners() const { return m_listeners; }
   // True if a connection to there would be one to the server itself.
@@ -46,6 +48,7 @@ private:
   std::shared_ptr<const Policy> m_policy;
   Journal m_journal;
   Counters m_counters;
+  Calls m_calls;
   std::vector<Listener> m_listeners;
 };
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """socks4d and the specification, byte by byte: tests/integration/server-protocol.sh."""
+import contextlib
 import ctypes
 import os
 import re
@@ -8,7 +9,7 @@ import socket
 import struct
 import sys
 
-from wire import (APP, BIND, CONNECT, LIMIT, NET, PEER, RESET, STRANGER, Client, DeafServer, Server, address, bound, call,
+from wire import (APP, BIND, CONNECT, LIMIT, NET, PEER, RESET, STRANGER, Client, DeafServer, Server, Stream, address, bound, call,
                   equal, eventually, main, refuses, request)
 
 LARGE = bytes(range(256)) * 8192  # 2 MiB
@@ -109,17 +110,23 @@ def calls(server):
         return any(line.split()[2:4] == [there, "02"] and line.split()[1].startswith(here) for line in lines)
 
 
+@contextlib.contextmanager
+def stopped_server():
+    pid = int(os.environ["SOCKS4D"])
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
 def reset_at_once():
     "an application server that accepts and resets before the reply: 90, and a reset"
     server = DeafServer()
     client = Client(request(CONNECT, server.address))
     equal(eventually(lambda: calls(server)), True, "it calls")
-    pid = int(os.environ["SOCKS4D"])
-    os.kill(pid, signal.SIGSTOP)
-    try:
+    with stopped_server():
         server.reset_callers_until(PEER)
-    finally:
-        os.kill(pid, signal.SIGCONT)
     client.granted()
     equal(client.rest(), RESET, "after the reply")
 
@@ -240,6 +247,31 @@ def bind_anybody():
     client, where = bound(("0.0.0.0", 21))
     caller = call(where, STRANGER)
     equal(client.granted(), caller.socket.getsockname())
+
+
+def bind_before_what_is_said_after():
+    "BIND: what its caller says to the client after the call, on another connection, comes after the second reply"
+    server = Server(backlog=64)
+    for said in b"150", LARGE[:100_000]:
+        with stopped_server():  # all threads have clients to accept then
+            clients = [Client(request(command, server.address)) for _ in range(40) for command in (CONNECT, BIND)]
+        controls, binders = clients[::2], clients[1::2]
+        accepted = {peer: Stream(connection) for connection, peer in (server.listener.accept() for _ in controls)}
+        ends = [(client, accepted[client.granted()]) for client in controls]
+        wheres = [binder.granted() for binder in binders]
+        for client, there in ends:
+            eventually(lambda: there.send(b"?") and client.stamped(b"?"))  # until the kernel keeps the time
+        with stopped_server():
+            for _, there in ends:
+                there.send(b"!")  # so that the server looks at these connections first
+            calls = []
+            for where, (_, there) in zip(wheres, ends):
+                calls.append(call(where))
+                there.send(said)
+        for binder, (client, _) in zip(binders, ends):
+            client.expect(b"!")
+            equal(binder.stamped(b"\0") < client.stamped(said[:1]), True, "the second reply is first")
+            client.expect(said[1:])
 
 
 def bind_name():

@@ -19,6 +19,7 @@ LIMIT = 60
 CONNECT, BIND = 1, 2
 GRANTED, REJECTED, NO_IDENTD, OTHER_USER = 90, 91, 92, 93
 RESET = "reset"
+SO_TIMESTAMPNS = 35  # asm-generic/socket.h
 
 
 def address(text):
@@ -45,6 +46,7 @@ class Stream:
         self.socket = connection
         self.socket.settimeout(LIMIT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
 
     def send(self, data):
         self.socket.sendall(data)
@@ -62,6 +64,12 @@ class Stream:
     def expect(self, data):
         equal(self.exact(len(data)), data, "received")
         return self
+
+    def stamped(self, byte):
+        """When this byte came to this host, in nanoseconds; false if nobody has looked."""
+        data, more, _, _ = self.socket.recvmsg(1, 64)
+        equal(data, byte, "received")
+        return more and int.from_bytes(more[0][2][:8], sys.byteorder) * 10**9 + int.from_bytes(more[0][2][8:], sys.byteorder)
 
     def rest(self):
         """All that comes until the end, or RESET."""

@@ -221,7 +221,7 @@ void Session::bind() {
     if (ip == INADDR_ANY)
       return reject(Code::rejected, "cannot be reached");
   }
-  listen_at(m_peer.fd(), {ip, 0}, 0);
+  listen_for_one(m_peer.fd(), ip);
   const auto& expected = m_establishing->addresses;
   const Parties parties{m_origin.ip, expected.size() == 1 ? expected.front() : 0};
   m_establishing->call.emplace(m_server.site().calls(), m_peer.fd(), parties);

@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "sockets.h"
 #include "check.h"
+#include <algorithm>
+#include <fstream>
 #include <netinet/tcp.h>
+#include <sys/random.h>
 #include <sys/socket.h>
+
+#ifndef IP_LOCAL_PORT_RANGE // before glibc 2.38
+#define IP_LOCAL_PORT_RANGE 51
+#endif
 
 namespace socksify {
 namespace {
@@ -28,6 +35,32 @@ int connect_to(int fd, Endpoint endpoint) {
 
 Fd datagram_socket() { return Fd(check("socket", ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0))); }
 
+struct PortRange {
+  unsigned first = 32768, last = 60999; // Linux's own choice
+};
+
+// Where a port is taken from that nobody has named. It may not be told to services (systemd.exec(5): ProcSubset=).
+PortRange local_ports() {
+  PortRange range;
+  if (std::ifstream file("/proc/sys/net/ipv4/ip_local_port_range"); !(file >> range.first >> range.last))
+    return {};
+  return range;
+}
+
+PortRange random_part(PortRange range) {
+  constexpr unsigned size = 64;
+  uint32_t random = 0;
+  check("getrandom", ::getrandom(&random, sizeof random, GRND_NONBLOCK));
+  const unsigned first = range.first + random % (range.last - range.first + 1);
+  return {first, std::min(first + size - 1, range.last)};
+}
+
+// Unchecked: before Linux 6.3 the whole range is looked through. ip(7): the upper bound in the upper 16 bits.
+void look_for_port_in(int fd, PortRange part) {
+  const uint32_t bounds = part.last << 16 | part.first;
+  ::setsockopt(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &bounds, sizeof bounds);
+}
+
 } // namespace
 
 Fd make_socket() {
@@ -50,6 +83,22 @@ void prepare_socket(int fd) {
 void listen_at(int fd, Endpoint endpoint, int backlog) {
   check("bind", bind_to(fd, endpoint));
   check("listen", ::listen(fd, backlog));
+}
+
+// bind(2) of port 0 looks at every second port of the range, then at the others: with half of them taken, that is 20 ms
+// (Linux 6.18), for which all sessions of the thread would wait. A random part of the range has a free one, too.
+void listen_for_one(int fd, uint32_t ip) {
+  static const PortRange range = local_ports();
+  bool is_bound = false;
+  for (int tries = 8; !is_bound && tries > 0; --tries) {
+    look_for_port_in(fd, random_part(range));
+    is_bound = bind_to(fd, {ip, 0}) == 0;
+    if (!is_bound && errno != EADDRINUSE)
+      break;
+  }
+  if (!is_bound)
+    throw Failure("bind");
+  check("listen", ::listen(fd, 0));
 }
 
 Accepted accept_from(int fd) {

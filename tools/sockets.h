@@ -16,6 +16,8 @@ void prepare_socket(int fd);
 
 // Binds to ip:port and listens.
 void listen_at(int fd, Endpoint endpoint, int backlog);
+// At any free port, for one caller. Most ports may be taken: it does not look for long.
+void listen_for_one(int fd, uint32_t ip);
 
 // The peer at the other end of a Unix socket is on this host; no TCP connection has a port 0.
 inline constexpr Endpoint unix_peer{INADDR_LOOPBACK, 0};

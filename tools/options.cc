@@ -11,6 +11,7 @@ enum LongOption {
   bind_address = 256,
   check_config,
   config,
+  config_if_any,
   fast_open,
   help,
   ident_port,
@@ -24,6 +25,7 @@ enum LongOption {
 constexpr option long_options[] = {{"bind-address", required_argument, nullptr, bind_address},
                                    {"check-config", no_argument, nullptr, check_config},
                                    {"config", required_argument, nullptr, config},
+                                   {"config-if-any", required_argument, nullptr, config_if_any},
                                    {"fast-open", no_argument, nullptr, fast_open},
                                    {"help", no_argument, nullptr, help},
                                    {"ident-port", required_argument, nullptr, ident_port},
@@ -77,6 +79,11 @@ void apply(Options& options, int letter, const char* last) {
     return;
   case config:
     options.config = parse_word("config", optarg);
+    options.may_lack_config = false;
+    return;
+  case config_if_any:
+    options.config = parse_word("config-if-any", optarg);
+    options.may_lack_config = true;
     return;
   case fast_open:
     options.fast_open = true;
@@ -134,6 +141,7 @@ std::string usage() {
          "  --listen unix:PATH   or by a Unix socket\n"
          "  --bind-address ADDR  the address that application servers see\n"
          "  --config FILE        rules and limits: socks4d.conf(5); read again upon SIGHUP\n"
+         "  --config-if-any FILE the same, and none if there is no such file at the start\n"
          "  --check-config       only say whether that file is right\n"
          "  --log FILE|-         a line for each session; -: the standard output (default: none)\n"
          "  --threads N          event loops (default: as many as cores)\n"

@@ -14,6 +14,15 @@ std::shared_ptr<const Policy> load_policy(const std::string& file) {
   return std::make_shared<const Policy>(file.empty() ? Policy{} : read_policy(file));
 }
 
+// A file that is gone later is a mistake, which must not open what its rules had closed.
+std::shared_ptr<const Policy> first_policy(const Options& options) try {
+  return load_policy(options.config);
+} catch (const Failure& failure) {
+  if (!options.may_lack_config || failure.code().value() != ENOENT)
+    throw;
+  return load_policy("");
+}
+
 // Better said now than in every reply.
 void try_bind_address(uint32_t ip) {
   if (ip && !is_own_address(ip))
@@ -23,8 +32,7 @@ void try_bind_address(uint32_t ip) {
 } // namespace
 
 Site::Site(const Options& options)
-    : m_options(options), m_policy(load_policy(options.config)), m_journal(options.log),
-      m_listeners(Listener::passed()) {
+    : m_options(options), m_policy(first_policy(options)), m_journal(options.log), m_listeners(Listener::passed()) {
   if (m_listeners.empty())
     for (const ListenAddress& address : options.listen)
       m_listeners.emplace_back(address);

@@ -23,7 +23,7 @@ has_everything() {
     [ -r "root/usr/$file" ] || { echo "$file is missing" && false; } || return
   done
   [ ! -e root/usr/lib/socksify/installed ] && [ "$(ls root)" = usr ] && has root/usr/share/doc/socksify/copyright 'Permission is hereby granted' &&
-    has root/usr/lib/systemd/system/socks4d.service '/usr/sbin/socks4d "' && has root/usr/lib/systemd/system/socks4d.service '/etc/socks4d.conf'
+    has root/usr/lib/systemd/system/socks4d.service '=/usr/sbin/socks4d .*/etc/socks4d.conf'
 }
 belongs_to_root() { ! dpkg-deb -c "$package" | grep -v ' root/root ' && ! dpkg-deb -c "$package" | grep -E '^-....w|^-.......w'; }
 works() {

@@ -149,10 +149,10 @@ unit_is_confined() { systemd-analyze security --offline=yes --threshold=20 "$TOP
 # Its command, as systemd would run it when the first client has come.
 activate() {
   local line port
-  line=$(sed -n "s/^ExecStart=//p" "$TOP/tools/systemd/socks4d.service" |
-    sed "s/\\$\\$/\$/g; s|/usr/sbin/socks4d|$BUILD/socks4d|; s|/etc/socks4d.conf|$WORK/socks4d.conf|")
+  read -ra line < <(sed -n "s/^ExecStart=//p" "$TOP/tools/systemd/socks4d.service" |
+    sed "s|/usr/sbin/socks4d|$BUILD/socks4d|; s|/etc/socks4d.conf|$WORK/socks4d.conf|")
   port=$(unused_port)
-  start "$1" sh -c "exec systemd-socket-activate -l $NET.4:$port $line"
+  start "$1" systemd-socket-activate -l "$NET.4:$port" "${line[@]}"
   await has "$1.log" "Listening on $NET.4:$port" >/dev/null && SOCKS=$NET.4:$port
 }
 unit_is_activated() { rm -f socks4d.conf && activate unit && "$LAUNCHER" -s "$SOCKS" curl -sS "http://$WEB/page" >got && same got site/page && logged unit ' command=connect |connect'; }

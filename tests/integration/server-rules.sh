@@ -30,6 +30,13 @@ fine() {
   # shellcheck disable=SC2059 # what stands for bytes is the format
   printf "$1" >fine.conf && limit "$BUILD/socks4d" --check-config --config fine.conf >actual 2>&1 && [ ! -s actual ]
 }
+file_comes_and_goes() {
+  start_socks4d --config-if-any "$WORK/later.conf" && prints 90 ask connect "$APP" &&
+    echo deny >later.conf && kill -HUP "$SOCKS4D" && counters >/dev/null && prints 91 ask connect "$APP" &&
+    rm later.conf && kill -HUP "$SOCKS4D" && counters >/dev/null &&
+    logged socks4d '^socks4d: cannot read .*later.conf: No such file or directory; the former rules stay$' &&
+    prints 91 ask connect "$APP"
+}
 no_file() { ! limit "$BUILD/socks4d" --check-config --config nothing.conf 2>said && prints 'socks4d: cannot read nothing.conf: No such file or directory' cat said; }
 
 bad_reload() {
@@ -125,3 +132,4 @@ start socks4d env "${sanitizer_options[@]}" "$BUILD/socks4d" --listen "0.0.0.0:$
 announced socks4d
 export SOCKS=$NET.1:$port
 wire_checks server_rules own_addresses
+check "--config-if-any: no file is none, until there is one, which must not vanish then" file_comes_and_goes

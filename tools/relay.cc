@@ -51,7 +51,7 @@ bool Direction::fetch() {
     return false;
   if (m_from.urgent && at_mark(m_from.fd()))
     return copy(1, MSG_OOB);
-  if (!m_pipes.reserve())
+  if (!m_means.pipes.reserve())
     return copy(copy_size, 0);
   return m_are_many ? take_many() : pass_few();
 }
@@ -83,18 +83,18 @@ bool Direction::pass_few() {
 
 // What the other side did not take. An empty pipe has room for it.
 void Direction::hold(std::span<const char> bytes) {
-  m_pipe = m_pipes.borrow();
+  m_pipe = m_means.pipes.borrow();
   check("write", ::write(m_pipe.in.get(), bytes.data(), bytes.size()));
-  m_held = bytes.size();
+  m_held = static_cast<uint32_t>(bytes.size());
 }
 
 bool Direction::take_many() {
-  m_pipe = m_pipes.borrow();
+  m_pipe = m_means.pipes.borrow();
   const ssize_t result = splice_some(m_from.fd(), m_pipe.in.get(), PipePool::pipe_size);
   m_are_many = result > ssize_t{few};
   if (result <= 0)
     return take_nothing(result);
-  m_held = static_cast<size_t>(result);
+  m_held = static_cast<uint32_t>(result);
   return true;
 }
 
@@ -102,7 +102,7 @@ bool Direction::take_many() {
 bool Direction::take_nothing(ssize_t result) {
   if (result < 0 && !would_block())
     throw Failure("splice");
-  m_pipes.give_back(std::move(m_pipe));
+  m_means.pipes.give_back(std::move(m_pipe));
   m_from.readable = result == 0;
   if (result < 0)
     return false;
@@ -151,11 +151,11 @@ bool Direction::flush() {
     if (result < 0 && !would_block())
       throw Failure("splice");
     m_to.writable = result >= 0;
-    m_held -= result > 0 ? static_cast<size_t>(result) : 0;
+    m_held -= result > 0 ? static_cast<uint32_t>(result) : 0;
     m_bytes += result > 0 ? static_cast<uint64_t>(result) : 0;
   }
   if (m_held == 0 && m_pipe)
-    m_pipes.give_back(std::move(m_pipe));
+    m_means.pipes.give_back(std::move(m_pipe));
   return m_held == 0;
 }
 
@@ -171,8 +171,10 @@ void Direction::end_of_stream() {
     check("shutdown", ::shutdown(m_to.fd(), SHUT_WR));
 }
 
-Relay::Relay(Watch& client, Watch& server, PipePool& pipes)
-    : m_client{client}, m_server{server}, m_upward(m_client, m_server, pipes), m_downward(m_server, m_client, pipes) {}
+Relay::Relay(Watch& client, Watch& server, Parties parties, RelayMeans& means)
+    : m_client{client}, m_server{server}, m_upward(m_client, m_server, means), m_downward(m_server, m_client, means) {
+  m_downward.give_way_to_calls(parties);
+}
 
 // Cut off for whatever reason, neither side may take what it got for the whole stream.
 Relay::~Relay() {

@@ -10,6 +10,12 @@
 
 namespace socksify {
 
+// What all relays of a thread share.
+struct RelayMeans {
+  PipePool pipes;
+  const Calls& calls;
+};
+
 // One of the two connections, and what was last heard of it. Edge-triggered: a flag stays true until the
 // kernel says EAGAIN, so epoll_ctl(2) is not needed while bytes flow, and a hung-up connection that waits for
 // the other one does not keep the loop awake.
@@ -30,11 +36,11 @@ struct Side {
 // the sender as if it sat at the other end.
 class Direction {
 public:
-  Direction(Side& from, Side& to, PipePool& pipes) : m_from(from), m_to(to), m_pipes(pipes) {}
+  Direction(Side& from, Side& to, RelayMeans& means) : m_from(from), m_to(to), m_means(means) {}
   // Calls of the one it comes from, which is the application server, go before what comes from it.
-  void give_way_to(const Calls& calls, Parties parties) {
-    m_calls = &calls;
+  void give_way_to_calls(Parties parties) {
     m_parties = parties;
+    m_gives_way = true;
   }
   void move();
   void assume_many() { m_are_many = true; }
@@ -48,17 +54,17 @@ private:
   bool take_nothing(ssize_t result);
   bool copy(size_t most, int flags);
   bool flush();
-  bool gives_way() const { return m_calls && m_calls->wait(m_parties); }
+  bool gives_way() const { return m_gives_way && m_means.calls.wait(m_parties); }
   void end_of_stream();
 
   Side& m_from;
   Side& m_to;
-  PipePool& m_pipes;
-  const Calls* m_calls = nullptr;
-  Parties m_parties;
-  Pipe m_pipe;       // only while it holds bytes
-  size_t m_held = 0; // bytes in the pipe
+  RelayMeans& m_means;
+  Pipe m_pipe; // only while it holds bytes
   uint64_t m_bytes = 0;
+  Parties m_parties;
+  uint32_t m_held = 0; // bytes in the pipe
+  bool m_gives_way = false;
   bool m_are_many = false; // bytes at a time, so that they are worth a pipe
 };
 
@@ -66,11 +72,10 @@ class Relay {
 public:
   static constexpr uint32_t events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
 
-  Relay(Watch& client, Watch& server, PipePool& pipes);
+  Relay(Watch& client, Watch& server, Parties parties, RelayMeans& means);
   ~Relay();
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
-  void give_way_to(const Calls& calls, Parties parties) { m_downward.give_way_to(calls, parties); }
 
   // All true when the relay has come to its end; Failure if it cannot go on. The first is told all events that were
   // reported before.

@@ -36,10 +36,11 @@ private:
 
 } // namespace
 
-Server::Server(Loop& loop, Site& site) : m_loop(loop), m_site(site), m_resolver(loop), m_pause(loop) {
+Server::Server(Loop& loop, Site& site)
+    : m_loop(loop), m_site(site), m_relay_means{{}, site.calls()}, m_resolver(loop), m_pause(loop) {
   for (const Listener& listener : site.listeners())
     m_listeners.emplace_back(loop, Fd(check("fcntl", ::fcntl(listener.fd(), F_DUPFD_CLOEXEC, 0))));
-  m_pipes.reserve(); // now: descriptors may be short when it is needed
+  m_relay_means.pipes.reserve(); // now: descriptors may be short when it is needed
   listen();
 }
 
@@ -52,8 +53,8 @@ void Server::ended(std::list<Session>::iterator session) {
   m_sessions.erase(session);
   --m_site.counters().clients;
   if (m_sessions.empty()) {
-    m_pipes.release();
-    m_pipes.reserve(); // the one at hand may have gone with a relay that was cut off
+    m_relay_means.pipes.release();
+    m_relay_means.pipes.reserve(); // the one at hand may have gone with a relay that was cut off
   }
   if (m_paused)
     listen();
@@ -74,7 +75,7 @@ void Server::listen() try {
 // Clients wait in the backlog meanwhile. Left readable, the listening socket would keep the loop spinning.
 void Server::pause() {
   m_paused = true;
-  m_pipes.release();
+  m_relay_means.pipes.release();
   for (Watch& listener : m_listeners)
     listener.expect_nothing();
   m_pause.set(pause_length, [this] { listen(); });

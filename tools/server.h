@@ -21,7 +21,7 @@ public:
   // For sessions.
   Loop& loop() { return m_loop; }
   Site& site() { return m_site; }
-  PipePool& pipes() { return m_pipes; }
+  RelayMeans& relay_means() { return m_relay_means; }
   Resolver& resolver() { return m_resolver; }
   void ended(std::list<Session>::iterator session); // REQUIRES: the last thing that the session does
 
@@ -34,7 +34,7 @@ private:
 
   Loop& m_loop;
   Site& m_site;
-  PipePool m_pipes;
+  RelayMeans m_relay_means;
   Resolver m_resolver;
   std::list<Watch> m_listeners;
   Timer m_pause;

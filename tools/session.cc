@@ -259,8 +259,7 @@ void Session::relay(uint32_t peer_events) {
   m_establishing.reset();
   Counters& counters = m_server.site().counters();
   ++(m_request.command == Command::connect ? counters.connects : counters.binds);
-  m_relay.emplace(m_client, m_peer, m_server.pipes());
-  m_relay->give_way_to(m_server.site().calls(), {m_origin.ip, m_request.destination.ip});
+  m_relay.emplace(m_client, m_peer, Parties{m_origin.ip, m_request.destination.ip}, m_server.relay_means());
   m_client.expect(Relay::events,
                   [this](uint32_t events) { attempt([this, events] { relayed(m_relay->client_ready(events)); }); });
   m_peer.expect(Relay::events,

@@ -2,7 +2,8 @@
 #include "sockets.h"
 #include "check.h"
 #include <algorithm>
-#include <fstream>
+#include <cstdio>
+#include <memory>
 #include <netinet/tcp.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -41,10 +42,11 @@ struct PortRange {
 
 // Where a port is taken from that nobody has named. It may not be told to services (systemd.exec(5): ProcSubset=).
 PortRange local_ports() {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen("/proc/sys/net/ipv4/ip_local_port_range", "re"),
+                                                             std::fclose);
   PortRange range;
-  if (std::ifstream file("/proc/sys/net/ipv4/ip_local_port_range"); !(file >> range.first >> range.last))
-    return {};
-  return range;
+  const bool is_told = file && std::fscanf(file.get(), "%u %u", &range.first, &range.last) == 2;
+  return is_told ? range : PortRange{};
 }
 
 PortRange random_part(PortRange range) {

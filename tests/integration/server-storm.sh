@@ -52,7 +52,7 @@ keeps_nothing() {
 # with each session would be 7 MiB by now.
 is_as_before() {
   await has_descriptors "$1" || { echo "$(descriptors) descriptors, $1 before" && ls -l "/proc/$pid/fd" && false; } || return
-  [ -n "$runtime" ] || [ $(($(resident) - $2)) -lt 3072 ] || { echo "$(resident) KiB, $2 before" && false; }
+  [ -n "$runtime" ] || [ $(($(resident) - $2)) -lt 5120 ] || { echo "$(resident) KiB, $2 before" && false; }
 }
 
 # Two seconds of the server's life, in which somebody waits for a descriptor all the time.

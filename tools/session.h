@@ -10,6 +10,7 @@
 #include "resolver.h"
 #include "rules.h"
 #include "sockets.h"
+#include <exception>
 #include <list>
 #include <memory>
 #include <optional>
@@ -55,8 +56,21 @@ private:
   void reply(socks4::Reply reply);
   void give_up();
   void record();
-  template <typename Step> void attempt(Step step);
-  template <auto Step> auto step();
+  void ended();
+
+  // A step that fails ends this session and no other. After the last one the session is gone.
+  template <typename Step> void attempt(Step step) {
+    try {
+      step();
+    } catch (const std::exception&) {
+      give_up();
+    }
+    if (m_stage == Stage::over)
+      ended();
+  }
+  template <auto Step> auto step() {
+    return [this](auto...) { attempt([this] { (this->*Step)(); }); };
+  }
 
   enum class Stage : uint8_t { establishing, relaying, rejected, over };
   // What is needed until there is a connection, and not by the thousands that relay.

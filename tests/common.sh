@@ -28,6 +28,8 @@ if [ -n "$runtime" ]; then
     __attribute__((constructor)) static void initialize(void) { free(malloc(1)); }' || exit
   runtime=$WORK/early.so:$runtime
 fi
+# For programs that are not ours: what they leak is theirs, and the runtime comes behind what has it initialized.
+others_options=("${sanitizer_options[@]}" "ASAN_OPTIONS=$reports:verify_asan_link_order=0:detect_leaks=0")
 LAUNCHER=${LAUNCHER:-$BUILD/socksify}
 
 SOCKS='' PEER=$NET.2 servers=()
@@ -205,8 +207,7 @@ limit() { timeout --foreground -k 1 "${LIMIT:-60}" "$@"; }
 through() {
   local settings=("SOCKSIFY_LIBRARY=$BUILD/libsocksify.so" "SOCKSIFY_LOOPBACK=${SOCKSIFY_LOOPBACK-proxy}")
   [ -z "${PRELOAD:-}" ] || settings+=("LD_PRELOAD=$PRELOAD")
-  [ -z "$runtime" ] || settings+=("LD_PRELOAD=$runtime${PRELOAD:+:$PRELOAD}" "${sanitizer_options[@]}"
-    "ASAN_OPTIONS=$reports:verify_asan_link_order=0:detect_leaks=0")
+  [ -z "$runtime" ] || settings+=("LD_PRELOAD=$runtime${PRELOAD:+:$PRELOAD}" "${others_options[@]}")
   limit env "${settings[@]}" "$LAUNCHER" -s "$SOCKS" ${USERID:+-u "$USERID"} -- "$@"
 }
 

@@ -27,7 +27,7 @@ END
 dcc() {
   rm -rf inside outside said
   LIMIT=60 limit "$python" -B "$TOP/tests/programs/dcc.py" "${IRC%:*}" "${IRC#*:}" "$WORK/sent" "$1" \
-    env "${sanitizer_options[@]}" SOCKS_SERVER="$SOCKS" SOCKSIFY_LOOPBACK=proxy SOCKS_DEBUG=1 SOCKS_LOGOUTPUT="$WORK/said" "${@:2}" \
+    env "${others_options[@]}" SOCKS_SERVER="$SOCKS" SOCKSIFY_LOOPBACK=proxy SOCKS_DEBUG=1 SOCKS_LOGOUTPUT="$WORK/said" "${@:2}" \
     LD_PRELOAD="$runtime${runtime:+:}$BUILD/libsocksify.so"
 }
 received() { dcc received SOCKSIFY_BIND=any && cmp sent outside/sent; }

@@ -51,7 +51,7 @@ check "a refusal, to a socket that does not block" says python3 "$refused" \
   -- through "$python" -c "${asyncio/${WEB#*:}/1}"
 dead() { SOCKS=$NET.7:1 says curl "CONNECT $web through $NET.7:1: ECONNREFUSED after [0-9]+ ms: the SOCKS server cannot be reached" -- "${curl_page[@]}"; }
 check "a server that is not there" dead
-preloaded() { limit env "LD_PRELOAD=${runtime:+$runtime:}$BUILD/libsocksify.so" "${sanitizer_options[@]}" "ASAN_OPTIONS=$reports:verify_asan_link_order=0:detect_leaks=0" SOCKSIFY_LOOPBACK=proxy "$@"; }
+preloaded() { limit env "LD_PRELOAD=${runtime:+$runtime:}$BUILD/libsocksify.so" "${others_options[@]}" SOCKSIFY_LOOPBACK=proxy "$@"; }
 check "a server without an address" says curl "CONNECT $web through no-such-host\.invalid:1080: EHOSTUNREACH after [0-9]+ ms: the SOCKS server's name cannot be resolved" \
   -- preloaded SOCKS_SERVER=no-such-host.invalid curl -sS "http://$WEB/page"
 mistaken() {

@@ -13,8 +13,7 @@ start_partners() {
 }
 
 differential() {
-  env "${sanitizer_options[@]}" "ASAN_OPTIONS=$reports:verify_asan_link_order=0:detect_leaks=0" \
-    "$python" -B "$TOP/tests/differential/run.py" --player "$BUILD/differential/player" --socks "$SOCKS" \
+  env "${others_options[@]}" "$python" -B "$TOP/tests/differential/run.py" --player "$BUILD/differential/player" --socks "$SOCKS" \
     --library "${runtime:+$runtime:}$BUILD/libsocksify.so" --partners "$PARTNERS" "$@"
 }
 

@@ -97,7 +97,8 @@ resolved_here() { no_proxy='*' not_stood_in known.test "$NET.5" && asked "known.
 two_programs() {
   through sh -c 'address=$(getent hosts "$1" | cut -d " " -f 1) && again=$(getent ahostsv4 "$2" | head -n 1 | cut -d " " -f 1) &&
     [ "$address" = "$again" ] && printf "echo one\nend\n" | env -i LD_PRELOAD="$LD_PRELOAD" SOCKS_SERVER="$SOCKS_SERVER" \
-      SOCKSIFY_SESSION="$SOCKSIFY_SESSION" nc -N "$address" "$3"' sh app.inside.test APP.Inside.test. "${APP#*:}" >got &&
+      SOCKSIFY_SESSION="$SOCKSIFY_SESSION" ${ASAN_OPTIONS:+"ASAN_OPTIONS=$ASAN_OPTIONS"} \
+      nc -N "$address" "$3"' sh app.inside.test APP.Inside.test. "${APP#*:}" >got &&
     has got '^one$' && logged faulty '^connect app.inside.test:'
 }
 back_again() { prints "$1" through sh -c 'getent hosts $(getent hosts "$1" | cut -d " " -f 1) | tr -s " " | cut -d " " -f 2' sh "$1"; }

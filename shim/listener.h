@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a listening socket is ready for: a call, and nothing else. That of a BIND is a connection to the kernel, which
-// can be written to and which hangs up.
+// can be written to and which hangs up. The same goes for what a BIND is ready for before it listens.
 #pragma once
 #include "sockets.h"
 #include <atomic>
@@ -23,6 +23,11 @@ inline bool is_listener(const std::optional<Socket>& socket) {
   return socket && socket->is_waiting() && socket->is_listening;
 }
 
+// A BIND that has begun, on a socket that does not listen yet.
+inline bool is_only_bound(const std::optional<Socket>& socket) {
+  return socket && socket->awaits_call() && !socket->is_listening;
+}
+
 constexpr short calls = POLLIN | POLLRDNORM;
 constexpr uint32_t never = POLLOUT | POLLWRNORM | POLLWRBAND | POLLRDBAND | POLLPRI | POLLRDHUP;
 
@@ -35,5 +40,8 @@ constexpr short told(short asked, short answered) {
     answered |= calls;
   return static_cast<short>(answered & asked & calls);
 }
+
+// The same of a socket that is only bound: what the kernel says of TCP_CLOSE, at any time.
+constexpr short told_of_bound(short asked) { return static_cast<short>((asked & (POLLOUT | POLLWRNORM)) | POLLHUP); }
 
 } // namespace socksify::listener

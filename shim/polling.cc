@@ -60,6 +60,8 @@ Question question_for(const pollfd& asked) {
     question.fd.events = static_cast<short>(listener::possible(static_cast<uint16_t>(asked.events)));
     if (!(asked.events & listener::calls))
       question.fd.fd = -1; // its hang-up would be no news again and again
+  } else if (listener::is_only_bound(socket)) {
+    question.fd.events = POLLOUT; // at once: there is an answer already
   }
   return question;
 }
@@ -102,6 +104,8 @@ private:
     const auto before = answered.fd >= 0 ? sockets::find_fd(answered.fd) : std::nullopt;
     if (listener::is_listener(before))
       return listener::told(asked.events, answered.revents);
+    if (listener::is_only_bound(before))
+      return listener::told_of_bound(asked.events);
     if (is_pending(before) && is_pending(settle_fd(answered.fd)))
       return 0;
     return answered.events == asked.events ? answered.revents : answer_now(asked);

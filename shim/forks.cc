@@ -3,6 +3,7 @@
 #include "epoll.h"
 #include "sockets.h"
 #include <atomic>
+#include <ctime>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -13,16 +14,44 @@ constinit std::atomic<uint32_t> forks{0};
 constinit std::atomic<uint32_t> forks_before{UINT32_MAX}; // mind()
 constinit std::atomic<int> known_pid{0};
 
+// Held for reading by those who look up, for writing by the thread that forks: `forking`.
+constinit pthread_rwlock_t lookups = PTHREAD_RWLOCK_INITIALIZER;
+constinit std::atomic<pthread_t> forking{};
+
+// A look-up that takes longer waits for another host.
+void await_lookups() {
+  timespec limit;
+  clock_gettime(CLOCK_REALTIME, &limit);
+  ++limit.tv_sec;
+  if (pthread_rwlock_timedwrlock(&lookups, &limit) == 0)
+    forking.store(pthread_self(), std::memory_order_relaxed);
+}
+
+void allow_lookups() {
+  if (forking.load(std::memory_order_relaxed) != pthread_self())
+    return;
+  forking.store({}, std::memory_order_relaxed);
+  pthread_rwlock_unlock(&lookups);
+}
+
 void count_fork() { forks.fetch_add(1, std::memory_order_relaxed); }
 
 void prepare() {
   count_fork();
   sockets::note_flags();
+  await_lookups();
+}
+
+void go_on_in_parent() {
+  count_fork();
+  allow_lookups();
 }
 
 // The one thread of a new process: what the others were writing will not be finished.
 void begin_child() {
   count_fork();
+  forking.store({}, std::memory_order_relaxed);
+  lookups = PTHREAD_RWLOCK_INITIALIZER;
   known_pid.store(0, std::memory_order_relaxed);
   sockets::mend_after_fork();
   epoll::mend_after_fork();
@@ -30,7 +59,14 @@ void begin_child() {
 
 } // namespace
 
-void watch() { pthread_atfork(prepare, count_fork, begin_child); }
+void watch() { pthread_atfork(prepare, go_on_in_parent, begin_child); }
+
+LookUp::LookUp() : m_is_noted(pthread_rwlock_rdlock(&lookups) == 0) {}
+
+LookUp::~LookUp() {
+  if (m_is_noted)
+    pthread_rwlock_unlock(&lookups);
+}
 
 uint32_t count() { return forks.load(std::memory_order_relaxed); }
 

@@ -20,6 +20,21 @@ bool may_share();
 // A socket of another process has come by exec: it may be shared from the beginning.
 void note_inherited();
 
+// A look-up by the C library, which takes locks of its own: in the child of a fork() in the middle of it nobody would
+// release them, and the child's first look-up, in a connect() that may be called there, would wait for ever (glibc
+// minds some at fork(), but not nss_actions_lock). While one lives, a fork() by another thread waits, though not for
+// ever.
+class LookUp {
+public:
+  LookUp();
+  ~LookUp();
+  LookUp(const LookUp&) = delete;
+  LookUp& operator=(const LookUp&) = delete;
+
+private:
+  bool m_is_noted;
+};
+
 // getpid() is a system call.
 int own_pid();
 

@@ -72,15 +72,20 @@ const Config& config() {
 
 std::string_view userid() {
   static constinit Text<socks4::max_userid + 1> login_name;
+  static constinit std::atomic<bool> is_known{false};
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   if (!config().userid.view().empty())
     return config().userid.view();
+  if (is_known.load(std::memory_order_acquire))
+    return login_name.view();
+  const forks::LookUp now; // until it is done for a child as well
   pthread_once(&once, [] {
     char room[1024];
     passwd entry, *found = nullptr;
     if (getpwuid_r(getuid(), &entry, room, sizeof room, &found) == 0 && found)
       login_name.append(FMT_COMPILE("{}"), std::string_view{found->pw_name});
   });
+  is_known.store(true, std::memory_order_release);
   return login_name.view();
 }
 

@@ -2,6 +2,7 @@
 #include "servers.h"
 #include "config.h"
 #include "fd.h"
+#include "forks.h"
 #include "real.h"
 #include "wait.h"
 #include <atomic>
@@ -12,6 +13,7 @@ namespace socksify {
 namespace {
 
 std::optional<uint32_t> resolve(const char* host) {
+  const forks::LookUp now;
   addrinfo hints{}, *list = nullptr;
   hints.ai_family = AF_INET;
   hints.ai_socktype = SOCK_STREAM;

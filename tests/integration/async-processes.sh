@@ -11,3 +11,12 @@ left_out=none
 start_slow
 # shellcheck disable=SC2046 # names without blanks
 judge async_processes $("$BUILD/programs/async_processes" list | grep -vxE "$left_out")
+
+# Not of the kernel's judgement: it looks nothing up.
+fork_in_lookup() {
+  PRELOAD=$BUILD/preload/passwd.so prints "child: ok
+thread: ok" client fork_lookup "$APP"
+}
+start_app
+start_socks4d
+check "processes: fork() in the middle of a look-up" fork_in_lookup

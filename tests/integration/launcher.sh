@@ -28,6 +28,8 @@ script by-static "#!$WORK/bin/static"
 script by-nothing '#!/no/such/interpreter -x'
 printf '#!/bin/sh\r\n' >bin/by-return && chmod 755 bin/by-return
 script by-script "#!$WORK/bin/plain"
+script by-chain "#!$WORK/bin/by-static"
+script without-name '#! '
 
 before=() # what starts the launcher
 # launch ARGUMENT...: the launcher, with nothing to find but what is in bin.
@@ -162,13 +164,14 @@ lacks_command() {
 }
 runs_scripts() {
   local name
-  for name in plain blanks bare; do prints "$WORK/bin/$name:a b" launch "$name" "a b" || return; done
+  for name in plain blanks bare without-name; do prints "$WORK/bin/$name:a b" launch "$name" "a b" || return; done
   launch by-script && chmod u+s bin/plain && launch plain
 }
 # Of static ones PIE or not.
 refuses_static() {
   refuses 125 "bin/static is statically linked" static && refuses 125 "static-pie is statically" static-pie &&
     refuses 125 "by-static: its interpreter .*bin/static is statically" by-static &&
+    refuses 125 "by-chain: its interpreter .*bin/static is statically" by-chain &&
     refuses 127 "by-nothing: its interpreter .*/no/such/interpreter.* does not exist" by-nothing &&
     refuses 127 'by-return: its interpreter /bin/sh.r does not exist: the line ends with a carriage return' by-return
 }

@@ -18,6 +18,9 @@ constexpr unsigned our_machine = EM_X86_64, other_machine = EM_386;
 constexpr unsigned our_machine = EM_AARCH64, other_machine = EM_NONE;
 #endif
 
+// An interpreter may be a script, too; after so many the kernel says ELOOP.
+constexpr int most_interpreters = 5;
+
 bool read_at(long fd, void* into, size_t size, unsigned long offset) {
   return kernel::call(__NR_pread64, fd, into, size, offset) == static_cast<long>(size);
 }
@@ -38,7 +41,7 @@ public:
     m_has_both_sizes = preload.find("$LIB") < preload.find(':');
   }
 
-  void look_at(const char* path) {
+  void look_at(const char* path, int depth = 0) {
     Beginning beginning{};
     const long fd = kernel::call(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
     // What may only be executed hides what it is.
@@ -51,8 +54,8 @@ public:
     kernel::call(__NR_close, fd);
     if (!text.starts_with("#!"))
       look_at_privileges(path);
-    else if (!m_interpreter)
-      look_at(m_interpreter = interpreter_in(beginning.text)); // that the script is set-user-ID means nothing
+    else if (char* const interpreter = interpreter_in(beginning.text); *interpreter && depth < most_interpreters)
+      look_at(m_interpreter = interpreter, depth + 1); // that the script is set-user-ID means nothing
   }
 
 private:
@@ -60,7 +63,7 @@ private:
     fail(status, {m_program, m_interpreter ? ": its interpreter " : "", m_interpreter ? m_interpreter : "", reason});
   }
 
-  // Cuts the path out of "#! /path argument".
+  // Cuts the path out of "#! /path argument". Where there is none, a shell runs it, as for execvp(3).
   static char* interpreter_in(char* line) {
     char* path = line + 2;
     while (*path == ' ' || *path == '\t')

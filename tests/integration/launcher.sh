@@ -162,6 +162,17 @@ lacks_command() {
     refuses 127 ": no such command" '' && refuses 126 "bin/later: not an exec" bin/later &&
     rm bin2/later && refuses 126 "bin/later: not an exec" later && refuses 126 "a folder: not an exec" "$WORK/a folder"
 }
+# A directory that is closed to us hides nothing from the shells: "no such command", and what comes later is run.
+passes_closed_folder() {
+  local before=()
+  [ "$(id -u)" != 0 ] || before=("$(command -v setpriv)" "--bounding-set=-dac_override,-dac_read_search")
+  mkdir -p closed/in && chmod 000 closed && ln -sf loop bin/loop && cp bin/dynamic bin2/loop && FURTHER=:$WORK/closed refuses 127 "nosuch: no such command" nosuch &&
+    cp bin/dynamic late && FURTHER=:$WORK/closed: runs late && runs loop &&
+    refuses 126 "closed/in: permission denied" closed/in && refuses 126 "bin/loop: too many symbolic links" bin/loop
+  local status=$?
+  chmod 700 closed
+  return $status
+}
 runs_scripts() {
   local name
   for name in plain blanks bare without-name; do prints "$WORK/bin/$name:a b" launch "$name" "a b" || return; done
@@ -220,6 +231,7 @@ check "arguments are kept" keeps_arguments
 check "the command is found" finds_command
 check "its name is kept" keeps_name
 check "the command is missing" lacks_command
+check "a directory that is closed" passes_closed_folder
 check "scripts" runs_scripts
 check "static programs" refuses_static
 check "the launcher by itself" runs_itself

@@ -94,6 +94,7 @@ refuses_unreadable() {
   rm -f "$user" "$system" && mkdir "$user" && refuses_settings "$user" "it is a directory" && rmdir "$user" && echo SOCKS_SERVER=x >"$system" && chmod 000 "$system" || return
   [ "$(id -u)" = 0 ] || refuses_settings "$system" "permission denied"
 }
+refuses_loop() { rm -f "$user" && ln -sf config "$user" && refuses_settings "$user" "too many symbolic links, one after the other" && rm "$user"; }
 refuses_settings() { ! launch -s x true 2>out && prints "socksify: $1: cannot be read: $2" cat out; }
 # Neither one that would keep it waiting, nor one without an end.
 refuses_other_files() {
@@ -168,6 +169,7 @@ check "nothing is executed" executes_nothing
 check "lines that make no sense" refuses_nonsense
 check "values that make no sense" refuses_values
 check "a file that cannot be read" refuses_unreadable
+check "a file that is a link to itself" refuses_loop
 rm -f "$system"
 check "what is no file" refuses_other_files
 rm -f "$system"

@@ -20,14 +20,15 @@ class Search {
 public:
   bool is_program(const char* path) {
     struct statx status;
-    const long error = kernel::call(__NR_statx, AT_FDCWD, path, 0, STATX_TYPE, &status);
-    if (error == -ENOENT || error == -ENOTDIR)
+    m_error = kernel::call(__NR_statx, AT_FDCWD, path, 0, STATX_TYPE, &status);
+    if (m_error != 0)
       return false;
     m_found = path;
-    return error == 0 && (status.stx_mode & S_IFMT) == S_IFREG && files::is_executable(path);
+    return (status.stx_mode & S_IFMT) == S_IFREG && files::is_executable(path);
   }
 
-  // In PATH, where an empty part means here.
+  // In PATH, where an empty part means here. What is in a directory that is closed to us is not there, as for the
+  // shells: execvp(3) says EACCES of whatever is nowhere else.
   bool find_in(std::string_view path, std::string_view name) {
     for (bool more = !name.empty(); more;) {
       const auto [folder, rest, found] = split_at(path, path.find(':'));
@@ -41,6 +42,8 @@ public:
   }
 
   const char* found() const { return m_found; }
+  // Of the last place.
+  long error() const { return m_error; }
 
 private:
   // In the same place again, but for what is remembered.
@@ -54,6 +57,7 @@ private:
   }
 
   const char* m_found = nullptr;
+  long m_error = 0;
   static char m_room[2][PATH_MAX + 2];
 };
 
@@ -65,10 +69,12 @@ const char* find_command(const char* name, const Library& library, char** enviro
   Search search;
   const std::string_view text{name};
   const char* const path = variables::find("PATH");
-  const bool found =
-      text.find('/') != text.npos ? search.is_program(name) : search.find_in(path ? path : "/bin:/usr/bin", text);
+  const bool is_path = text.find('/') != text.npos;
+  const bool found = is_path ? search.is_program(name) : search.find_in(path ? path : "/bin:/usr/bin", text);
   if (!found && search.found())
     fail(cannot_run, {search.found(), ": not an executable file"});
+  if (is_path && search.error() && search.error() != -ENOENT && search.error() != -ENOTDIR)
+    fail(cannot_run, {text, ": ", files::reason_for(search.error())});
   if (!found)
     fail(not_found, {text, ": no such command"});
   check_program(search.found(), library, environment);

@@ -30,15 +30,9 @@ const char* reason_not_to_read(const struct statx& status) {
   return "it is not a regular file";
 }
 
-const char* reason_for(long error) {
-  return error == -EACCES || error == -EPERM ? "permission denied"
-         : error == -ENXIO                   ? "it is a socket, or a device that is not there"
-                                             : "the system reports an error";
-}
-
 // A link to nothing is as if it were not there, and so is what is in a directory that is closed to us.
 Content without_text(const char* path, long error) {
-  return {nullptr, 0, error != -ENOENT && exists(path) ? reason_for(error) : nullptr};
+  return {nullptr, 0, error == -ELOOP || (error != -ENOENT && exists(path)) ? reason_for(error) : nullptr};
 }
 
 Content read_from(long fd, size_t most) {
@@ -58,6 +52,14 @@ Content read_from(long fd, size_t most) {
 }
 
 } // namespace
+
+const char* reason_for(long error) {
+  return error == -EACCES || error == -EPERM ? "permission denied"
+         : error == -ELOOP                   ? "too many symbolic links, one after the other"
+         : error == -ENXIO                   ? "it is a socket, or a device that is not there"
+         : error == -ENAMETOOLONG            ? "the name is too long"
+                                             : "the system reports an error";
+}
 
 bool exists(const char* path) { return is_accessible(path, F_OK); }
 bool is_readable(const char* path) { return is_accessible(path, R_OK); }

@@ -5,6 +5,9 @@
 
 namespace socksify::launcher::files {
 
+// What is wrong with a file, for an errno as a negative number.
+const char* reason_for(long error);
+
 bool exists(const char* path);
 bool is_readable(const char* path);
 bool is_executable(const char* path);

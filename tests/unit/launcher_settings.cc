@@ -28,6 +28,8 @@ TEST_CASE("settings: blanks, comments and quotes") {
   CHECK(read("# x = y\n\n \t# z\n \r\n").empty());
   CHECK(read("SOCKS_SERVER=a:1") == "SOCKS_SERVER=a:1\n");
   CHECK(read(" SOCKS_SERVER\t= \"a:1\" \r\nNO_PROXY = '*' ") == "SOCKS_SERVER=a:1\nNO_PROXY=*\n");
+  CHECK(read("\xEF\xBB\xBFSOCKS_SERVER=a:1\r\n") == "SOCKS_SERVER=a:1\n");
+  CHECK(read("\xEF\xBB\xBF").empty());
   CHECK(read("SOCKS_USER=\"") == "SOCKS_USER=\"\n");
   CHECK(read("SOCKS_USER=\"a'") == "SOCKS_USER=\"a'\n");
   CHECK(read("SOCKS_USER='a \"b\" #c'") == "SOCKS_USER=a \"b\" #c\n");

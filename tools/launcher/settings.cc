@@ -74,6 +74,12 @@ Complaint judge_servers(std::string_view name, std::string_view list) {
   return {};
 }
 
+Settings::Settings(char* text, size_t size) : m_next(text), m_end(text + size) {
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  if (std::string_view{text, size}.starts_with(byte_order_mark))
+    m_next += byte_order_mark.size();
+}
+
 bool Settings::complain(const Complaint& complaint) {
   m_complaint = complaint;
   return false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The text of a file of settings: lines of NAME=VALUE, blanks around both, VALUE in quotes or not; comments begin with
-// #. Each value is judged by the library's own parser, for it to make no mistake later.
+// #. A byte order mark may come first, as some editors put it there. Each value is judged by the library's own parser,
+// for it to make no mistake later.
 #pragma once
 #include "complaint.h"
 #include <cstddef>
@@ -14,7 +15,7 @@ struct Setting {
 class Settings {
 public:
   // REQUIRES: text[size] can be written to, too: values are terminated in place.
-  Settings(char* text, size_t size) : m_next(text), m_end(text + size) {}
+  Settings(char* text, size_t size);
 
   // False at the end, and where something makes no sense.
   bool next(Setting& setting);

@@ -124,6 +124,13 @@ prints_environment() {
     sh -c '. ./settings && [ "$SOCKS_USER" = "$odd" ] && [ "$NO_PROXY" = "$odd" ] && [ "${SOCKS4_SERVER-unset}" = unset ] &&
       [ "$SOCKS_SERVER $SOCKS_DEBUG" = "gate:2 1" ] && [ "$LD_PRELOAD" = "$1" ]' sh "$SOCKSIFY_LIBRARY"
 }
+# Of two variables of a setting, the one that the option does not set could be the stronger one.
+unsets_others() {
+  # shellcheck disable=SC2016 # for the shell that is started
+  no_proxy=old SOCKS_USERNAME=old LAUNCHER=$LAUNCHER sh -c 'eval "$("$LAUNCHER" -s gate -n new -u me --env)"
+    [ "$NO_PROXY ${no_proxy-unset} $SOCKS_USER ${SOCKS_USERNAME-unset}" = "new unset me unset" ]' &&
+    launch -s gate --env >out && ! grep -E "no_proxy|SOCKS_USERNAME" out
+}
 prints_files_settings() { files $'SOCKS_SERVER=gate\nSOCKSIFY_BIND=off' && launch --env >out && has out "^export SOCKS_SERVER='gate'$" && has out "^export SOCKSIFY_BIND='off'$"; }
 runs_shell() {
   # shellcheck disable=SC2016 # for the shell that is started
@@ -178,6 +185,7 @@ rm -f "$user"
 check "-d" sets_level
 check "-o" sets_file
 check "--env" prints_environment
+check "--env, variables that an option replaces" unsets_others
 check "--env, settings of a file" prints_files_settings
 check "--shell" runs_shell
 check "options that do not go together" refuses_mixtures

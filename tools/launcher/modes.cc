@@ -122,7 +122,7 @@ void enter_mode(const Options& options, const Library& library, char** environme
   if (options.mode == Mode::check)
     run_check(options, library);
   if (options.mode == Mode::env)
-    print_and_end(environment_text(options.servers, library.preload));
+    print_and_end(environment_text(options, library.preload));
   char** arguments = options.command;
   if (options.mode == Mode::shell) {
     const auto shell = variables::value("SHELL");

@@ -48,9 +48,13 @@ private:
   size_t m_size = 0;
 };
 
-void write(Writer& writer, bool has_servers, const char* preload) {
-  if (has_servers)
+void write(Writer& writer, const Options& options, const char* preload) {
+  if (options.servers)
     writer.put("unset SOCKS4_SERVER\n");
+  if (options.userid)
+    writer.put("unset SOCKS_USERNAME\n");
+  if (options.no_proxy)
+    writer.put("unset no_proxy\n");
   for (const char* name : socksify::settings)
     if (const char* const value = variables::find(name))
       writer.put_variable(name, value);
@@ -59,11 +63,11 @@ void write(Writer& writer, bool has_servers, const char* preload) {
 
 } // namespace
 
-std::string_view environment_text(bool has_servers, const char* preload) {
+std::string_view environment_text(const Options& options, const char* preload) {
   Writer writer;
-  write(writer, has_servers, preload);
+  write(writer, options, preload);
   writer.get_room();
-  write(writer, has_servers, preload);
+  write(writer, options, preload);
   return writer.text();
 }
 

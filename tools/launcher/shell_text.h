@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The settings as a shell reads them, for eval "$(socksify --env)".
 #pragma once
-#include <string_view>
+#include "options.h"
 
 namespace socksify::launcher {
 
-// `has_servers`: they are an option's, and so the other variable must not be set.
-std::string_view environment_text(bool has_servers, const char* preload);
+// Where an option sets one of two variables of a setting, the shell must not keep the other one.
+std::string_view environment_text(const Options& options, const char* preload);
 
 } // namespace socksify::launcher

@@ -186,6 +186,12 @@ refuses_static() {
     refuses 127 "by-nothing: its interpreter .*/no/such/interpreter.* does not exist" by-nothing &&
     refuses 127 'by-return: its interpreter /bin/sh.r does not exist: the line ends with a carriage return' by-return
 }
+# It must not go out directly because nobody could see what it is.
+refuses_unseen() {
+  # shellcheck disable=SC2016 # for the shell that is started
+  local before=(/bin/sh -c 'ulimit -n 3 && exec "$@"' sh)
+  refuses 126 "bin/static cannot be looked at: too many files are open" static
+}
 runs_itself() { prints "$library:$library" launch "$launcher" -s other /bin/sh -c "echo \"\$LD_PRELOAD\""; }
 refuses_other_libc() {
   musl-gcc -x c - -o bin/musl <<<"$program" && refuses 125 "bin/musl is for the C library musl" musl &&
@@ -234,6 +240,7 @@ check "the command is missing" lacks_command
 check "a directory that is closed" passes_closed_folder
 check "scripts" runs_scripts
 check "static programs" refuses_static
+[[ $BUILD = *san-* ]] || check "static programs, with too many files open" refuses_unseen # else it needs more itself
 check "the launcher by itself" runs_itself
 ! command -v musl-gcc >/dev/null || check "a program of another C library" refuses_other_libc
 check "a set-user-ID program of another user" refuses_other_user

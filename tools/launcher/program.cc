@@ -44,11 +44,14 @@ public:
   void look_at(const char* path, int depth = 0) {
     Beginning beginning{};
     const long fd = kernel::call(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-    // What may only be executed hides what it is.
-    const long size = kernel::call(__NR_pread64, fd, beginning.text, sizeof beginning.text - 1, 0);
-    const std::string_view text{beginning.text, size > 0 ? static_cast<size_t>(size) : 0};
     if (m_interpreter && fd == -ENOENT)
       fail_without(path);
+    // What may only be executed hides what it is.
+    if (fd < 0 && fd != -EACCES)
+      refuse(cannot_run, fd == -EMFILE ? " cannot be looked at: too many files are open"
+                                       : " cannot be looked at: the system reports an error");
+    const long size = kernel::call(__NR_pread64, fd, beginning.text, sizeof beginning.text - 1, 0);
+    const std::string_view text{beginning.text, size > 0 ? static_cast<size_t>(size) : 0};
     if (text.size() > SELFMAG && text.starts_with(ELFMAG))
       look_at_elf(fd, beginning);
     kernel::call(__NR_close, fd);

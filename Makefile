@@ -43,15 +43,17 @@ $(BUILD)/socksify-check: $(call object,tools/doctor/*.cc shim/server_text.cc $(s
 	$(link) -lfmt
 
 # Started before every program, so it has no C library to start, nothing to relocate, and as few pages as can be. For the
-# sanitizers, which want one, it is a program like others.
+# sanitizers, which want one, and for processors whose system calls it does not know, it is a program like others.
+HOSTED   := $(if $(SAN)$(filter-out x86_64-% aarch64-%,$(shell $(CXX) -dumpmachine)),yes)
 launcher := $(wildcard tools/launcher/*.cc) shim/address.cc shim/config.cc shim/server_text.cc
 $(BUILD)/launcher/%.o: flags += -fno-exceptions -fno-rtti -DFMT_HEADER_ONLY -ffunction-sections -fdata-sections \
-  $(if $(SAN),,-fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns)
+  $(if $(HOSTED),-DHOSTED,-fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns)
 $(BUILD)/launcher/%.o: %.cc
 	@mkdir -p $(@D)
 	$(CXX) $(CPPFLAGS) $(flags) $(CXXFLAGS) -c -o $@ $<
-$(BUILD)/socksify: $(patsubst %.cc,$(BUILD)/launcher/%.o,$(filter-out tools/launcher/$(if $(SAN),start,hosted).cc,$(launcher)))
-	$(link) $(if $(SAN),,-static -no-pie -nostdlib -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,--build-id=none)
+$(BUILD)/socksify: $(patsubst %.cc,$(BUILD)/launcher/%.o,$(filter-out tools/launcher/$(if $(HOSTED),start,hosted).cc,$(launcher)))
+	$(link) -Wl,--gc-sections $(if $(SAN),,$(if $(HOSTED),-nodefaultlibs -lc -lgcc,-static -no-pie -nostdlib)) \
+	  $(if $(HOSTED),,-Wl,-z,noseparate-code -Wl,-z,norelro -Wl,--build-id=none)
 
 $(BUILD)/unit: $(call object,tests/unit/*.cc $(filter-out $(wildcard shim/hooks*.cc),$(wildcard shim/*.cc)) \
   $(patsubst %,tools/%.cc,calls rules ident journal loop request_reader sockets launcher/options launcher/settings))

@@ -3,6 +3,7 @@
 #include "elf.h"
 #include "fd.h"
 #include "output.h"
+#include "own_kind.h"
 #include <cstdlib>
 #include <elf.h>
 #include <fcntl.h>
@@ -16,11 +17,6 @@
 namespace socksify {
 namespace {
 
-#if defined __x86_64__
-constexpr uint16_t our_machine = EM_X86_64;
-#elif defined __aarch64__
-constexpr uint16_t our_machine = EM_AARCH64;
-#endif
 constexpr size_t longest_first_line = 256; // BINPRM_BUF_SIZE
 constexpr int most_interpreters = 5;       // as the kernel: then it says ELOOP
 
@@ -191,8 +187,7 @@ private:
 
   bool fits(const Elf& elf) const {
     const bool has_both = m_preload.substr(0, m_preload.find(':')).find("$LIB") != m_preload.npos;
-    return (elf.bits == 64 && elf.machine == our_machine) ||
-           (has_both && our_machine == EM_X86_64 && elf.bits == 32 && elf.machine == EM_386);
+    return fits_library(elf.bits == 32 ? ELFCLASS32 : ELFCLASS64, elf.machine, has_both);
   }
 
   static std::string processor(uint16_t machine) {

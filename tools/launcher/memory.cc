@@ -3,7 +3,6 @@
 #include "kernel.h"
 #include "say.h"
 #include <cstring>
-#include <sys/mman.h>
 
 namespace socksify::launcher {
 namespace {
@@ -21,8 +20,7 @@ void* allocate(size_t size) {
     used += size;
     return room + used - size;
   }
-  const long memory =
-      kernel::call(__NR_mmap, nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const long memory = kernel::map(size);
   if (memory < 0 && memory > -4096)
     out_of_memory();
   return reinterpret_cast<void*>(memory);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "program.h"
+#include "../own_kind.h"
 #include "kernel.h"
 #include "say.h"
 #include "start_facts.h"
@@ -12,17 +13,11 @@
 namespace socksify::launcher {
 namespace {
 
-#if defined __x86_64__
-constexpr unsigned our_machine = EM_X86_64, other_machine = EM_386;
-#elif defined __aarch64__
-constexpr unsigned our_machine = EM_AARCH64, other_machine = EM_NONE;
-#endif
-
 // An interpreter may be a script, too; after so many the kernel says ELOOP.
 constexpr int most_interpreters = 5;
 
 bool read_at(long fd, void* into, size_t size, unsigned long offset) {
-  return kernel::call(__NR_pread64, fd, into, size, offset) == static_cast<long>(size);
+  return kernel::read_at(fd, into, size, offset) == static_cast<long>(size);
 }
 
 union Beginning {
@@ -30,6 +25,7 @@ union Beginning {
   Elf32_Ehdr elf32;
   char text[257];
 
+  // What comes before the addresses is the same in both.
   bool is_32() const { return elf.e_ident[EI_CLASS] == ELFCLASS32; }
 };
 
@@ -50,7 +46,7 @@ public:
     if (fd < 0 && fd != -EACCES)
       refuse(cannot_run, fd == -EMFILE ? " cannot be looked at: too many files are open"
                                        : " cannot be looked at: the system reports an error");
-    const long size = kernel::call(__NR_pread64, fd, beginning.text, sizeof beginning.text - 1, 0);
+    const long size = kernel::read_at(fd, beginning.text, sizeof beginning.text - 1, 0);
     const std::string_view text{beginning.text, size > 0 ? static_cast<size_t>(size) : 0};
     if (text.size() > SELFMAG && text.starts_with(ELFMAG))
       look_at_elf(fd, beginning);
@@ -90,8 +86,7 @@ private:
   // The kernel starts no dynamic linker where no header asks for one.
   void look_at_elf(long fd, const Beginning& beginning) {
     const bool is_32 = beginning.is_32();
-    if (is_32 ? !m_has_both_sizes || beginning.elf32.e_machine != other_machine
-              : beginning.elf.e_machine != our_machine)
+    if (!fits_library(beginning.elf.e_ident[EI_CLASS], beginning.elf.e_machine, m_has_both_sizes))
       refuse(our_failure, " is for another kind of processor than the library");
     const unsigned long linker = is_32 ? linker_in<Elf32_Phdr>(fd, beginning.elf32.e_phoff, beginning.elf32.e_phnum)
                                        : linker_in<Elf64_Phdr>(fd, beginning.elf.e_phoff, beginning.elf.e_phnum);
@@ -122,7 +117,7 @@ private:
   // "/lib/ld-musl-x86_64.so.1": it would look in vain for what the GNU C library alone has.
   static bool is_musl(long fd, unsigned long place) {
     char name[64]{};
-    kernel::call(__NR_pread64, fd, name, sizeof name - 1, place);
+    kernel::read_at(fd, name, sizeof name - 1, place);
     return std::string_view{name}.find("ld-mu") != std::string_view::npos;
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The process's first instruction, and the little that the compiler expects of a C library. Left out where a sanitizer
-// wants the real one.
+// The process's first instruction, and the little that the compiler expects of a C library. Left out where
+// hosted.cc takes its place.
 #include "launch.h"
 #include <cstddef>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the kernel tells a process at its start, getauxval(3).
 #pragma once
-#include <elf.h>
+#include <link.h>
 
 namespace socksify::launcher {
 
@@ -13,12 +13,12 @@ struct StartFacts {
   explicit StartFacts(char** environment) {
     while (*environment)
       ++environment;
-    for (auto fact = reinterpret_cast<const Elf64_auxv_t*>(environment + 1); fact->a_type != AT_NULL; ++fact)
+    for (auto fact = reinterpret_cast<const ElfW(auxv_t)*>(environment + 1); fact->a_type != AT_NULL; ++fact)
       take(*fact);
   }
 
 private:
-  void take(const Elf64_auxv_t& fact) {
+  void take(const ElfW(auxv_t) & fact) {
     const auto value = fact.a_un.a_val;
     switch (fact.a_type) {
     case AT_EXECFN:

@@ -78,8 +78,7 @@ void Table::Slot::found_by(uint32_t sweep) {
     ;
 }
 
-// Calls visit(place) for the places that may hold the key until one says true. The kernel numbers sockets one
-// after the other, so that the low bits alone spread them evenly.
+// Calls visit(place) for the places that may hold the key until one says true.
 template <typename Visit> bool Table::any_in_sets(uint64_t key, Visit visit) const {
   for (int level = 0; level < most_levels; ++level) {
     Keys* all = keys(level);
@@ -173,15 +172,18 @@ uint64_t Table::clear_unless(Place place, uint32_t found_alive, Value& value) {
   return key;
 }
 
+// Counts again: the other thread may have been anywhere between its entry and the count.
 void Table::mend_after_fork() {
   m_inserting.mend();
+  size_t count = 0;
   for_each_place([&](Place place) {
-    if (!place.slot->is_locked())
-      return;
-    if (place.key->exchange(0, std::memory_order_relaxed))
-      m_count.fetch_sub(1, std::memory_order_relaxed);
-    place.slot->mend();
+    if (place.slot->is_locked()) {
+      place.key->store(0, std::memory_order_relaxed);
+      place.slot->mend();
+    }
+    count += !place.holds(0);
   });
+  m_count.store(count, std::memory_order_relaxed);
 }
 
 bool Table::use(uint64_t key, Value& value) {

@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 #include <map>
 #include <memory>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 using namespace socksify;
@@ -109,4 +111,33 @@ TEST_CASE("readers never see half a value while threads store, erase and grow") 
   for (auto& thread : threads)
     thread.join();
   CHECK(torn == 0);
+}
+
+TEST_CASE("what another thread was writing when a process forked does not count in the child") {
+  auto table = std::make_unique<Table>();
+  REQUIRE(table->store(1, value_of(1))); // there is a level now
+  table->erase(1);
+  std::atomic<bool> over{false};
+  std::thread writer([&] {
+    while (!over) {
+      table->store(7, value_of(7));
+      table->erase(7);
+    }
+  });
+  size_t wrong = 0;
+  for (int i = 0; i < 200; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      table->mend_after_fork();
+      Table::Value value{};
+      const bool is_sound = table->empty() != table->find(7, value);
+      table->erase(7);
+      _exit(is_sound && table->empty() && table->store(7, value_of(8)) && holds(*table, 7, 8) ? 0 : 1);
+    }
+    int status = -1;
+    wrong += waitpid(child, &status, 0) != child || status != 0;
+  }
+  over = true;
+  writer.join();
+  CHECK(wrong == 0);
 }

@@ -160,6 +160,7 @@ keeps_name() { ln -sf /usr/bin/cat bin2/called && prints called first_argument c
 lacks_command() {
   refuses 127 "nosuch: no such command" nosuch && refuses 127 "/no/such: no such" /no/such &&
     refuses 127 ": no such command" '' && refuses 126 "bin/later: not an exec" bin/later &&
+    chmod 600 bin2/later && FURTHER=:/no/such refuses 126 "$WORK/bin/later: not an exec" later &&
     rm bin2/later && refuses 126 "bin/later: not an exec" later && refuses 126 "a folder: not an exec" "$WORK/a folder"
 }
 # A directory that is closed to us hides nothing from the shells: "no such command", and what comes later is run.

@@ -15,7 +15,7 @@
 namespace socksify::launcher {
 namespace {
 
-// Looks for a program; if there is something else of this name, that is remembered for the message.
+// Looks for a program; if there is something else of this name, the first of that is remembered for the message.
 class Search {
 public:
   bool is_program(const char* path) {
@@ -23,8 +23,10 @@ public:
     m_error = kernel::call(__NR_statx, AT_FDCWD, path, 0, STATX_TYPE, &status);
     if (m_error != 0)
       return false;
-    m_found = path;
-    return (status.stx_mode & S_IFMT) == S_IFREG && files::is_executable(path);
+    const bool is_so = (status.stx_mode & S_IFMT) == S_IFREG && files::is_executable(path);
+    if (is_so || !m_found)
+      m_found = path;
+    return is_so;
   }
 
   // In PATH, where an empty part means here. What is in a directory that is closed to us is not there, as for the

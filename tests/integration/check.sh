@@ -54,6 +54,7 @@ follows_scripts() {
     "FAIL program  $WORK/static: is statically" -- ./direct
   script twice "#! $WORK/direct" && says 1 "FAIL program  $WORK/static: is statically" -- ./twice &&
     script bare true && says 0 "ok +program  ./bare: a script for /bin/sh" "$good" -- ./bare &&
+    script blank '#! ' && says 0 "ok +program  ./blank: a script for /bin/sh" "$good" -- ./blank &&
     script nothing '#!/no/such' && says 1 'FAIL program  /no/such: does not exist' -- ./nothing &&
     script loop "#!$WORK/loop" && says 1 'FAIL program  .*/loop: too many' -- ./loop
 }

@@ -126,6 +126,8 @@ public:
 private:
   void look_at_script(const std::string& path, const std::string& line, int depth) {
     const auto words = words_of(line);
+    if (words.empty() && depth == 0)
+      return look_at_script(path, "/bin/sh", depth); // as where there is no such line
     if (words.empty())
       return fail(path, "its first line names no interpreter");
     m_report.ok("program", fmt::format("{}: a script for {}", path, fmt::join(words, " ")));

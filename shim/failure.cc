@@ -21,19 +21,23 @@ int take(int fd, const Socket& socket) {
   return error && socket.state == State::failed ? socket.error : error;
 }
 
-// The program may have closed the socket without asking, of which nobody tells us.
+// The program may have closed the socket without asking, of which nobody tells us. What another thread notes while we
+// look is not for us to forget: it was remembered before it was counted, so we see the one or the other.
 void note_miss() {
   constexpr unsigned many = 1024;
   static constinit std::atomic<unsigned> misses{0};
-  if (misses.fetch_add(1, std::memory_order_relaxed) % many == many - 1 && !sockets::any_open(is_untold))
-    untold.store(0, std::memory_order_relaxed);
+  if (misses.fetch_add(1, std::memory_order_relaxed) % many != many - 1)
+    return;
+  int before = untold.load(std::memory_order_acquire);
+  if (!sockets::any_open(is_untold))
+    untold.compare_exchange_strong(before, 0, std::memory_order_relaxed);
 }
 
 } // namespace
 
 void note(const Socket& socket) {
   if (is_untold(socket))
-    untold.fetch_add(1, std::memory_order_relaxed);
+    untold.fetch_add(1, std::memory_order_release);
 }
 
 std::optional<int> take(int fd) {

@@ -120,7 +120,7 @@ completes_command() {
 knows_every_option() {
   local option
   for option in $("$LAUNCHER" --help | grep -oE '^  -[-a-z]+|, --[a-z]+' | tr -d ' ,') --json; do
-    grep -qE -- "[ ']${option}[ ']" "$TOP/tools/completion/socksify.bash" && grep -qE -- "${option}(\+|=-|\[)" "$TOP/tools/completion/_socksify" ||
+    grep -qE -- "[ ']${option}[ ']" "$TOP/tools/completion/socksify.bash" && grep -qE -- "${option}(\+|=|\[)" "$TOP/tools/completion/_socksify" ||
       { echo "$option is not completed" && false; } || return
   done
 }
@@ -133,11 +133,12 @@ zpty shell "zsh -f -i"
 line() { zpty -w shell "$1"; }
 line "fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -D; PS1='ready> '; zstyle ':completion:*' list-prompt ''"
 zpty -w -n shell $'socksify --ch\t\C-aprint -r -- \C-e\n'
-zpty -w -n shell $'socksify -s gate --loc\t\C-aprint -r -- \C-e; exit\n'
+zpty -w -n shell $'socksify -s gate --loc\t\C-aprint -r -- \C-e\n'
+zpty -w -n shell $'socksify --ssh gate --she\t\C-aprint -r -- \C-e; exit\n'
 while zpty -r shell output; do print -r -- $output; done
 END
   limit zsh -f complete.zsh "$TOP/tools/completion" >got
-  has got '^socksify --check' && has got '^socksify -s gate --loc[^a]'
+  has got '^socksify --check' && has got '^socksify -s gate --loc[^a]' && has got '^socksify --ssh gate --shell'
 }
 
 # --- systemd

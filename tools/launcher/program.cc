@@ -118,7 +118,7 @@ private:
   static bool is_musl(long fd, unsigned long place) {
     char name[64]{};
     kernel::read_at(fd, name, sizeof name - 1, place);
-    return std::string_view{name}.find("ld-mu") != std::string_view::npos;
+    return std::string_view{name}.find("ld-musl") != std::string_view::npos;
   }
 
   // Where the mode changes the user or the group, or capabilities are gained, the dynamic linker ignores LD_PRELOAD.

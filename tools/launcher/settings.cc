@@ -9,9 +9,22 @@ namespace {
 constexpr const char* names[] = {"SOCKS_SERVER",    "SOCKS_USER",        "NO_PROXY",        "SOCKS_DEBUG",
                                  "SOCKS_LOGOUTPUT", "SOCKSIFY_BIND",     "SOCKSIFY_DNS",    "SOCKSIFY_FASTOPEN",
                                  "SOCKSIFY_LEAK",   "SOCKSIFY_LOOPBACK", "SOCKSIFY_TIMEOUT"};
-constexpr std::string_view all_names =
-    "SOCKS_SERVER SOCKS_USER NO_PROXY SOCKS_DEBUG SOCKS_LOGOUTPUT SOCKSIFY_BIND "
-    "SOCKSIFY_DNS SOCKSIFY_FASTOPEN SOCKSIFY_LEAK SOCKSIFY_LOOPBACK SOCKSIFY_TIMEOUT";
+
+// "NAME NAME ...", for a complaint.
+struct NameList {
+  char text[256]{};
+  size_t size = 0;
+
+  constexpr NameList() {
+    for (const std::string_view name : names) {
+      if (size)
+        text[size++] = ' ';
+      for (const char c : name)
+        text[size++] = c;
+    }
+  }
+};
+constexpr NameList all_names;
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
@@ -108,7 +121,7 @@ bool Settings::take(std::string_view line, Setting& setting) {
   const auto name = trim(left);
   const int number = number_of(name);
   if (number < 0)
-    return complain({{"'", name, "': no such setting; there are ", all_names, {}}});
+    return complain({{"'", name, "': no such setting; there are ", {all_names.text, all_names.size}, {}}});
   if (m_seen & 1u << number)
     return complain({{name, ": given twice", {}, {}, {}}});
   m_seen |= 1u << number;

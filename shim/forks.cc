@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "forks.h"
 #include "epoll.h"
+#include "recent.h"
 #include "sockets.h"
 #include <atomic>
 #include <ctime>
@@ -55,6 +56,7 @@ void begin_child() {
   known_pid.store(0, std::memory_order_relaxed);
   sockets::mend_after_fork();
   epoll::mend_after_fork();
+  names::recent::mend_after_fork();
 }
 
 } // namespace

@@ -56,4 +56,13 @@ std::optional<Name> find(uint32_t ip) {
   return known ? std::optional{known->name} : std::nullopt;
 }
 
+// An entry may be half written, and a name with another one's address would be another host.
+void mend_after_fork() {
+  if (!is_busy.load(std::memory_order_relaxed))
+    return;
+  for (Entry& entry : entries)
+    entry.ip = 0;
+  is_busy.store(false, std::memory_order_relaxed);
+}
+
 } // namespace socksify::names::recent

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "names.h"
 #include "recent.h"
+#include <atomic>
 #include <doctest/doctest.h>
 #include <string>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
 
 using namespace socksify;
 
@@ -72,4 +76,28 @@ TEST_CASE("the stand-ins that a process was given last") {
   names::recent::note(40 * 16, name(1));
   CHECK(names::recent::find(40 * 16)->view() == name(1).view());
   CHECK(names::recent::find(25 * 16));
+}
+
+TEST_CASE("what a thread was noting when another one forked does not keep the child from it") {
+  std::atomic<bool> over{false};
+  const auto one = names::spelled("one.example"), other = names::spelled("other.example");
+  std::thread writer([&] {
+    for (uint32_t ip = 1; !over; ip = ip % 100 + 1)
+      names::recent::note(ip, *one);
+  });
+  size_t wrong = 0;
+  for (int i = 0; i < 200; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      names::recent::mend_after_fork();
+      names::recent::note(101, *other);
+      const auto found = names::recent::find(101);
+      _exit(found && found->view() == other->view() ? 0 : 1);
+    }
+    int status = -1;
+    wrong += waitpid(child, &status, 0) != child || status != 0;
+  }
+  over = true;
+  writer.join();
+  CHECK(wrong == 0);
 }

@@ -18,5 +18,5 @@ fork_in_lookup() {
 thread: ok" client fork_lookup "$APP"
 }
 start_app
-start_socks4d
+start_socks4d --threads 1
 check "processes: fork() in the middle of a look-up" fork_in_lookup

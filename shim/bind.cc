@@ -127,7 +127,7 @@ int start_listening(int fd, Socket& socket) {
   const sockets::Identity key = sockets::identity(fd);
   if (!sockets::remember(key, socket))
     return ENOBUFS;
-  epoll::listens(key);
+  epoll::listens(key, true);
   return 0;
 }
 
@@ -138,11 +138,13 @@ int shut_down_bind(int fd, Socket socket, int how) {
   KeepErrno keep;
   socket.state = State::bound;
   socket.is_listening = false;
-  if (how == SHUT_WR || !sockets::replace(sockets::identity(fd), State::listening, socket))
+  const sockets::Identity key = sockets::identity(fd);
+  if (how == SHUT_WR || !sockets::replace(key, State::listening, socket))
     return 0;
   REAL(shutdown)(fd, SHUT_RDWR); // for an accept() that blocks
   disconnect(fd, socket.family);
   set_low_water_mark(fd, socket.kept_low_water_mark());
+  epoll::listens(key, false);
   return 0;
 }
 

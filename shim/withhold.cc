@@ -115,11 +115,11 @@ void give_back(Identity socket, int known_fd) {
   for_each_of(socket, [&](uint64_t key, const Registration&) { give_back_one(key, known_fd); });
 }
 
-void listens(Identity socket) {
+void listens(Identity socket, bool is_listener) {
   KeepErrno keep;
   for_each_of(socket, [&](uint64_t key, const Registration& registration) {
     Registration now = registration;
-    now.is_listener = true;
+    now.is_listener = is_listener;
     if (replace(key, registration, now))
       tell_kernel(key, now);
   });

@@ -17,8 +17,8 @@ void give_back(Identity socket, int known_fd);
 void withhold_one(uint64_t key, short events, int known_fd);
 void give_back_one(uint64_t key, int known_fd);
 
-// The socket listens from now on, by a BIND.
-void listens(Identity socket);
+// The socket listens from now on, by a BIND; or does not any more.
+void listens(Identity socket, bool is_listener);
 
 // What the kernel is to hold; and when no CONNECT is on its way.
 epoll_event event_of(uint64_t key, const Registration& registration);

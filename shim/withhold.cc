@@ -120,7 +120,8 @@ void listens(Identity socket, bool is_listener) {
   for_each_of(socket, [&](uint64_t key, const Registration& registration) {
     Registration now = registration;
     now.is_listener = is_listener;
-    if (replace(key, registration, now))
+    const bool is_silent = is_spent(registration.epfd, registration.fd, registration.events); // see withhold_one()
+    if (replace(key, registration, now) && !is_silent)
       tell_kernel(key, now);
   });
 }

@@ -19,7 +19,6 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
-#include <sys/time.h>
 
 namespace socksify {
 namespace {
@@ -72,21 +71,10 @@ Fd make_stand_in(int family) {
   return fd;
 }
 
-// An accept() on the stand-in waits for as long as one on the listening socket would.
-void copy_time_limits(int from, int to) {
-  for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO}) {
-    timeval limit{};
-    socklen_t length = sizeof limit;
-    if (REAL(getsockopt)(from, SOL_SOCKET, option, &limit, &length) == 0)
-      REAL(setsockopt)(to, SOL_SOCKET, option, &limit, length);
-  }
-}
-
 // Puts the stand-in, with these status flags, in the place of the listening socket: on its number, and on those of its
 // dups, but not on that of the connection.
 bool replace(int listening, const Fd& stand_in, int status_flags, const Socket& socket, int connection = -1) {
   fcntl(stand_in.get(), F_SETFL, status_flags);
-  copy_time_limits(listening, stand_in.get());
   if (socket.kept_low_water_mark() > 1)
     set_low_water_mark(stand_in.get(), socket.kept_low_water_mark());
   if (take_place(listening, stand_in, connection) != 0)

@@ -25,6 +25,7 @@ bool take_number(int number, const Fd& replacement) {
   return done;
 }
 
+// A call on the one waits for as long as it would on the other.
 void copy_limits(int from, int to) {
   for (const int option : {SO_SNDTIMEO, SO_RCVTIMEO}) {
     timeval limit{};
@@ -35,7 +36,6 @@ void copy_limits(int from, int to) {
 }
 
 int replace(int fd, const Fd& replacement) {
-  copy_limits(fd, replacement.get());
   fcntl(replacement.get(), F_SETFL, fcntl(fd, F_GETFL));
   return take_place(fd, replacement);
 }
@@ -44,6 +44,7 @@ int replace(int fd, const Fd& replacement) {
 
 int take_place(int fd, const Fd& replacement, int except) {
   const sockets::Identity key = sockets::identity(fd);
+  copy_limits(fd, replacement.get());
   if (!take_number(fd, replacement))
     return errno;
   for_each_open_fd([&](int other) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One socket in the place of another one: on its number, on those of its dups, and in epoll sets.
+// One socket in the place of another one: on its number, on those of its dups, and in epoll sets, with its time limits.
 #pragma once
 #include "fd.h"
 
@@ -9,7 +9,7 @@ namespace socksify {
 [[nodiscard]] int take_place(int fd, const Fd& replacement, int except = -1);
 
 // A server on a Unix socket cannot be reached by a TCP socket: another one takes the place of the program's, with its
-// status flags and time limits. Other options of TCP and IP have no meaning there.
+// status flags. Other options of TCP and IP have no meaning there.
 
 // Connects such a one. 0, or EINPROGRESS where the program's does not block; or an errno, and that one is as it was.
 [[nodiscard]] int connect_unix(int fd, const char* path, int milliseconds, bool at_once);

@@ -117,7 +117,9 @@ bool Table::put_where(uint64_t expected, uint64_t key, const Value& value) {
     if (mine) {
       place.assign(key, value);
       place.slot->used.store(next_use(), std::memory_order_relaxed);
-      place.slot->found_by(m_sweep.load(std::memory_order_seq_cst)); // a sweep that begins later finds the key
+      // Not a load: of two that modify the same, the later one sees what came before the other. Either this is the mark
+      // of the sweep, or the sweep finds the key.
+      place.slot->found_by(m_sweep.fetch_add(0, std::memory_order_acq_rel));
     }
     place.slot->unlock();
     return mine;

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# DCC: an IRC client tells another one where to call it, which does so from a host of its own, not from that of the primary connection.
+# DCC: an IRC client tells another one where to call it, which does so from a host of its own, not from that of the primary
+# connection.
 . "${0%/*}/../common.sh"
 
 start_irc() {
@@ -26,7 +27,7 @@ END
 # dcc OUTCOME SETTING...
 dcc() {
   rm -rf inside outside said
-  LIMIT=60 limit "$python" -B "$TOP/tests/programs/dcc.py" "${IRC%:*}" "${IRC#*:}" "$WORK/sent" "$1" \
+  LIMIT=300 limit "$python" -B "$TOP/tests/programs/dcc.py" "${IRC%:*}" "${IRC#*:}" "$WORK/sent" "$1" \
     env "${others_options[@]}" SOCKS_SERVER="$SOCKS" SOCKSIFY_LOOPBACK=proxy SOCKS_DEBUG=1 SOCKS_LOGOUTPUT="$WORK/said" "${@:2}" \
     LD_PRELOAD="$runtime${runtime:+:}$BUILD/libsocksify.so"
 }

@@ -196,6 +196,8 @@ refuses_unseen() {
 runs_itself() { prints "$library:$library" launch "$launcher" -s other /bin/sh -c "echo \"\$LD_PRELOAD\""; }
 refuses_other_libc() {
   musl-gcc -x c - -o bin/musl <<<"$program" && refuses 125 "bin/musl is for the C library musl" musl &&
+    musl-gcc -Wl,--dynamic-linker="/$(printf 'long%.0s' {1..30})/ld-musl.so" -x c - -o bin/musl-far <<<"$program" &&
+    refuses 125 "bin/musl-far is for the C library musl" musl-far &&
     script by-musl "#!$WORK/bin/musl" && refuses 125 "by-musl: its interpreter .*bin/musl is for the C library musl" by-musl
 }
 refuses_other_user() {

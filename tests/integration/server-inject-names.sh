@@ -21,14 +21,13 @@ start_faultable() {
 faults() {
   "$BUILD/programs/server_inject" "$1" "$SOCKS" "$APP" "$SOCKS4D" app.test >"$2.count" || { cat "$2.count" && false; }
 }
-idle() { counters >now && has now 'clients=0 '; }
 
 start_app
 start_faultable names
 for scenario in host host-bind; do
   check "by name, every call, every errno: $scenario" faults "$scenario" "$scenario"
 done
-check "by name, no session is left" idle
+check "by name, no session is left" await idle
 
 IDENT_PORT=$(unused_port)
 start identd "$python" -B "$TOP/tests/servers/identd.py" "$NET.6" "$IDENT_PORT" user user
@@ -39,5 +38,5 @@ export FROM=$NET.6:0
 for scenario in host bind; do
   check "by an identd, every call, every errno: $scenario" faults "$scenario" "ident-$scenario"
 done
-check "by an identd, no session is left" idle
+check "by an identd, no session is left" await idle
 note "$(cat ./*.count | awk '/injected/ {n += $2} END {print n}') faults injected"

@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-PATIENCE = 40
+PATIENCE = 60
 SETTINGS = """settings = {{
   "irc/dcc" = {{ dcc_autoget = "yes"; dcc_autochat_masks = "*"; dcc_download_path = "{home}"; }};
   "fe-common/core" = {{ autocreate_windows = "no"; autocreate_query_level = ""; }};

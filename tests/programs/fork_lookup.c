@@ -31,7 +31,7 @@ int main(int argc, char **argv) {
   *is_forking = 1;
   pid_t child = fork();
   if (child == 0) {
-    alarm(20);
+    alarm(60);
     fact("child: %s", connected());
     _exit(0);
   }

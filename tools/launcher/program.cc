@@ -116,7 +116,7 @@ private:
 
   // "/lib/ld-musl-x86_64.so.1": it would look in vain for what the GNU C library alone has.
   static bool is_musl(long fd, unsigned long place) {
-    char name[64]{};
+    char name[256]{};
     kernel::read_at(fd, name, sizeof name - 1, place);
     return std::string_view{name}.find("ld-musl") != std::string_view::npos;
   }

@@ -75,6 +75,9 @@ class Session:
     def get(self, name):
         got = io.BytesIO()
         self.opened().retrbinary("RETR " + name, got.write)
+        # A killed SOCKS server's kernel says that the stream has ended, and the 226 may have come before.
+        if len(got.getvalue()) < len(FILES[name]) and FILES[name].startswith(got.getvalue()):
+            raise EOFError(f"{len(got.getvalue())} bytes of {len(FILES[name])}")
         same(got.getvalue(), FILES[name])
         self.used()
 

@@ -11,11 +11,11 @@ BUILD   := build$(if $(ARCH),/$(ARCH))$(if $(SAN),/san-$(subst $(comma),-,$(SAN)
 machine := $(if $(filter i386,$(ARCH)),-m32,$(if $(ARCH),$(error ARCH=$(ARCH): only i386 is known)))
 
 CXXFLAGS ?= -O2 -g
-flags    := $(machine) -std=c++20 -Wall -Wextra -Wshadow -Wpedantic -Werror -Ishim -DVERSION='"$(VERSION)"' \
+flags    := $(machine) -std=c++20 -Wall -Wextra -Wshadow -Wpedantic -Werror -Ishim -Itools -DVERSION='"$(VERSION)"' \
             -MMD -MP $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=undefined)
 link      = $(CXX) $(machine) $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) -Wl,--as-needed -o $@ $(filter %.o,$^)
 object    = $(patsubst %.cc,$(BUILD)/%.o,$(wildcard $(1)))
-shared   := shim/socks4.cc shim/address.cc
+shared   := shim/base/socks4.cc shim/base/address.cc
 
 # What the launcher needs beside the library.
 helpers  := $(patsubst %,$(BUILD)/%,with-server socksify-check)
@@ -28,24 +28,23 @@ all: $(BUILD)/libsocksify.so $(BUILD)/socks4d $(BUILD)/socksify $(helpers)
 # and nothing looked up in libc before it is used.
 $(BUILD)/shim/%.o: flags += -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -fno-exceptions -fno-rtti \
   -DFMT_HEADER_ONLY
-$(BUILD)/libsocksify.so: $(call object,shim/*.cc) shim/exports.map
-	$(link) -shared -Wl,-z,lazy -Wl,-z,defs -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,--gc-sections -Wl,--version-script=shim/exports.map \
+$(BUILD)/libsocksify.so: $(call object,shim/*/*.cc) shim/hooks/exports.map
+	$(link) -shared -Wl,-z,lazy -Wl,-z,defs -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,--gc-sections -Wl,--version-script=shim/hooks/exports.map \
 	  $(if $(SAN),,-nodefaultlibs -lc -lgcc)
 
-$(BUILD)/socks4d: $(call object,tools/*.cc $(shared))
+$(BUILD)/socks4d: $(call object,tools/socks4d/*.cc $(shared))
 	$(link) -pthread -lfmt
 
-$(BUILD)/tools/companion/%.o $(BUILD)/tools/doctor/%.o: flags += -Itools
-$(BUILD)/with-server: $(call object,tools/companion/*.cc shim/address.cc)
+$(BUILD)/with-server: $(call object,tools/with_server/*.cc shim/base/address.cc)
 	$(link) -lfmt
 
-$(BUILD)/socksify-check: $(call object,tools/doctor/*.cc shim/server_text.cc $(shared))
+$(BUILD)/socksify-check: $(call object,tools/check/*.cc shim/base/server_list.cc $(shared))
 	$(link) -lfmt
 
 # Started before every program, so it has no C library to start, nothing to relocate, and as few pages as can be. For the
 # sanitizers, which want one, and for processors whose system calls it does not know, it is a program like others.
 HOSTED   := $(if $(SAN)$(filter-out x86_64-% aarch64-%,$(shell $(CXX) -dumpmachine)),yes)
-launcher := $(wildcard tools/launcher/*.cc) shim/address.cc shim/config.cc shim/server_text.cc
+launcher := $(wildcard tools/launcher/*.cc) shim/base/address.cc shim/config/config.cc shim/base/server_list.cc
 $(BUILD)/launcher/%.o: flags += -fno-exceptions -fno-rtti -DFMT_HEADER_ONLY -ffunction-sections -fdata-sections \
   $(if $(HOSTED),-DHOSTED,-fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns)
 $(BUILD)/launcher/%.o: %.cc
@@ -55,8 +54,8 @@ $(BUILD)/socksify: $(patsubst %.cc,$(BUILD)/launcher/%.o,$(filter-out tools/laun
 	$(link) -Wl,--gc-sections $(if $(SAN),,$(if $(HOSTED),-nodefaultlibs -lc -lgcc,-static -no-pie -nostdlib)) \
 	  $(if $(HOSTED),,-Wl,-z,noseparate-code -Wl,-z,norelro -Wl,--build-id=none)
 
-$(BUILD)/unit: $(call object,tests/unit/*.cc $(filter-out $(wildcard shim/hooks*.cc),$(wildcard shim/*.cc)) \
-  $(patsubst %,tools/%.cc,calls rules ident journal loop request_reader sockets launcher/options launcher/settings))
+$(BUILD)/unit: $(call object,tests/unit/*.cc $(filter-out shim/hooks/%,$(wildcard shim/*/*.cc)) \
+  $(patsubst %,tools/%.cc,$(addprefix socks4d/,bind_calls policy ident access_log loop request_reader tcp) launcher/options launcher/settings))
 	$(link) -lfmt
 
 # Run once: the compiler's time is more.
@@ -86,14 +85,14 @@ $(BUILD)/bench/%.so: tests/bench/%.c
 
 # clang's libFuzzer: a target is a file of tests/fuzz, linked with what is pure.
 fuzz_targets := $(patsubst tests/fuzz/%.cc,%,$(wildcard tests/fuzz/*.cc))
-fuzz_parts   := $(filter-out $(wildcard shim/hooks*.cc),$(wildcard shim/*.cc)) $(patsubst %,tools/%.cc,rules journal ident loop sockets launcher/settings)
+fuzz_parts   := $(filter-out shim/hooks/%,$(wildcard shim/*/*.cc)) $(patsubst %,tools/%.cc,$(addprefix socks4d/,policy access_log ident loop tcp) launcher/settings)
 fuzz_flags   := -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(patsubst %.cc,$(BUILD)/fuzz/%.o,$(fuzz_parts))
 	clang++ $(fuzz_flags) -o $@ $^ -lfmt
 
 $(BUILD)/fuzz/%.o: %.cc
 	@mkdir -p $(@D)
-	clang++ $(flags) -Itools -O1 $(fuzz_flags) -c -o $@ $<
+	clang++ $(flags) -O1 $(fuzz_flags) -c -o $@ $<
 .PRECIOUS: $(BUILD)/fuzz/%.o
 
 $(BUILD)/%.o: %.cc
@@ -146,16 +145,16 @@ bench: all $(patsubst %,$(BUILD)/bench/%,server concurrent blocking transfer ope
 	@BUILD=$(BUILD) tests/bench/run-server
 
 install: all
-	@$(placing) tools/install.sh install
+	@$(placing) tools/install/install.sh install
 
 uninstall:
-	@$(placing) tools/install.sh uninstall
+	@$(placing) tools/install/install.sh uninstall
 
 deb:
 	@tests/deps g++ make libfmt-dev debhelper dpkg-dev lintian $(if $(filter amd64,$(debian)),gcc-multilib g++-multilib)
 	@$(build) all
 	@[ "$(debian)" != amd64 ] || $(build) ARCH=i386 library
-	@BUILD=$(BUILD) OUT=$(BUILD) VERSION=$(VERSION) tools/debian/build
+	@BUILD=$(BUILD) OUT=$(BUILD) VERSION=$(VERSION) tools/install/debian/build
 
 clean:
 	$(RM) -r build

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The environment, a line for each variable: whatever it says, there is a configuration, and no connection is direct
 // that it does not say so of.
-#include "config.h"
+#include "config/config.h"
+#include "config/route.h"
 #include "fuzz.h"
-#include "route.h"
 #include <map>
 #include <string>
 

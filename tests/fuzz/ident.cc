@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What an identd answers, which may be anybody's program: the userid is the one in the line, or it is not taken.
-#include "ident.h"
+#include "socks4d/ident.h"
 #include "fuzz.h"
 
 using namespace socksify;

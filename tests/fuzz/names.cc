@@ -2,7 +2,7 @@
 // The file of names that processes share, with whatever bytes in it: a number has a name of the right form or none, and
 // a name that is put in is found again.
 #include "fuzz.h"
-#include "name_map.h"
+#include "names/name_map.h"
 #include <algorithm>
 #include <cstring>
 

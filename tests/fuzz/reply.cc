@@ -2,7 +2,7 @@
 // A server's reply, in pieces of any size: the handshake ends, with 0 for a granted one alone, and has not taken a byte
 // of what comes behind. The first byte says how large the pieces are.
 #include "fuzz.h"
-#include "handshake.h"
+#include "handshake/handshake.h"
 #include <algorithm>
 #include <cerrno>
 #include <sys/socket.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Requests: what is parsed is what was encoded, and no piece of one is taken for more or less than that.
+#include "base/socks4.h"
 #include "fuzz.h"
-#include "socks4.h"
 #include <algorithm>
 
 using namespace socksify::socks4;

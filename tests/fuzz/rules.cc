@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // socks4d.conf: what was read is read again from its words, and what is wrong is said in one line that tells where.
-#include "rules.h"
 #include "fuzz.h"
+#include "socks4d/policy.h"
 #include <fmt/format.h>
 
 using namespace socksify;

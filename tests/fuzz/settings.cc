@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A file of settings: whatever it says, what is taken from it is a setting that the library understands.
 #include "launcher/settings.h"
-#include "config.h"
+#include "config/config.h"
 #include "fuzz.h"
 #include <algorithm>
 #include <cstring>

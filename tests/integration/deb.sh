@@ -6,7 +6,7 @@
 [ -z "$runtime" ] || { skip deb "the same for a sanitized build" && exit; }
 for program in dh lintian dpkg-parsechangelog; do installed "$program" || exit 0; done
 version=$(sed -n 's/^VERSION := //p' "$TOP/Makefile")
-build_package() { (cd "$TOP" && OUT=$WORK VERSION=$1 tools/debian/build); }
+build_package() { (cd "$TOP" && OUT=$WORK VERSION=$1 tools/install/debian/build); }
 package=$WORK/socksify_${version}_$(dpkg --print-architecture).deb
 
 is_clean() { LIMIT=200 build_package "$version" >out && cat out && [ "$(cat out)" = "$package" ] && [ -r "$package" ]; }

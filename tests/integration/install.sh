@@ -6,7 +6,7 @@
 
 [ -z "$runtime" ] || { skip install "the same for a sanitized build" && exit; }
 # Of what has been built: not everything anew, nor with another compiler.
-placing() { (cd "$TOP" && env PREFIX="$prefix" DESTDIR="${DESTDIR:-}" SYSCONFDIR="${SYSCONFDIR:-/etc}" BUILD="$BUILD" tools/install.sh "$@"); }
+placing() { (cd "$TOP" && env PREFIX="$prefix" DESTDIR="${DESTDIR:-}" SYSCONFDIR="${SYSCONFDIR:-/etc}" BUILD="$BUILD" tools/install/install.sh "$@"); }
 prefix=$WORK/prefix
 everything() { (cd "$1" && find . | sort); }
 
@@ -18,8 +18,8 @@ fetches() { installed_socksify "${@:--s}" "$SOCKS" curl -sS "http://$WEB/page" >
 by_make() {
   local plan
   plan=$(env -u MAKEFLAGS -u MAKELEVEL make -C "$TOP" -n "BUILD=$BUILD" PREFIX=/some/prefix DESTDIR=/dest SYSCONFDIR=/conf install) &&
-    grep -qF "PREFIX='/some/prefix' DESTDIR='/dest' SYSCONFDIR='/conf' BUILD='$BUILD' tools/install.sh install" <<<"$plan" &&
-    env -u MAKEFLAGS -u MAKELEVEL make -C "$TOP" -n uninstall | grep -qF "PREFIX='/usr/local' DESTDIR='' SYSCONFDIR='/etc' BUILD='build' tools/install.sh uninstall"
+    grep -qF "PREFIX='/some/prefix' DESTDIR='/dest' SYSCONFDIR='/conf' BUILD='$BUILD' tools/install/install.sh install" <<<"$plan" &&
+    env -u MAKEFLAGS -u MAKELEVEL make -C "$TOP" -n uninstall | grep -qF "PREFIX='/usr/local' DESTDIR='' SYSCONFDIR='/etc' BUILD='build' tools/install/install.sh uninstall"
 }
 installs() {
   mkdir -p prefix/share/man "prefix/own folder" && echo mine >prefix/share/man/own && everything prefix >before &&
@@ -101,7 +101,7 @@ completes() {
   local expected=$1
   shift
   prints "$expected" bash -c '. "$1" && shift && COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) && _socksify && printf "%s\n" "${COMPREPLY[@]}"' bash \
-    "$TOP/tools/completion/socksify.bash" "$@"
+    "$TOP/tools/install/completion/socksify.bash" "$@"
 }
 completes_in_bash() {
   completes --ssh socksify --ss && completes $'--check' socksify -s gate --ch && completes $'0\n1\n2\n3' socksify -d '' &&
@@ -115,12 +115,12 @@ completes_command() {
     _of_tar() { COMPREPLY=(--same-owner); } && complete -F _of_tar tar
     COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_LINE="$*"
     COMP_POINT=${#COMP_LINE}
-    _socksify && printf "%s\n" "${COMPREPLY[@]}"' bash "$TOP/tools/completion/socksify.bash" socksify -s gate tar --sa
+    _socksify && printf "%s\n" "${COMPREPLY[@]}"' bash "$TOP/tools/install/completion/socksify.bash" socksify -s gate tar --sa
 }
 knows_every_option() {
   local option
   for option in $("$LAUNCHER" --help | grep -oE '^  -[-a-z]+|, --[a-z]+' | tr -d ' ,') --json; do
-    grep -qE -- "[ ']${option}[ ']" "$TOP/tools/completion/socksify.bash" && grep -qE -- "${option}(\+|=|\[)" "$TOP/tools/completion/_socksify" ||
+    grep -qE -- "[ ']${option}[ ']" "$TOP/tools/install/completion/socksify.bash" && grep -qE -- "${option}(\+|=|\[)" "$TOP/tools/install/completion/_socksify" ||
       { echo "$option is not completed" && false; } || return
   done
 }
@@ -137,20 +137,20 @@ zpty -w -n shell $'socksify -s gate --loc\t\C-aprint -r -- \C-e\n'
 zpty -w -n shell $'socksify --ssh gate --she\t\C-aprint -r -- \C-e; exit\n'
 while zpty -r shell output; do print -r -- $output; done
 END
-  limit zsh -f complete.zsh "$TOP/tools/completion" >got
+  limit zsh -f complete.zsh "$TOP/tools/install/completion" >got
   has got '^socksify --check' && has got '^socksify -s gate --loc[^a]' && has got '^socksify --ssh gate --shell'
 }
 
 # --- systemd
 units_are_good() {
-  mkdir -p units && sed "s|/usr/sbin/socks4d|$BUILD/socks4d|; /^Documentation/d" "$TOP/tools/systemd/socks4d.service" >units/socks4d.service &&
-    sed '/^Documentation/d' "$TOP/tools/systemd/socks4d.socket" >units/socks4d.socket && systemd-analyze verify units/* 2>&1 | tee got && [ ! -s got ]
+  mkdir -p units && sed "s|/usr/sbin/socks4d|$BUILD/socks4d|; /^Documentation/d" "$TOP/tools/install/systemd/socks4d.service" >units/socks4d.service &&
+    sed '/^Documentation/d' "$TOP/tools/install/systemd/socks4d.socket" >units/socks4d.socket && systemd-analyze verify units/* 2>&1 | tee got && [ ! -s got ]
 }
-unit_is_confined() { systemd-analyze security --offline=yes --threshold=20 "$TOP/tools/systemd/socks4d.service"; }
+unit_is_confined() { systemd-analyze security --offline=yes --threshold=20 "$TOP/tools/install/systemd/socks4d.service"; }
 # Its command, as systemd would run it when the first client has come.
 activate() {
   local line port
-  read -ra line < <(sed -n "s/^ExecStart=//p" "$TOP/tools/systemd/socks4d.service" |
+  read -ra line < <(sed -n "s/^ExecStart=//p" "$TOP/tools/install/systemd/socks4d.service" |
     sed "s|/usr/sbin/socks4d|$BUILD/socks4d|; s|/etc/socks4d.conf|$WORK/socks4d.conf|")
   port=$(unused_port)
   start "$1" systemd-socket-activate -l "$NET.4:$port" "${line[@]}"

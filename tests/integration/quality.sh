@@ -21,7 +21,7 @@ manuals_are_clean() { mandoc -Tlint -Wwarning "$TOP"/man/*.[1-8]; }
 clang_has_nothing_to_say() {
   local source objects=() programs
   cd "$TOP" || return
-  for source in shim/*.cc tools/*.cc tools/*/*.cc tests/unit/*.cc tests/differential/*.cc; do
+  for source in shim/*/*.cc tools/*/*.cc tests/unit/*.cc tests/differential/*.cc; do
     source=${source%.cc}.o
     [ -e "$BUILD/fuzz/$source" ] || objects+=("$WORK/clang/$source")
   done

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the small clients share: a line per fact on stdout, and a conversation with tests/servers/appserver.py. Nothing here
-   waits for ever: every socket has a receive timeout and tests/common.sh a limit for the program. */
+/* What the small clients share: a line per fact on stdout, and a conversation with tests/servers/appserver.py. Nothing
+   here waits for ever: every socket has a receive timeout and tests/common.sh a limit for the program. */
 #pragma once
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -21,9 +21,9 @@
 #define UNTOUCHED 4242 /* an errno that no call sets */
 
 /* What a call returned: "ok", or the name of its errno. */
-static inline const char *result(int returned) { return returned >= 0 ? "ok" : strerrorname_np(errno); }
+static inline const char* result(int returned) { return returned >= 0 ? "ok" : strerrorname_np(errno); }
 
-__attribute__((format(printf, 1, 2))) static inline void fact(const char *format, ...) {
+__attribute__((format(printf, 1, 2))) static inline void fact(const char* format, ...) {
   va_list arguments;
   va_start(arguments, format);
   vprintf(format, arguments);
@@ -32,17 +32,17 @@ __attribute__((format(printf, 1, 2))) static inline void fact(const char *format
   fflush(stdout);
 }
 
-static inline void die(const char *what) {
+static inline void die(const char* what) {
   fact("%s: %s", what, strerrorname_np(errno));
   exit(1);
 }
 
 /* "IP:PORT" as an address of the family; v4-mapped for AF_INET6, unless the IP is an IPv6 one. */
-static inline struct sockaddr_storage at(const char *where, int family, socklen_t *length) {
+static inline struct sockaddr_storage at(const char* where, int family, socklen_t* length) {
   struct sockaddr_storage storage = {.ss_family = family};
-  struct sockaddr_in *v4 = (struct sockaddr_in *)&storage;
-  struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&storage;
-  const char *colon = strrchr(where, ':');
+  struct sockaddr_in* v4 = (struct sockaddr_in*)&storage;
+  struct sockaddr_in6* v6 = (struct sockaddr_in6*)&storage;
+  const char* colon = strrchr(where, ':');
   char ip[64];
   int is_v6 = colon != strchr(where, ':');
   snprintf(ip, sizeof ip, "%s%.*s", family == AF_INET6 && !is_v6 ? "::ffff:" : "", (int)(colon - where), where);
@@ -53,24 +53,24 @@ static inline struct sockaddr_storage at(const char *where, int family, socklen_
   return storage;
 }
 
-static inline int connect_to(int fd, const char *where, int family) {
+static inline int connect_to(int fd, const char* where, int family) {
   socklen_t length;
   struct sockaddr_storage address = at(where, family, &length);
-  return connect(fd, (struct sockaddr *)&address, length);
+  return connect(fd, (struct sockaddr*)&address, length);
 }
 
-static inline int bind_to(int fd, const char *where, int family) {
+static inline int bind_to(int fd, const char* where, int family) {
   socklen_t length;
   struct sockaddr_storage address = at(where, family, &length);
-  return bind(fd, (struct sockaddr *)&address, length);
+  return bind(fd, (struct sockaddr*)&address, length);
 }
 
 /* "IP:PORT"; IPv6 addresses in brackets. Four texts at a time. */
-static inline const char *text(const void *address) {
+static inline const char* text(const void* address) {
   static char texts[4][80];
   static int turn;
-  const struct sockaddr_in *v4 = address;
-  const struct sockaddr_in6 *v6 = address;
+  const struct sockaddr_in* v4 = address;
+  const struct sockaddr_in6* v6 = address;
   char ip[64], *out = texts[turn++ % 4];
   if (v4->sin_family == AF_INET6)
     snprintf(out, 80, "[%s]:%d", inet_ntop(AF_INET6, &v6->sin6_addr, ip, sizeof ip), ntohs(v6->sin6_port));
@@ -81,13 +81,13 @@ static inline const char *text(const void *address) {
   return out;
 }
 
-typedef int name_call(int, struct sockaddr *, socklen_t *);
+typedef int name_call(int, struct sockaddr*, socklen_t*);
 
 /* What getsockname() or getpeername() says: the address, or the name of its errno. */
-static inline const char *ask(name_call *call, int fd) {
+static inline const char* ask(name_call* call, int fd) {
   struct sockaddr_storage address = {0};
   socklen_t length = sizeof address;
-  return call(fd, (struct sockaddr *)&address, &length) == 0 ? text(&address) : strerrorname_np(errno);
+  return call(fd, (struct sockaddr*)&address, &length) == 0 ? text(&address) : strerrorname_np(errno);
 }
 
 /* An option of SOL_SOCKET as a number. */
@@ -97,7 +97,7 @@ static inline int option(int fd, int name) {
   return getsockopt(fd, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
 }
 
-static inline const char *so_error(int fd) {
+static inline const char* so_error(int fd) {
   int error = option(fd, SO_ERROR);
   return error ? strerrorname_np(error) : "0";
 }
@@ -111,7 +111,7 @@ static inline int tcp_socket(int family) {
 }
 
 /* A line, without its end; "end" at the end of the stream, or the name of an errno. Reads not one byte more. */
-static inline const char *line(int fd) {
+static inline const char* line(int fd) {
   static char buffer[256];
   size_t n = 0;
   for (; n < sizeof buffer - 1; ++n) {
@@ -127,7 +127,7 @@ static inline const char *line(int fd) {
   return buffer;
 }
 
-__attribute__((format(printf, 2, 3))) static inline void say(int fd, const char *format, ...) {
+__attribute__((format(printf, 2, 3))) static inline void say(int fd, const char* format, ...) {
   char words[256];
   va_list arguments;
   va_start(arguments, format);
@@ -139,21 +139,21 @@ __attribute__((format(printf, 2, 3))) static inline void say(int fd, const char 
 }
 
 /* "ok" if the application server says what it is asked to. */
-static inline const char *echo(int fd) {
+static inline const char* echo(int fd) {
   say(fd, "echo hello");
-  const char *got = line(fd);
+  const char* got = line(fd);
   return strcmp(got, "hello") == 0 ? "ok" : got;
 }
 
 /* The same on a new connection, where its greeting comes first. */
-static inline const char *talk(int fd) {
-  const char *got = line(fd);
+static inline const char* talk(int fd) {
+  const char* got = line(fd);
   return strncmp(got, "app ", 4) == 0 ? echo(fd) : got;
 }
 
 static inline int open_fds(void) {
   int count = 0;
-  DIR *folder = opendir("/proc/self/fd");
+  DIR* folder = opendir("/proc/self/fd");
   while (readdir(folder))
     ++count;
   closedir(folder);

@@ -14,46 +14,47 @@
 enum { SHORT = -1, END = -2, GAI = 1000 };
 
 /* Each call with every errno that its manual page, or the page of the protocol, gives for arguments that are right. */
-#define INJECTABLE(X)                                                                                                          \
-  X(socket, EMFILE, ENFILE, ENOBUFS, ENOMEM, EACCES)                                                                           \
-  X(connect, EINTR, EADDRNOTAVAIL, EAGAIN, ECONNREFUSED, ENETUNREACH, EHOSTUNREACH, ETIMEDOUT, ENOBUFS, ENOMEM, EACCES, EPERM)  \
-  X(bind, EADDRINUSE, EADDRNOTAVAIL, EACCES, ENOMEM, ENOBUFS)                                                                  \
-  X(listen, EADDRINUSE, ENOMEM, ENOBUFS)                                                                                       \
-  X(accept4, EMFILE, ENFILE, ENOBUFS, ENOMEM, ECONNABORTED, EINTR, EAGAIN, EPROTO, EPERM, EHOSTDOWN, ENETDOWN)                 \
-  X(send, SHORT, EAGAIN, EINTR, ENOBUFS, ENOMEM, EPIPE, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ENETDOWN)            \
-  X(sendto, EINTR, ENOBUFS, ENOMEM, ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EACCES, EOPNOTSUPP)                              \
-  X(recv, SHORT, END, EAGAIN, EINTR, ENOBUFS, ENOMEM, ECONNRESET, ETIMEDOUT, EHOSTUNREACH)                                     \
-  X(read, SHORT, EINTR, EAGAIN, EIO, ENOBUFS, ENOMEM, ECONNRESET)                                                              \
-  X(write, EINTR, EAGAIN, ENOSPC, EIO)                                                                                         \
-  X(poll, EINTR, ENOMEM)                                                                                                       \
-  X(ppoll, EINTR, ENOMEM)                                                                                                      \
-  X(select, EINTR, ENOMEM)                                                                                                     \
-  X(pselect, EINTR, ENOMEM)                                                                                                    \
-  X(epoll_create1, EMFILE, ENFILE, ENOMEM)                                                                                     \
-  X(epoll_ctl, ENOMEM, ENOSPC)                                                                                                 \
-  X(epoll_wait, EINTR)                                                                                                         \
-  X(epoll_pwait, EINTR)                                                                                                        \
-  X(getsockopt, EPERM)                                                                                                         \
-  X(setsockopt, ENOBUFS, ENOMEM, EPERM)                                                                                        \
-  X(getsockname, ENOBUFS)                                                                                                      \
-  X(getpeername, ENOBUFS)                                                                                                      \
-  X(shutdown, ENOBUFS, ENOTCONN)                                                                                               \
-  X(fcntl, EMFILE, EPERM)                                                                                                      \
-  X(dup3, EBUSY, EINTR)                                                                                                        \
-  X(open, EMFILE, ENFILE, ENOMEM, ENOENT, EACCES, EROFS, ENOSPC, EDQUOT, EINTR, EIO)                                           \
-  X(fstat, ENOMEM, EIO)                                                                                                        \
-  X(flock, EINTR, EWOULDBLOCK, ENOLCK)                                                                                         \
-  X(pread, SHORT, END, EINTR, EIO, ENOMEM)                                                                                     \
-  X(pwrite, SHORT, EINTR, EIO, ENOMEM, ENOSPC, EDQUOT, EFBIG)                                                                  \
-  X(getaddrinfo, GAI - EAI_AGAIN, GAI - EAI_MEMORY, EMFILE, ENOMEM)                                                            \
-  X(close, EINTR, EIO)                                                                                                         \
-  X(pipe2, EMFILE, ENFILE)                                                                                                     \
-  X(splice, SHORT, EAGAIN, EINTR, ENOMEM, EPIPE, ECONNRESET)                                                                   \
-  X(ioctl, EPERM)                                                                                                              \
-  X(mmap, ENOMEM, EAGAIN, EPERM)                                                                                               \
-  X(pthread_create, EAGAIN)                                                                                                    \
-  X(malloc, ENOMEM)                                                                                                            \
-  X(calloc, ENOMEM)                                                                                                            \
+#define INJECTABLE(X)                                                                                                  \
+  X(socket, EMFILE, ENFILE, ENOBUFS, ENOMEM, EACCES)                                                                   \
+  X(connect, EINTR, EADDRNOTAVAIL, EAGAIN, ECONNREFUSED, ENETUNREACH, EHOSTUNREACH, ETIMEDOUT, ENOBUFS, ENOMEM,        \
+    EACCES, EPERM)                                                                                                     \
+  X(bind, EADDRINUSE, EADDRNOTAVAIL, EACCES, ENOMEM, ENOBUFS)                                                          \
+  X(listen, EADDRINUSE, ENOMEM, ENOBUFS)                                                                               \
+  X(accept4, EMFILE, ENFILE, ENOBUFS, ENOMEM, ECONNABORTED, EINTR, EAGAIN, EPROTO, EPERM, EHOSTDOWN, ENETDOWN)         \
+  X(send, SHORT, EAGAIN, EINTR, ENOBUFS, ENOMEM, EPIPE, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ENETDOWN)    \
+  X(sendto, EINTR, ENOBUFS, ENOMEM, ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EACCES, EOPNOTSUPP)                      \
+  X(recv, SHORT, END, EAGAIN, EINTR, ENOBUFS, ENOMEM, ECONNRESET, ETIMEDOUT, EHOSTUNREACH)                             \
+  X(read, SHORT, EINTR, EAGAIN, EIO, ENOBUFS, ENOMEM, ECONNRESET)                                                      \
+  X(write, EINTR, EAGAIN, ENOSPC, EIO)                                                                                 \
+  X(poll, EINTR, ENOMEM)                                                                                               \
+  X(ppoll, EINTR, ENOMEM)                                                                                              \
+  X(select, EINTR, ENOMEM)                                                                                             \
+  X(pselect, EINTR, ENOMEM)                                                                                            \
+  X(epoll_create1, EMFILE, ENFILE, ENOMEM)                                                                             \
+  X(epoll_ctl, ENOMEM, ENOSPC)                                                                                         \
+  X(epoll_wait, EINTR)                                                                                                 \
+  X(epoll_pwait, EINTR)                                                                                                \
+  X(getsockopt, EPERM)                                                                                                 \
+  X(setsockopt, ENOBUFS, ENOMEM, EPERM)                                                                                \
+  X(getsockname, ENOBUFS)                                                                                              \
+  X(getpeername, ENOBUFS)                                                                                              \
+  X(shutdown, ENOBUFS, ENOTCONN)                                                                                       \
+  X(fcntl, EMFILE, EPERM)                                                                                              \
+  X(dup3, EBUSY, EINTR)                                                                                                \
+  X(open, EMFILE, ENFILE, ENOMEM, ENOENT, EACCES, EROFS, ENOSPC, EDQUOT, EINTR, EIO)                                   \
+  X(fstat, ENOMEM, EIO)                                                                                                \
+  X(flock, EINTR, EWOULDBLOCK, ENOLCK)                                                                                 \
+  X(pread, SHORT, END, EINTR, EIO, ENOMEM)                                                                             \
+  X(pwrite, SHORT, EINTR, EIO, ENOMEM, ENOSPC, EDQUOT, EFBIG)                                                          \
+  X(getaddrinfo, GAI - EAI_AGAIN, GAI - EAI_MEMORY, EMFILE, ENOMEM)                                                    \
+  X(close, EINTR, EIO)                                                                                                 \
+  X(pipe2, EMFILE, ENFILE)                                                                                             \
+  X(splice, SHORT, EAGAIN, EINTR, ENOMEM, EPIPE, ECONNRESET)                                                           \
+  X(ioctl, EPERM)                                                                                                      \
+  X(mmap, ENOMEM, EAGAIN, EPERM)                                                                                       \
+  X(pthread_create, EAGAIN)                                                                                            \
+  X(malloc, ENOMEM)                                                                                                    \
+  X(calloc, ENOMEM)                                                                                                    \
   X(realloc, ENOMEM)
 
 #define NUMBER(name, ...) call_##name,
@@ -61,7 +62,7 @@ enum call { INJECTABLE(NUMBER) calls };
 #undef NUMBER
 
 static const struct injectable {
-  const char *name;
+  const char* name;
   int errors[12]; /* ended by 0 */
 } injectables[] = {
 #define ENTRY(name, ...) {#name, {__VA_ARGS__}},
@@ -79,24 +80,24 @@ struct injection {
   volatile int made[calls];
 };
 
-static inline const char *fault_text(int error) {
+static inline const char* fault_text(int error) {
   if (error == SHORT || error == END)
     return error == SHORT ? "one byte" : "the end";
   return error > GAI ? gai_strerror(GAI - error) : strerrorname_np(error);
 }
 
-static inline struct injection *map_injection(void) {
-  const char *file = getenv("INJECT");
+static inline struct injection* map_injection(void) {
+  const char* file = getenv("INJECT");
   int fd = file ? open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
   if (fd < 0 || ftruncate(fd, sizeof(struct injection)) != 0)
     return NULL;
-  void *memory = mmap(NULL, sizeof(struct injection), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  void* memory = mmap(NULL, sizeof(struct injection), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   close(fd);
   return memory == MAP_FAILED ? NULL : memory;
 }
 
 /* A shortage may last; what happened to one call does not. */
 static inline int may_last(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == ENOSPC || error == ENETUNREACH ||
-         error == EPERM;
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == ENOSPC ||
+         error == ENETUNREACH || error == EPERM;
 }

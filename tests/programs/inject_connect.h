@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* A CONNECT to `app` in every way of waiting for it, while something fails: whatever has happened, errno is one that tells
-   it, the socket is as it was or as it ought to be, the same socket works at the next try, no byte is lost or one too many,
-   and no descriptor is left. */
+/* A CONNECT to `app` in every way of waiting for it, while something fails: whatever has happened, errno is one that
+   tells it, the socket is as it was or as it ought to be, the same socket works at the next try, no byte is lost or one
+   too many, and no descriptor is left. */
 #pragma once
 #include "injector.h"
 #include <sys/epoll.h>
 #include <sys/select.h>
 
-static const char *app;
+static const char* app;
 
-/* What the server does to the reply, in a run without other faults: $EXPECT is "dead" (the end of the stream or a reset),
-   "silence", or "call" (either, in place of the second reply). */
-static int expects(const char *what) { return getenv("EXPECT") && strcmp(getenv("EXPECT"), what) == 0; }
+/* What the server does to the reply, in a run without other faults: $EXPECT is "dead" (the end of the stream or a
+   reset), "silence", or "call" (either, in place of the second reply). */
+static int expects(const char* what) { return getenv("EXPECT") && strcmp(getenv("EXPECT"), what) == 0; }
 static int expects_failure(void) { return expects("dead") || expects("silence"); }
 
 /* What a program can hear of the fault: itself, or what the library says instead. */
-static void expect_told(const char *what, int error) {
+static void expect_told(const char* what, int error) {
   const int injected = injection->injected ? injection->error : 0;
   const int is_dead = injected == END || injected == EPIPE || expects("dead");
-  const int is_shortage = injection->call == call_mmap || injection->call == call_getsockopt || injection->call == call_malloc;
+  const int is_shortage =
+      injection->call == call_mmap || injection->call == call_getsockopt || injection->call == call_malloc;
   if (error == injected || (is_dead && error == ECONNRESET) || (is_shortage && (error == ENOBUFS || error == ENOMEM)) ||
       (expects("silence") && error == ETIMEDOUT) || (injected == SHORT && error == EINTR) ||
       (injection->call == call_getsockopt && error == EACCES))
@@ -29,7 +30,9 @@ static void expect_told(const char *what, int error) {
   wrong("%s: %s", what, error ? strerrorname_np(error) : "0");
 }
 
-struct options { int flags, low_water, send_timeout; };
+struct options {
+  int flags, low_water, send_timeout;
+};
 
 static struct options options_of(int fd) {
   struct timeval limit = {0};
@@ -38,11 +41,11 @@ static struct options options_of(int fd) {
   return (struct options){fcntl(fd, F_GETFL), option(fd, SO_RCVLOWAT), limit.tv_sec * 1000 + limit.tv_usec / 1000};
 }
 
-static void expect_options(int fd, struct options before, const char *when) {
+static void expect_options(int fd, struct options before, const char* when) {
   const struct options now = options_of(fd);
   if (memcmp(&before, &now, sizeof now) != 0)
-    wrong("%s: flags %x were %x, SO_RCVLOWAT %d was %d, SO_SNDTIMEO %d was %d", when, now.flags, before.flags, now.low_water,
-          before.low_water, now.send_timeout, before.send_timeout);
+    wrong("%s: flags %x were %x, SO_RCVLOWAT %d was %d, SO_SNDTIMEO %d was %d", when, now.flags, before.flags,
+          now.low_water, before.low_water, now.send_timeout, before.send_timeout);
 }
 
 static void set_blocking(int fd, int yes) {
@@ -55,14 +58,15 @@ static void set_blocking(int fd, int yes) {
 
 /* The connection is the one that was asked for, from its first byte on. */
 static void expect_connected(int fd) {
-  const char *peer = ask(getpeername, fd);
+  const char* peer = ask(getpeername, fd);
   if (strcmp(peer, app) != 0)
     wrong("peer: %s", peer);
   set_blocking(fd, 1);
   expect_ok("conversation", talk(fd));
 }
 
-/* Each gives 0 or the error by which a program hears how its connect() has ended; -1: the wait itself was interrupted. */
+/* Each gives 0 or the error by which a program hears how its connect() has ended; -1: the wait itself was interrupted.
+ */
 typedef int wait_call(int fd);
 
 static int wait_poll(int fd) {
@@ -118,7 +122,7 @@ static int wait_read(int fd) {
   return is_own || errno == EINTR || errno == EAGAIN ? -1 : errno;
 }
 
-static int wait_till_told(int fd, wait_call *wait) {
+static int wait_till_told(int fd, wait_call* wait) {
   int result = -1;
   for (int i = 0; i < 20 && result < 0; ++i) {
     result = wait(fd);
@@ -130,7 +134,7 @@ static int wait_till_told(int fd, wait_call *wait) {
   return result;
 }
 
-static void connect_with(wait_call *wait) {
+static void connect_with(wait_call* wait) {
   const int before = open_fds(), fd = tcp_socket(AF_INET);
   set_blocking(fd, !wait);
   const struct options options = options_of(fd);
@@ -149,7 +153,7 @@ static void connect_with(wait_call *wait) {
     expect_told("connect", error);
     if (strcmp(ask(getpeername, fd), "ENOTCONN") != 0)
       wrong("peer after failure: %s", ask(getpeername, fd));
-    const char *once_more = so_error(fd);
+    const char* once_more = so_error(fd);
     if (strcmp(once_more, "0") != 0)
       wrong("SO_ERROR once more: %s", once_more);
     set_blocking(fd, 1);

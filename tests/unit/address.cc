@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "address.h"
+#include "base/address.h"
 #include <arpa/inet.h>
 #include <cstring>
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "config.h"
+#include "config/config.h"
 #include <doctest/doctest.h>
 #include <map>
 #include <string>

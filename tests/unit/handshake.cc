@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "handshake.h"
-#include "config.h"
-#include "fd.h"
-#include "format.h"
+#include "handshake/handshake.h"
+#include "base/fd.h"
+#include "base/format.h"
+#include "config/config.h"
 #include <doctest/doctest.h>
 #include <poll.h>
 #include <string>

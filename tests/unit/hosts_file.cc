@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "hosts_file.h"
-#include "names.h"
+#include "names/hosts_file.h"
+#include "names/fake_ips.h"
 #include <cstdlib>
 #include <doctest/doctest.h>
 #include <string>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../tools/ident.h"
+#include "socks4d/ident.h"
 #include <doctest/doctest.h>
 
 using namespace socksify;

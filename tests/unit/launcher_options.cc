@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../tools/launcher/options.h"
+#include "launcher/options.h"
 #include <doctest/doctest.h>
 #include <string>
 #include <vector>

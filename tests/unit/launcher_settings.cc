@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../tools/launcher/settings.h"
+#include "launcher/settings.h"
 #include <doctest/doctest.h>
 #include <string>
 

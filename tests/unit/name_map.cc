@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "name_map.h"
-#include "forks.h"
+#include "names/name_map.h"
+#include "kernel/fork.h"
 #include <cstdlib>
 #include <doctest/doctest.h>
 #include <fcntl.h>

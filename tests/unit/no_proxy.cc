@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Each rule that curl's documentation has for NO_PROXY (curl(1) ENVIRONMENT and --noproxy, CURLOPT_NOPROXY(3)), and
 // what curl 7.88 does where they are silent.
-#include "no_proxy.h"
+#include "config/no_proxy.h"
 #include <doctest/doctest.h>
 
 using namespace socksify;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "../../tools/request_reader.h"
-#include "../../tools/check.h"
-#include "fd.h"
+#include "socks4d/request_reader.h"
+#include "base/fd.h"
+#include "common/system_call.h"
 #include <algorithm>
 #include <doctest/doctest.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "route.h"
-#include "no_proxy.h"
+#include "config/route.h"
+#include "config/no_proxy.h"
 #include <doctest/doctest.h>
 
 using namespace socksify;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "socks4.h"
+#include "base/socks4.h"
 #include <doctest/doctest.h>
 #include <string>
 #include <vector>

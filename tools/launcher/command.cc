@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "command.h"
-#include "files.h"
-#include "kernel.h"
-#include "program.h"
-#include "say.h"
-#include "text.h"
-#include "variables.h"
+#include "launcher/command.h"
+#include "base/text.h"
+#include "launcher/files.h"
+#include "launcher/kernel.h"
+#include "launcher/program.h"
+#include "launcher/say.h"
+#include "launcher/variables.h"
 #include <cerrno>
 #include <fcntl.h>
 #include <linux/limits.h>

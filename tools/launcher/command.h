@@ -2,7 +2,7 @@
 // The command: where execvp(3) would find it, and whether the system will heed LD_PRELOAD there. If not, nothing runs
 // and one line says why.
 #pragma once
-#include "library.h"
+#include "launcher/library.h"
 
 namespace socksify::launcher {
 

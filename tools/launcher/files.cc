@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "files.h"
-#include "kernel.h"
-#include "memory.h"
+#include "launcher/files.h"
+#include "launcher/kernel.h"
+#include "launcher/memory.h"
 #include <cerrno>
 #include <fcntl.h>
 #include <linux/limits.h>

@@ -2,17 +2,17 @@
 // socksify COMMAND [ARG...]: becomes COMMAND with libsocksify.so preloaded, or says in one line why that cannot work.
 // What cannot be proxied is not run at all. It is started before every program: no C library, no heap, no loop over
 // what is not asked for.
-#include "launch.h"
-#include "files.h"
-#include "help.h"
-#include "library.h"
-#include "modes.h"
-#include "options.h"
-#include "say.h"
-#include "server_text.h"
-#include "settings.h"
-#include "settings_files.h"
-#include "variables.h"
+#include "launcher/launch.h"
+#include "base/server_list.h"
+#include "launcher/files.h"
+#include "launcher/help.h"
+#include "launcher/library.h"
+#include "launcher/modes.h"
+#include "launcher/options.h"
+#include "launcher/say.h"
+#include "launcher/settings.h"
+#include "launcher/settings_files.h"
+#include "launcher/variables.h"
 
 namespace socksify::launcher {
 namespace {

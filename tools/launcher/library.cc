@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "library.h"
-#include "files.h"
-#include "kernel.h"
-#include "say.h"
-#include "start_facts.h"
-#include "variables.h"
+#include "launcher/library.h"
+#include "launcher/files.h"
+#include "launcher/kernel.h"
+#include "launcher/say.h"
+#include "launcher/start_facts.h"
+#include "launcher/variables.h"
 #include <linux/limits.h>
 
 namespace socksify::launcher {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "memory.h"
-#include "kernel.h"
-#include "say.h"
+#include "launcher/memory.h"
+#include "launcher/kernel.h"
+#include "launcher/say.h"
 #include <cstring>
 
 namespace socksify::launcher {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "modes.h"
-#include "command.h"
-#include "files.h"
-#include "say.h"
-#include "shell_text.h"
-#include "variables.h"
+#include "launcher/modes.h"
+#include "launcher/command.h"
+#include "launcher/files.h"
+#include "launcher/say.h"
+#include "launcher/shell_text.h"
+#include "launcher/variables.h"
 
 namespace socksify::launcher {
 namespace {

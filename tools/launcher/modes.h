@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What the launcher becomes: the program, a shell, the one that checks; with a server of its own or not.
 #pragma once
-#include "library.h"
-#include "options.h"
+#include "launcher/library.h"
+#include "launcher/options.h"
 
 namespace socksify::launcher {
 

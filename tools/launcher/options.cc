@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "options.h"
+#include "launcher/options.h"
 
 namespace socksify::launcher {
 namespace {

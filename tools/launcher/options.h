@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The launcher's options, as its command line has them.
 #pragma once
-#include "complaint.h"
+#include "launcher/complaint.h"
 
 namespace socksify::launcher {
 

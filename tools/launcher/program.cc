@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "program.h"
-#include "../own_kind.h"
-#include "kernel.h"
-#include "say.h"
-#include "start_facts.h"
+#include "launcher/program.h"
+#include "common/own_machine.h"
+#include "launcher/kernel.h"
+#include "launcher/say.h"
+#include "launcher/start_facts.h"
 #include <cerrno>
 #include <elf.h>
 #include <fcntl.h>

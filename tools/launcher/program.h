@@ -2,7 +2,7 @@
 // Will the system heed LD_PRELOAD in a program? Not in one that is statically linked, for another processor or C
 // library, or that changes the user.
 #pragma once
-#include "library.h"
+#include "launcher/library.h"
 
 namespace socksify::launcher {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "say.h"
-#include "kernel.h"
+#include "launcher/say.h"
+#include "launcher/kernel.h"
 #include <cerrno>
 #include <unistd.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What the launcher says: what was asked for, on stdout, and in one line, on stderr, why it ends.
 #pragma once
-#include "complaint.h"
-#include "memory.h"
+#include "launcher/complaint.h"
+#include "launcher/memory.h"
 
 namespace socksify::launcher {
 

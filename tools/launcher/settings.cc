@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "settings.h"
-#include "config.h"
+#include "launcher/settings.h"
+#include "config/config.h"
 #include <cstring>
 
 namespace socksify::launcher {

@@ -3,7 +3,7 @@
 // #. A byte order mark may come first, as some editors put it there. Each value is judged by the library's own parser,
 // for it to make no mistake later.
 #pragma once
-#include "complaint.h"
+#include "launcher/complaint.h"
 #include <cstddef>
 
 namespace socksify::launcher {

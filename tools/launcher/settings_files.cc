@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "settings_files.h"
-#include "files.h"
-#include "say.h"
-#include "server_text.h"
-#include "settings.h"
-#include "variables.h"
+#include "launcher/settings_files.h"
+#include "base/server_list.h"
+#include "launcher/files.h"
+#include "launcher/say.h"
+#include "launcher/settings.h"
+#include "launcher/variables.h"
 
 namespace socksify::launcher {
 namespace {

@@ -2,7 +2,7 @@
 // The files of settings, the user's and the system's, and who is stronger: options, the environment, the user's file,
 // the system's.
 #pragma once
-#include "options.h"
+#include "launcher/options.h"
 
 namespace socksify::launcher {
 

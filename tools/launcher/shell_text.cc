@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "shell_text.h"
-#include "memory.h"
-#include "setting_names.h"
-#include "variables.h"
+#include "launcher/shell_text.h"
+#include "base/settings.h"
+#include "launcher/memory.h"
+#include "launcher/variables.h"
 
 namespace socksify::launcher {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The settings as a shell reads them, for eval "$(socksify --env)".
 #pragma once
-#include "options.h"
+#include "launcher/options.h"
 
 namespace socksify::launcher {
 

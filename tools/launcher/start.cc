@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The process's first instruction, and the little that the compiler expects of a C library. Left out where
 // hosted.cc takes its place.
-#include "launch.h"
+#include "launcher/launch.h"
 #include <cstddef>
 
 #if defined __x86_64__

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "variables.h"
-#include "memory.h"
+#include "launcher/variables.h"
+#include "launcher/memory.h"
 
 namespace socksify::launcher::variables {
 namespace {

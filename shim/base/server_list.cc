@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+#include "base/server_list.h"
+#include "base/address.h"
+#include "base/format.h"
+#include <sys/un.h>
+
+namespace socksify {
+namespace {
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 'a' - 'A') : c; }
+
+// Not by strncasecmp(), which asks the locale: two more pages of libc at the start of every process.
+bool has_scheme(std::string_view url, std::string_view scheme) {
+  if (url.size() < scheme.size())
+    return false;
+  for (size_t i = 0; i < scheme.size(); ++i)
+    if (lower(url[i]) != scheme[i])
+      return false;
+  return true;
+}
+
+bool is_host(std::string_view host) {
+  const auto allowed = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' ||
+           c == '_';
+  };
+  for (char c : host)
+    if (!allowed(c))
+      return false;
+  return true;
+}
+
+int digit(char c) {
+  if (c >= '0' && c <= '9')
+    return c - '0';
+  c |= 0x20;
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+// As curl decodes it: %XX is a byte; without two digits a % is itself.
+const char* decode_userid(std::string_view text, Text<socks4::max_userid + 1>& userid) {
+  userid.clear();
+  for (size_t at = 0; at < text.size(); ++at) {
+    char byte = text[at];
+    if (byte == '%' && text.size() - at > 2 && digit(text[at + 1]) >= 0 && digit(text[at + 2]) >= 0) {
+      byte = static_cast<char>(digit(text[at + 1]) << 4 | digit(text[at + 2]));
+      at += 2;
+    }
+    if (byte == '\0')
+      return "a userid cannot have a zero byte in it";
+    if (userid.view().size() == socks4::max_userid)
+      return "the userid is too long";
+    userid.append(FMT_COMPILE("{}"), byte);
+  }
+  return nullptr;
+}
+
+// The part of a URL before its host; like curl, SOCKS4 has no use for a password.
+const char* read_authority(std::string_view& text, ServerHints& hints) {
+  if (text.ends_with('/'))
+    text.remove_suffix(1);
+  const auto [user, rest, found] = split_at(text, text.rfind('@'));
+  if (!found)
+    return nullptr;
+  text = rest;
+  Text<socks4::max_userid + 1> userid;
+  if (const char* reason = decode_userid(split_at(user, user.find(':')).before, userid))
+    return reason;
+  if (!hints.userid.view().empty() && hints.userid.view() != userid.view())
+    return "another userid than the server before it";
+  hints.userid = userid;
+  return nullptr;
+}
+
+const char* parse_unix(std::string_view path, Server& server) {
+  if (!path.starts_with('/'))
+    return "the path of a Unix socket has to begin with /";
+  if (path.size() >= sizeof sockaddr_un{}.sun_path)
+    return "too long for the path of a Unix socket";
+  server.is_unix = true;
+  server.host.clear();
+  server.host.append(FMT_COMPILE("{}"), path);
+  return nullptr;
+}
+
+} // namespace
+
+bool is_socks4_url(std::string_view url) { return has_scheme(url, "socks4://") || has_scheme(url, "socks4a://"); }
+
+const char* parse_server(std::string_view text, Server& server, ServerHints& hints) {
+  if (has_scheme(text, "unix:"))
+    return parse_unix({text.data() + 5, text.size() - 5}, server);
+  if (const size_t scheme = text.find("://"); scheme != text.npos) {
+    if (!is_socks4_url(text))
+      return "SOCKS4 only: the scheme has to be socks4:// or socks4a://";
+    (has_scheme(text, "socks4a://") ? hints.is_socks4a : hints.is_socks4) = true;
+    text.remove_prefix(scheme + 3);
+    if (const char* reason = read_authority(text, hints))
+      return reason;
+  }
+  const auto [host, port_text, has_port] = split_at(text, text.find(':'));
+  if (text.starts_with('[') || port_text.find(':') != port_text.npos)
+    return "an IPv6 address: SOCKS4 servers are reached by IPv4";
+  if (has_port) {
+    const auto port = parse_number(port_text, 1, 65535);
+    if (!port)
+      return "the port has to be a number from 1 to 65535";
+    server.port = static_cast<uint16_t>(*port);
+  }
+  if (host.empty())
+    return "the host is missing";
+  if (!is_host(host))
+    return "not HOST[:PORT], socks4://[USER@]HOST[:PORT] or unix:/PATH";
+  if (host.size() >= 256)
+    return "too long";
+  server.host.clear();
+  server.host.append(FMT_COMPILE("{}"), host);
+  return nullptr;
+}
+
+ServerList find_servers(Lookup lookup) {
+  const auto value = [lookup](const char* name) {
+    const char* text = lookup(name);
+    return std::string_view{text ? text : ""};
+  };
+  for (const char* name : {"SOCKS4_SERVER", "SOCKS_SERVER"})
+    if (const auto text = value(name); !text.empty())
+      return {name, text};
+  if (lookup("SOCKS_SERVER"))
+    return {};
+  for (const char* name : {"all_proxy", "ALL_PROXY"})
+    if (const auto text = value(name); is_socks4_url(text))
+      return {name, text};
+  return {};
+}
+
+ServerMistake parse_servers(std::string_view list, Server* servers, int& count, ServerHints& hints) {
+  count = 0;
+  for (bool more = true; more;) {
+    const auto [text, rest, found] = split_at(list, list.find(','));
+    more = found;
+    if (count == most_servers)
+      return {list, "more servers than 8"};
+    if (const char* reason = parse_server(text, servers[count], hints))
+      return {text, reason};
+    list = rest;
+    ++count;
+  }
+  return {};
+}
+
+} // namespace socksify

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+#include "base/socks4.h"
+#include <algorithm>
+#include <cstring>
+
+namespace socksify::socks4 {
+namespace {
+
+constexpr uint32_t stand_in_for_host = 0x00000001; // 0.0.0.1
+
+uint8_t* put(uint8_t* out, Endpoint endpoint) {
+  *out++ = static_cast<uint8_t>(endpoint.port >> 8);
+  *out++ = static_cast<uint8_t>(endpoint.port);
+  for (int shift = 24; shift >= 0; shift -= 8)
+    *out++ = static_cast<uint8_t>(endpoint.ip >> shift);
+  return out;
+}
+
+Endpoint get_endpoint(const uint8_t* in) {
+  Endpoint endpoint;
+  endpoint.port = static_cast<uint16_t>(in[0] << 8 | in[1]);
+  for (int i = 2; i < 6; ++i)
+    endpoint.ip = endpoint.ip << 8 | in[i];
+  return endpoint;
+}
+
+uint8_t* put(uint8_t* out, std::string_view text) {
+  out = std::copy(text.begin(), text.end(), out);
+  *out++ = 0;
+  return out;
+}
+
+bool fits(std::string_view text, size_t most) { return text.size() <= most && text.find('\0') == text.npos; }
+
+bool is_code(uint8_t byte) { return byte >= uint8_t(Code::granted) && byte <= uint8_t(Code::userid_mismatch); }
+
+// A text of at most `most` bytes that a NUL ends.
+struct Terminated {
+  Progress progress;
+  std::string_view text;
+};
+
+Terminated get_text(std::span<const uint8_t> bytes, size_t most) {
+  const auto window = bytes.first(std::min(bytes.size(), most + 1));
+  const auto end = std::find(window.begin(), window.end(), uint8_t{0});
+  if (end == window.end())
+    return {window.size() > most ? Progress::malformed : Progress::incomplete, {}};
+  return {Progress::complete, {reinterpret_cast<const char*>(bytes.data()), static_cast<size_t>(end - window.begin())}};
+}
+
+} // namespace
+
+size_t encode(const Request& request, std::span<uint8_t, max_request_size> bytes) {
+  if (!fits(request.userid, max_userid) || !fits(request.host, max_host))
+    return 0;
+  Endpoint destination = request.destination;
+  if (!request.host.empty())
+    destination.ip = stand_in_for_host;
+  uint8_t* out = bytes.data();
+  *out++ = request_version;
+  *out++ = static_cast<uint8_t>(request.command);
+  out = put(out, destination);
+  out = put(out, request.userid);
+  if (!request.host.empty())
+    out = put(out, request.host);
+  return static_cast<size_t>(out - bytes.data());
+}
+
+ParsedRequest parse_request(std::span<const uint8_t> bytes) {
+  ParsedRequest parsed;
+  const auto malformed = [&](const char* mistake) {
+    parsed.progress = Progress::malformed;
+    parsed.mistake = mistake;
+    return parsed;
+  };
+  if (!bytes.empty() && bytes[0] != request_version)
+    return malformed("not SOCKS version 4");
+  if (bytes.size() > 1 && bytes[1] != uint8_t(Command::connect) && bytes[1] != uint8_t(Command::bind))
+    return malformed("unknown command");
+  if (bytes.size() < fixed_size)
+    return parsed;
+  parsed.request.command = Command{bytes[1]};
+  parsed.request.destination = get_endpoint(bytes.data() + 2);
+
+  const Terminated userid = get_text(bytes.subspan(fixed_size), max_userid);
+  if (userid.progress == Progress::malformed)
+    return malformed("userid too long");
+  if (userid.progress == Progress::incomplete)
+    return parsed;
+  parsed.request.userid = userid.text;
+  parsed.length = fixed_size + userid.text.size() + 1;
+
+  const uint32_t ip = parsed.request.destination.ip;
+  if (ip != 0 && ip <= 0xff) {
+    const Terminated host = get_text(bytes.subspan(parsed.length), max_host);
+    if (host.progress == Progress::incomplete)
+      return parsed;
+    if (host.progress == Progress::malformed)
+      return malformed("host name too long");
+    if (host.text.empty())
+      return malformed("empty host name");
+    parsed.request.host = host.text;
+    parsed.length += host.text.size() + 1;
+  }
+  parsed.progress = Progress::complete;
+  return parsed;
+}
+
+std::array<uint8_t, reply_size> encode(const Reply& reply) {
+  std::array<uint8_t, reply_size> bytes{reply_version, static_cast<uint8_t>(reply.code)};
+  put(bytes.data() + 2, reply.endpoint);
+  return bytes;
+}
+
+bool may_be_reply(std::span<const uint8_t> bytes) {
+  return (bytes.empty() || bytes[0] == reply_version) && (bytes.size() < 2 || is_code(bytes[1]));
+}
+
+std::optional<Reply> parse_reply(std::span<const uint8_t, reply_size> bytes) {
+  if (!may_be_reply(bytes))
+    return std::nullopt;
+  return Reply{Code{bytes[1]}, get_endpoint(bytes.data() + 2)};
+}
+
+} // namespace socksify::socks4

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "config/log.h"
+#include "kernel/real.h"
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+namespace socksify {
+
+namespace {
+
+struct Inode {
+  dev_t device = 0;
+  ino_t number = 0;
+  bool operator==(const Inode&) const = default;
+};
+
+Inode inode_of(int fd) {
+  struct stat status {};
+  return fstat(fd, &status) == 0 ? Inode{status.st_dev, status.st_ino} : Inode{};
+}
+
+// A program may close its stderr and open something else of its own as descriptor 2.
+constinit Inode the_stderr;
+
+} // namespace
+
+std::string_view error_name(int error) {
+  const char* name = strerrorname_np(error);
+  return name ? name : "unknown error";
+}
+
+Text<32> program_name() {
+  Text<32> name;
+  for (const char* c = program_invocation_short_name; *c; ++c)
+    name.append(FMT_COMPILE("{}"), static_cast<unsigned char>(*c) < ' ' ? '?' : *c);
+  return name;
+}
+
+void remember_stderr() {
+  KeepErrno keep;
+  the_stderr = inode_of(STDERR_FILENO);
+}
+
+void write_line(std::string_view line) {
+  KeepErrno keep;
+  Fd file;
+  if (const char* path = config().log_file.data()) // O_NONBLOCK: for a FIFO that nobody reads
+    file = Fd{open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666)};
+  if (!file && !(inode_of(STDERR_FILENO) == the_stderr))
+    return;
+  char newline = '\n';
+  const iovec parts[] = {{const_cast<char*>(line.data()), line.size()}, {&newline, 1}};
+  // A log that cannot be written is no reason to disturb the program.
+  [[maybe_unused]] const auto written = REAL(writev)(file ? file.get() : STDERR_FILENO, parts, 2);
+}
+
+} // namespace socksify

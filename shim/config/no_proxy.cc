@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#include "config/no_proxy.h"
+#include "kernel/cookie_map.h"
+#include <cstring>
+#include <strings.h>
+
+namespace socksify::no_proxy {
+namespace {
+
+bool same_bits(const Ip& one, const Ip& other, unsigned count) {
+  if (std::memcmp(one.bytes, other.bytes, count / 8) != 0)
+    return false;
+  const unsigned rest = count % 8;
+  return rest == 0 || ((one.bytes[count / 8] ^ other.bytes[count / 8]) >> (8 - rest)) == 0;
+}
+
+// "10.0.0.0/8", "fd00::/8", or one address.
+bool fits(std::string_view entry, const Ip& ip) {
+  const auto [address, prefix_text, has_prefix] = split_at(entry, entry.find('/'));
+  const auto network = parse_ip(address);
+  if (!network || network->is_ipv4() != ip.is_ipv4())
+    return false;
+  const unsigned width = ip.is_ipv4() ? 32 : 128;
+  unsigned bits = width;
+  if (has_prefix) {
+    const auto prefix = parse_number(prefix_text, 0, width);
+    if (!prefix)
+      return false;
+    bits = *prefix;
+  }
+  return same_bits(*network, ip, 128 - width + bits);
+}
+
+std::string_view without_end_dot(std::string_view name) {
+  if (name.ends_with('.'))
+    name.remove_suffix(1);
+  return name;
+}
+
+// "example.com" and ".example.com" both mean the name itself and all below it.
+bool fits(std::string_view entry, std::string_view name) {
+  entry = without_end_dot(entry);
+  name = without_end_dot(name);
+  if (entry.starts_with('.'))
+    entry.remove_prefix(1);
+  if (entry.empty() || entry.size() > name.size())
+    return false;
+  const size_t below = name.size() - entry.size();
+  return strncasecmp(name.data() + below, entry.data(), entry.size()) == 0 && (below == 0 || name[below - 1] == '.');
+}
+
+template <typename Subject> std::string_view first_rule(std::string_view list, const Subject& subject) {
+  if (list == "*")
+    return list;
+  constexpr std::string_view separators = ", \t";
+  while (!list.empty()) {
+    const auto [entry, rest, found] = split_at(list, list.find_first_of(separators));
+    if (fits(entry, subject))
+      return entry;
+    list = rest;
+  }
+  return {};
+}
+
+constinit Table direct;
+
+// For an IPv6 address, which is longer than a key, one that another one could have: its value tells.
+uint64_t key_of(const Ip& ip) {
+  uint64_t halves[2];
+  std::memcpy(halves, ip.bytes, sizeof halves);
+  return (halves[0] * 0x9e3779b97f4a7c15) ^ halves[1];
+}
+
+} // namespace
+
+std::string_view rule_for(std::string_view list, const Ip& ip) { return first_rule(list, ip); }
+
+std::string_view rule_for(std::string_view list, std::string_view name) { return first_rule(list, name); }
+
+void note(const Ip& ip, bool is_direct) {
+  if (is_direct)
+    direct.store(key_of(ip), pack(ip));
+  else if (!direct.empty())
+    direct.erase(key_of(ip));
+}
+
+bool is_noted(const Ip& ip) {
+  Table::Value value;
+  return !direct.empty() && direct.find(key_of(ip), value) &&
+         std::memcmp(unpack<Ip>(value).bytes, ip.bytes, sizeof ip.bytes) == 0;
+}
+
+} // namespace socksify::no_proxy

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+#include "handshake/trace.h"
+#include "config/no_proxy.h"
+#include "kernel/real.h"
+#include <arpa/inet.h>
+#include <cerrno>
+#include <cstring>
+#include <netinet/tcp.h>
+
+namespace socksify::report {
+namespace {
+
+int64_t now() { return Deadline::after(1).when() - 1; }
+
+int64_t since_beginning(Deadline deadline) { return now() - deadline.when() + int64_t{config().timeout} * 1000; }
+
+using Where = Text<272>;
+
+Where text_of(const Server& server) {
+  Where text;
+  if (server.is_unix)
+    text.append(FMT_COMPILE("unix:{}"), server.host.view());
+  else
+    text.append(FMT_COMPILE("{}:{}"), server.host.view(), server.port);
+  return text;
+}
+
+Where text_of(const IpPort& destination) {
+  Where text;
+  char room[INET6_ADDRSTRLEN] = "";
+  if (destination.ip.is_ipv4())
+    text.append(FMT_COMPILE("{}"), names::shown(destination.endpoint()).view());
+  else if (inet_ntop(AF_INET6, destination.ip.bytes, room, sizeof room))
+    text.append(FMT_COMPILE("[{}]:{}"), std::string_view{room}, destination.port);
+  return text;
+}
+
+std::string_view meaning(int error) {
+  const char* text = strerrordesc_np(error);
+  return text ? text : "";
+}
+
+// What the errno means here; errno_of() and Handshake say where each comes from.
+std::string_view meaning(int error, const Handshake& handshake, const Attempt& attempt) {
+  const bool is_known = attempt.ip != 0 || config().servers[attempt.server].is_unix;
+  if (handshake.is_unsent())
+    return is_known ? "the SOCKS server cannot be reached" : "the SOCKS server's name cannot be resolved";
+  switch (error) {
+  case ECONNREFUSED:
+    return "the SOCKS server rejects it, or cannot reach the destination (reply 91)";
+  case EACCES:
+    return "the SOCKS server got no answer from this host's ident service, or another user's name (replies 92, 93)";
+  case ECONNRESET:
+    return "the SOCKS server ended the connection without a reply";
+  case EPROTO:
+    return "what answers there is no SOCKS4 server";
+  case ETIMEDOUT:
+    return "no reply within SOCKSIFY_TIMEOUT";
+  }
+  return meaning(error);
+}
+
+// Why a connection to there is direct: see route() and, for what it does not know, connect.cc.
+Where why_direct(const IpPort& destination, bool is_tcp) {
+  Where why;
+  const Ip& ip = destination.ip;
+  if (!is_tcp)
+    why.append(FMT_COMPILE("not TCP"));
+  else if (!config().proxy_loopback && (ip.is_loopback() || ip.is_any()))
+    why.append(FMT_COMPILE("this host"));
+  else if (const auto rule = no_proxy::rule_for(config().no_proxy, ip); !rule.empty())
+    why.append(FMT_COMPILE("NO_PROXY has {}"), rule);
+  else if (no_proxy::is_noted(ip))
+    why.append(FMT_COMPILE("NO_PROXY has its name"));
+  else if (ip.is_ipv4() && servers::includes(destination.endpoint()))
+    why.append(FMT_COMPILE("the SOCKS server itself"));
+  else
+    why.append(FMT_COMPILE("not for the SOCKS server"));
+  return why;
+}
+
+} // namespace
+
+void over(const Handshake& handshake, const Attempt& attempt, Deadline deadline, int error) {
+  if (!is_on())
+    return;
+  KeepErrno keep;
+  const bool is_bind = handshake.command() == socks4::Command::bind;
+  const std::string_view what = is_bind ? "BIND for a call from" : "CONNECT";
+  const Where server = text_of(config().servers[attempt.server]);
+  const int64_t milliseconds = since_beginning(deadline);
+  if (error)
+    return log(1, FMT_COMPILE("{} {} through {}: {} after {} ms: {}"), what, handshake.destination(), server.view(),
+               error_name(error), milliseconds, meaning(error, handshake, attempt));
+  Where seen;
+  if (const Endpoint reported = Exchange::reported_by(handshake, attempt.ip); reported.port != 0)
+    seen.append(FMT_COMPILE(", {} {}"), is_bind ? "which is awaited at" : "seen as", to_text(reported).view());
+  log(1, FMT_COMPILE("{} {} through {}: granted after {} ms{}"), what, handshake.destination(), server.view(),
+      milliseconds, seen.view());
+}
+
+void refused(const IpPort& destination, Route why) {
+  if (!is_on())
+    return;
+  KeepErrno keep;
+  const Where where = text_of(destination);
+  const Mistake& mistake = config().mistake;
+  if (why == Route::unreachable)
+    log(1, FMT_COMPILE("{} unreachable: ENETUNREACH: SOCKS4 has no IPv6"), where.view());
+  else if (mistake.variable)
+    log(1, FMT_COMPILE("{} denied: EACCES: {}: {}"), where.view(), mistake.variable, mistake.reason);
+  else
+    log(1, FMT_COMPILE("{} denied: EACCES: the kernel does not say what socket it is"), where.view());
+}
+
+int connect_directly(int fd, const sockaddr* address, socklen_t length) {
+  const auto destination = IpPort::from(address, length);
+  const auto state = destination ? tcp_state(fd) : std::nullopt;
+  if (!destination || (state && state != TCP_CLOSE)) // connected already: it has had its line
+    return REAL(connect)(fd, address, length);
+  const int64_t began = now();
+  const int result = REAL(connect)(fd, address, length);
+  KeepErrno keep;
+  log(1, FMT_COMPILE("{} direct, {}: {} after {} ms"), text_of(*destination).view(),
+      why_direct(*destination, state.has_value()).view(),
+      result == 0            ? "connected"
+      : errno == EINPROGRESS ? "on its way"
+                             : error_name(errno),
+      now() - began);
+  return result;
+}
+
+void called(Endpoint peer, Endpoint local, int fd) {
+  log(1, FMT_COMPILE("BIND: {} has called at {}: fd {}"), peer, local, fd);
+}
+
+void not_called(Endpoint primary, Endpoint local, bool has_replied) {
+  log(1, FMT_COMPILE("BIND for a call from {}: ECONNABORTED: {} at {}"), primary,
+      has_replied ? "in time nobody called, or somebody else (allowed by SOCKSIFY_BIND=any),"
+                  : "the SOCKS server ended the connection before a call",
+      local);
+}
+
+} // namespace socksify::report

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+// The exported functions that resolve names and addresses. A name that the C library does not know, or is not to ask a
+// server for, gets an address that stands in for it.
+#include "base/fd.h"
+#include "config/config.h"
+#include "kernel/real.h"
+#include "names/fake_ips.h"
+#include "names/hostent.h"
+#include "names/resolve.h"
+#include <arpa/inet.h>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+using namespace socksify;
+using resolve::Question;
+
+namespace {
+
+// What the calls without _r return, each a thing of its own.
+struct Room {
+  hostent entry;
+  char buffer[1024];
+};
+constinit Room by_name{}, by_address{};
+
+bool is_unknown(int error) {
+  return error == HOST_NOT_FOUND || error == TRY_AGAIN || error == NO_RECOVERY || error == NO_DATA;
+}
+
+// Who answers: the C library, ourselves, or the one after the other.
+struct Plan {
+  Question question;
+  bool asks_libc = true;
+  bool asks_us = false;
+
+  Plan(const char* name, int family) {
+    if (family != AF_INET && family != AF_INET6)
+      return; // an error for the C library to tell
+    question = Question::about(name);
+    Ip ignored;
+    const bool is_ipv6 = question.way == Question::Way::nothing && inet_pton(AF_INET6, name, ignored.bytes) == 1;
+    asks_us = question.way != Question::Way::libc && !is_ipv6;
+    asks_libc = question.way == Question::Way::first || !asks_us;
+  }
+
+  // Our own answer, after what the C library has said. 0 or an h_errno.
+  int answer(int family, hostent* entry, char* buffer, size_t size, int error) const {
+    if (question.way == Question::Way::nothing)
+      return HOST_NOT_FOUND;
+    const Answer known = resolve::answer(question, asks_libc);
+    if (!known)
+      return known.is_unsure ? TRY_AGAIN : error;
+    return pack(known, family, entry, buffer, size);
+  }
+};
+
+hostent* answered(int error, hostent* entry) {
+  if (!error)
+    return entry;
+  h_errno = error;
+  return nullptr;
+}
+
+template <typename Real> hostent* host_by_name(const char* name, int family, Real real) {
+  const int before = errno;
+  const Plan plan{name, family};
+  hostent* found = plan.asks_libc ? real() : answered(TRY_AGAIN, nullptr);
+  if (found)
+    plan.question.note(*found);
+  if (found || !plan.asks_us || !is_unknown(h_errno))
+    return found;
+  errno = before;
+  return answered(plan.answer(family, &by_name.entry, by_name.buffer, sizeof by_name.buffer, h_errno), &by_name.entry);
+}
+
+// The calls with _r return an errno; a name that is not known is none.
+int answered_r(int error, hostent* entry, hostent** result, int* error_place) {
+  *result = error ? nullptr : entry;
+  if (error)
+    *error_place = error;
+  return error == NETDB_INTERNAL ? errno : 0;
+}
+
+template <typename Real>
+int host_by_name_r(const char* name, int family, hostent* entry, char* buffer, size_t size, hostent** result,
+                   int* error_place, Real real) {
+  const int before = errno;
+  const Plan plan{name, family};
+  *error_place = TRY_AGAIN;
+  *result = nullptr;
+  const int status = plan.asks_libc ? real() : 0;
+  if (*result)
+    plan.question.note(**result);
+  if (*result || !plan.asks_us || !is_unknown(*error_place))
+    return status;
+  errno = before;
+  return answered_r(plan.answer(family, entry, buffer, size, *error_place), entry, result, error_place);
+}
+
+std::optional<Ip> ip_of(const void* address, socklen_t length, int family) {
+  if (address && family == AF_INET && length == sizeof(uint32_t)) {
+    uint32_t network;
+    std::memcpy(&network, address, sizeof network);
+    return Ip::from(ntohl(network));
+  }
+  Ip ip;
+  if (!address || family != AF_INET6 || length != sizeof ip.bytes)
+    return std::nullopt;
+  std::memcpy(ip.bytes, address, sizeof ip.bytes);
+  return ip;
+}
+
+// 0 or an h_errno. A v4-mapped address stays one: glibc's entry is of the family that was asked for.
+int pack_address(const resolve::Reverse& reverse, const Ip& ip, int family, hostent* entry, char* buffer, size_t size) {
+  if (!reverse.name)
+    return HOST_NOT_FOUND;
+  Answer answer{.name = *reverse.name, .ips = {}};
+  answer.add(ip);
+  return pack(answer, ip.is_ipv4() ? AF_INET : family, entry, buffer, size);
+}
+
+// What gai_error() says is in `__return`.
+void resolve_now(gaicb& one) {
+  one.ar_result = nullptr;
+  one.__return = resolve::addresses(one.ar_name, one.ar_service, one.ar_request, &one.ar_result);
+}
+
+// Copies a name out as getnameinfo() does. 0 or EAI_*.
+int copy_name(const Name& name, char* host, socklen_t room) {
+  if (name.view().size() >= room)
+    return EAI_OVERFLOW;
+  std::memcpy(host, name.c_str(), name.view().size() + 1);
+  return 0;
+}
+
+} // namespace
+
+HOOK int getaddrinfo(const char* node, const char* service, const addrinfo* hints, addrinfo** result) {
+  return resolve::addresses(node, service, hints, result);
+}
+
+// Those that are ours are done at once; the C library has the others, and tells the program when there are no more.
+HOOK int getaddrinfo_a(int mode, gaicb** list, int count, sigevent* event) {
+  if (!config().stands_in() || count <= 0)
+    return REAL(getaddrinfo_a)(mode, list, count, event);
+  auto** others = static_cast<gaicb**>(calloc(static_cast<size_t>(count), sizeof *list));
+  if (!others)
+    return EAI_MEMORY;
+  for (int i = 0; i < count; ++i) {
+    if (list[i] && Question::about(list[i]->ar_name).way != Question::Way::libc)
+      resolve_now(*list[i]);
+    else
+      others[i] = list[i];
+  }
+  const int error = REAL(getaddrinfo_a)(mode, others, count, event);
+  free(others);
+  return error;
+}
+
+HOOK hostent* gethostbyname(const char* name) {
+  return host_by_name(name, AF_INET, [&] { return REAL(gethostbyname)(name); });
+}
+
+HOOK hostent* gethostbyname2(const char* name, int family) {
+  return host_by_name(name, family, [&] { return REAL(gethostbyname2)(name, family); });
+}
+
+HOOK int gethostbyname_r(const char* name, hostent* entry, char* buffer, size_t size, hostent** result, int* error) {
+  return host_by_name_r(name, AF_INET, entry, buffer, size, result, error,
+                        [&] { return REAL(gethostbyname_r)(name, entry, buffer, size, result, error); });
+}
+
+HOOK int gethostbyname2_r(const char* name, int family, hostent* entry, char* buffer, size_t size, hostent** result,
+                          int* error) {
+  return host_by_name_r(name, family, entry, buffer, size, result, error,
+                        [&] { return REAL(gethostbyname2_r)(name, family, entry, buffer, size, result, error); });
+}
+
+HOOK hostent* gethostbyaddr(const void* address, socklen_t length, int family) {
+  const auto ip = ip_of(address, length, family);
+  const auto reverse = ip ? resolve::name_of(*ip) : resolve::Reverse{};
+  if (!reverse.is_ours)
+    return REAL(gethostbyaddr)(address, length, family);
+  return answered(pack_address(reverse, *ip, family, &by_address.entry, by_address.buffer, sizeof by_address.buffer),
+                  &by_address.entry);
+}
+
+HOOK int gethostbyaddr_r(const void* address, socklen_t length, int family, hostent* entry, char* buffer, size_t size,
+                         hostent** result, int* error) {
+  const auto ip = ip_of(address, length, family);
+  const auto reverse = ip ? resolve::name_of(*ip) : resolve::Reverse{};
+  if (!reverse.is_ours)
+    return REAL(gethostbyaddr_r)(address, length, family, entry, buffer, size, result, error);
+  return answered_r(pack_address(reverse, *ip, family, entry, buffer, size), entry, result, error);
+}
+
+HOOK int getnameinfo(const sockaddr* address, socklen_t length, char* host, socklen_t host_room, char* service,
+                     socklen_t service_room, int flags) {
+  const bool wants_name = host && host_room && !(flags & NI_NUMERICHOST);
+  const auto asked = wants_name ? IpPort::from(address, length) : std::nullopt;
+  const auto reverse = asked ? resolve::name_of(asked->ip) : resolve::Reverse{};
+  if (!reverse.is_ours)
+    return REAL(getnameinfo)(address, length, host, host_room, service, service_room, flags);
+  if (!reverse.name)
+    return flags & NI_NAMEREQD
+               ? EAI_NONAME
+               : REAL(getnameinfo)(address, length, host, host_room, service, service_room, flags | NI_NUMERICHOST);
+  if (const int error = copy_name(*reverse.name, host, host_room))
+    return error;
+  const bool is_done = !service || !service_room;
+  return is_done ? 0 : REAL(getnameinfo)(address, length, nullptr, 0, service, service_room, flags & ~NI_NAMEREQD);
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/sockopts.h"
+#include "handshake/exchange.h"
+#include "kernel/real.h"
+#include <atomic>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+namespace socksify::options {
+namespace {
+
+enum Use : unsigned { send_timeout = 1, receive_timeout = 2, low_water_mark = 4 };
+
+constinit std::atomic<unsigned> used{0};
+
+bool uses(Use use) { return used.load(std::memory_order_relaxed) & use; }
+
+Deadline deadline(int fd, int option) {
+  timeval limit{};
+  socklen_t length = sizeof limit;
+  const bool is_set = REAL(getsockopt)(fd, SOL_SOCKET, option, &limit, &length) == 0 && (limit.tv_sec || limit.tv_usec);
+  return is_set ? Deadline::after(limit.tv_sec * 1000 + (limit.tv_usec + 999) / 1000) : Deadline::never();
+}
+
+} // namespace
+
+void note(int level, int option) {
+  if (level != SOL_SOCKET)
+    return;
+  switch (option) {
+  case SO_SNDTIMEO_OLD:
+  case SO_SNDTIMEO_NEW:
+    used |= send_timeout;
+    break;
+  case SO_RCVTIMEO_OLD:
+  case SO_RCVTIMEO_NEW:
+    used |= receive_timeout;
+    break;
+  case SO_RCVLOWAT:
+    used |= low_water_mark;
+    break;
+  }
+}
+
+Deadline send_deadline(int fd) { return uses(send_timeout) ? deadline(fd, SO_SNDTIMEO) : Deadline::never(); }
+
+Deadline receive_deadline(int fd) { return uses(receive_timeout) ? deadline(fd, SO_RCVTIMEO) : Deadline::never(); }
+
+int domain_of(int fd) {
+  int domain = AF_UNSPEC;
+  socklen_t length = sizeof domain;
+  REAL(getsockopt)(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length);
+  return domain;
+}
+
+int take_low_water_mark(int fd) {
+  int bytes = 1;
+  socklen_t length = sizeof bytes;
+  if (!uses(low_water_mark) || REAL(getsockopt)(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, &length) != 0)
+    return 1;
+  if (bytes != 1)
+    set_low_water_mark(fd, 1);
+  return bytes;
+}
+
+} // namespace socksify::options

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#include "names/name_map.h"
+#include "base/format.h"
+#include <algorithm>
+#include <cstring>
+
+namespace socksify {
+namespace {
+
+constexpr uint64_t format = 0x32454d414e4b4f53; // "SOKNAME2"
+
+// FNV-1a
+uint32_t hash_of(std::string_view bytes, uint32_t hash = 0x811c9dc5) {
+  for (const char byte : bytes)
+    hash = (hash ^ static_cast<uint8_t>(byte)) * 0x01000193;
+  return hash;
+}
+
+} // namespace
+
+struct NameMap::Header {
+  uint64_t format;
+  uint64_t uses; // counts them
+  uint32_t capacity;
+  uint32_t first; // with this number it began
+  uint32_t count; // so many have been given: the first one and those that follow, round and round
+  uint32_t spare;
+
+  bool has_given(uint32_t number) const { return (number + capacity - first) % capacity < count; }
+};
+
+struct NameMap::Use {
+  uint64_t used; // the greater the later
+  uint32_t hash;
+  uint32_t spare;
+};
+
+struct NameMap::Record {
+  uint32_t check;
+  uint8_t length; // 0: none
+  char text[255];
+
+  uint32_t sum(uint32_t number) const {
+    return hash_of({text, length}, hash_of({reinterpret_cast<const char*>(&number), sizeof number}) + length);
+  }
+  bool is_whole(uint32_t number) const { return length && check == sum(number); }
+  std::string_view view() const { return {text, length}; }
+};
+
+// What a search for a name has come to.
+struct NameMap::Search {
+  std::optional<uint32_t> found;
+  uint32_t oldest = 0; // a number that may be given
+};
+
+size_t NameMap::use_offset(uint32_t number) const { return sizeof(Header) + number * sizeof(Use); }
+
+size_t NameMap::record_offset(uint32_t number) const { return use_offset(m_capacity) + number * sizeof(Record); }
+
+size_t NameMap::size(uint32_t capacity) { return sizeof(Header) + size_t{capacity} * (sizeof(Use) + sizeof(Record)); }
+
+// One that is not ours, or damaged, is as good as empty: records of it are overwritten as numbers are given.
+std::optional<NameMap::Header> NameMap::header() const {
+  Header header;
+  if (!m_store.read(0, &header, sizeof header))
+    return std::nullopt;
+  const bool is_sound = header.format == format && header.capacity == m_capacity && header.first < m_capacity &&
+                        header.count <= m_capacity;
+  return is_sound ? header : Header{format, 0, m_capacity, m_first, 0, 0};
+}
+
+std::optional<Name> NameMap::name_of(uint32_t number) const {
+  constexpr int attempts = 3; // another process may be writing it
+  for (int i = 0; number < m_capacity && i < attempts; ++i) {
+    Record record;
+    if (m_store.read(record_offset(number), &record, sizeof record) && record.is_whole(number)) {
+      Name name;
+      name.append(FMT_COMPILE("{}"), record.view());
+      return name;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<NameMap::Search> NameMap::search(const Header& header, uint32_t hash, std::string_view name) const {
+  Search search{std::nullopt, (header.first + header.count) % m_capacity};
+  uint64_t earliest = UINT64_MAX;
+  Use uses[128];
+  for (uint32_t seen = 0, here; seen < header.count; seen += here) {
+    const uint32_t first = (header.first + seen) % m_capacity;
+    here = std::min({static_cast<uint32_t>(std::size(uses)), header.count - seen, m_capacity - first});
+    if (!m_store.read(use_offset(first), uses, here * sizeof *uses))
+      return std::nullopt;
+    for (uint32_t i = 0; i < here; ++i) {
+      if (uses[i].hash == hash)
+        if (const auto there = name_of(first + i); there && there->view() == name)
+          return Search{first + i, 0};
+      if (header.count == m_capacity && uses[i].used < earliest) {
+        earliest = uses[i].used;
+        search.oldest = first + i;
+      }
+    }
+  }
+  return search;
+}
+
+uint64_t NameMap::next_use(Header& header) { return ++header.uses; }
+
+bool NameMap::put(uint32_t number, const Use& use) { return m_store.write(use_offset(number), &use, sizeof use); }
+
+bool NameMap::put(uint32_t number, std::string_view name) {
+  Record record{};
+  record.length = static_cast<uint8_t>(name.size());
+  std::copy(name.begin(), name.end(), record.text);
+  record.check = record.sum(number);
+  return m_store.write(record_offset(number), &record, sizeof record);
+}
+
+// The name is there before anything leads to it.
+std::optional<uint32_t> NameMap::number_of(std::string_view name) {
+  const uint32_t hash = hash_of(name);
+  auto header = this->header();
+  const auto search = header ? this->search(*header, hash, name) : std::nullopt;
+  if (!search)
+    return std::nullopt;
+  const uint32_t number = search->found.value_or(search->oldest);
+  if (!search->found && !put(number, name))
+    return std::nullopt;
+  header->count += !header->has_given(number);
+  const Use use{next_use(*header), hash, 0};
+  const bool is_done = put(number, use) && m_store.write(0, &*header, sizeof *header);
+  return is_done ? std::optional{number} : std::nullopt;
+}
+
+void NameMap::touch(uint32_t number) {
+  auto header = this->header();
+  Use use{};
+  if (!header || !header->has_given(number) || !m_store.read(use_offset(number), &use, sizeof use))
+    return;
+  use.used = next_use(*header);
+  if (put(number, use)) [[maybe_unused]]
+    const bool is_done = m_store.write(offsetof(Header, uses), &header->uses, sizeof header->uses);
+}
+
+} // namespace socksify

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// The stand-ins that this process itself has been given last: for one that changes its user, its root directory or what
+// it may open after it has resolved a name, and before it connects.
+#pragma once
+#include "names/name_map.h"
+
+namespace socksify::names::recent {
+
+void note(uint32_t ip, const Name& name);
+std::optional<Name> find(uint32_t ip);
+
+// In a child: what another thread was in the midst of it will not end.
+void mend_after_fork();
+
+} // namespace socksify::names::recent

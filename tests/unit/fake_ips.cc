@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "names/fake_ips.h"
+#include "names/own_fake_ips.h"
+#include <atomic>
+#include <doctest/doctest.h>
+#include <string>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+using namespace socksify;
+
+namespace {
+
+std::string spelled(std::string_view name) {
+  const auto result = names::spelled(name);
+  return result ? std::string(result->view()) : "";
+}
+
+} // namespace
+
+TEST_CASE("a name is spelled in one way: in lower case, without a dot at its end") {
+  CHECK(spelled("Inside.EXAMPLE") == "inside.example");
+  CHECK(spelled("inside.example.") == "inside.example");
+  CHECK(spelled("host_1-x") == "host_1-x");
+  CHECK(spelled("1host") == "1host");
+  CHECK(spelled("1.2.3.4x") == "1.2.3.4x");
+  CHECK(spelled("b\xc3\xbc"
+                "cher.example") == "b\xc3\xbc"
+                                   "cher.example");
+}
+
+TEST_CASE("what cannot be the name of a host has no spelling") {
+  for (const char* text : {"", ".", "..", "a..b", ".a", "a b", "a/b", "a:b", "a\nb", "fe80::1", "fe80::1%eth0", "a@b",
+                           "*", "10.1.2.3", "1.2.3.256", "1.2.3.4.5", "127.1", "12345", "a.1"})
+    CHECK_MESSAGE(spelled(text) == "", text);
+  CHECK(spelled(std::string(64, 'a')) == "");
+  CHECK(spelled(std::string(63, 'a')) == std::string(63, 'a'));
+}
+
+TEST_CASE("a name has 255 bytes at most") {
+  std::string name;
+  while (name.size() < 251)
+    name += "abc.";
+  CHECK(spelled(name + "abc") == name + "abc");
+  CHECK(spelled(name + "abc.") == name + "abc");
+  CHECK(spelled(name + "abcd") == "");
+}
+
+TEST_CASE("198.18.0.0/15 stands in where names are the server's to resolve") {
+  Config config;
+  config.active = true;
+  const auto is_stand_in = [&](uint32_t ip) { return names::is_stand_in(config, Ip::from(ip)); };
+  CHECK(is_stand_in(0xc6120000));
+  CHECK(is_stand_in(0xc613ffff));
+  CHECK_FALSE(is_stand_in(0xc611ffff));
+  CHECK_FALSE(is_stand_in(0xc6140000));
+  config.dns = Dns::remote;
+  CHECK(is_stand_in(0xc6120001));
+  config.dns = Dns::local;
+  CHECK_FALSE(is_stand_in(0xc6120001));
+  config.mistake.variable = "SOCKS_DEBUG"; // it could have been in SOCKSIFY_DNS
+  CHECK(is_stand_in(0xc6120001));
+  config.active = false;
+  CHECK_FALSE(is_stand_in(0xc6120001));
+}
+
+TEST_CASE("the stand-ins that a process was given last") {
+  const auto name = [](int i) { return *names::spelled("host" + std::to_string(i)); };
+  for (int i = 1; i <= 40; ++i)
+    names::recent::note(uint32_t(i) * 16, name(i));
+  for (int i = 25; i <= 40; ++i)
+    CHECK(names::recent::find(uint32_t(i) * 16)->view() == name(i).view());
+  CHECK_FALSE(names::recent::find(24 * 16));
+  CHECK_FALSE(names::recent::find(40));
+  names::recent::note(40 * 16, name(1));
+  CHECK(names::recent::find(40 * 16)->view() == name(1).view());
+  CHECK(names::recent::find(25 * 16));
+}
+
+TEST_CASE("what a thread was noting when another one forked does not keep the child from it") {
+  std::atomic<bool> over{false};
+  const auto one = names::spelled("one.example"), other = names::spelled("other.example");
+  std::thread writer([&] {
+    for (uint32_t ip = 1; !over; ip = ip % 100 + 1)
+      names::recent::note(ip, *one);
+  });
+  size_t wrong = 0;
+  for (int i = 0; i < 200; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      names::recent::mend_after_fork();
+      names::recent::note(101, *other);
+      const auto found = names::recent::find(101);
+      _exit(found && found->view() == other->view() ? 0 : 1);
+    }
+    int status = -1;
+    wrong += waitpid(child, &status, 0) != child || status != 0;
+  }
+  over = true;
+  writer.join();
+  CHECK(wrong == 0);
+}

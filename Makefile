@@ -134,7 +134,7 @@ soak: deps
 
 demo: deps
 	@$(build) all
-	@BUILD=$(BUILD) tests/demo.sh
+	@BUILD=$(BUILD) tests/demo/demo.sh
 
 # Who is compared with us, where it is not installed yet.
 peers:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the small clients share: a line per fact on stdout, and a conversation with tests/servers/appserver.py. Nothing
-   here waits for ever: every socket has a receive timeout and tests/common.sh a limit for the program. */
+   here waits for ever: every socket has a receive timeout and tests/lib/harness.sh a limit for the program. */
 #pragma once
 #define _GNU_SOURCE
 #include <arpa/inet.h>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""socks4d and an identd that is played here, at $NET.8: tests/integration/server-ident.sh."""
+"""socks4d and an identd that is played here, at $NET.8: tests/integration/socks4d/ident.sh."""
 import os
 import re
 import socket

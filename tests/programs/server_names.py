@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""socks4d and names (SOCKS4A), with the hosts file of tests/integration/server-names.sh."""
+"""socks4d and names (SOCKS4A), with the hosts file of tests/integration/socks4d/host-names.sh."""
 import resource
 import sys
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""socks4d and the specification, byte by byte: tests/integration/server-protocol.sh."""
+"""socks4d and the specification, byte by byte: tests/integration/socks4d/protocol.sh."""
 import contextlib
 import ctypes
 import os

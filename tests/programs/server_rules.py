@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""socks4d and what its rules mean for several clients at a time: tests/integration/server-rules.sh."""
+"""socks4d and what its rules mean for several clients at a time: tests/integration/socks4d/rules.sh."""
 import os
 import select
 import socket

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How socks4d runs, logs and ends: tests/integration/server-running.sh."""
+"""How socks4d runs, logs and ends: tests/integration/socks4d/running.sh."""
 import os
 import signal
 import socket

@@ -5,4 +5,4 @@
 set -u
 seconds=${SOAK_SECONDS:-3600}
 SEEDS="${SOAK_FIRST:-1000} ${SOAK_SEEDS:-20000}" SEED_SECONDS=$seconds LIMIT=$((seconds + 900)) \
-  exec "${0%/*}/../run" differential
+  exec "${0%/*}/../run" robustness/differential

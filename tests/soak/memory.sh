@@ -3,4 +3,4 @@
 # $SOAK_CYCLES (200000) connections in each of the ways that tests/programs/async_memory.c knows.
 set -u
 cycles=${SOAK_CYCLES:-200000}
-CYCLES=$cycles LIMIT=$((300 + cycles / 20)) exec "${0%/*}/../run" async-memory
+CYCLES=$cycles LIMIT=$((300 + cycles / 20)) exec "${0%/*}/../run" async/memory

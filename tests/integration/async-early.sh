@@ -1,8 +1,0 @@
-#!/bin/bash
-# SPDX-License-Identifier: MIT
-# What is done to a socket before its connection is there: tests/programs/async_early.c, the kernel being the judge.
-. "${0%/*}/../common.sh"
-. "$TOP/tests/judge.sh"
-
-start_slow
-judge async_early

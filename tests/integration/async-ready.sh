@@ -1,8 +1,0 @@
-#!/bin/bash
-# SPDX-License-Identifier: MIT
-# Readiness is the truth in every way of waiting: tests/programs/async_ready.c, the kernel being the judge.
-. "${0%/*}/../common.sh"
-. "$TOP/tests/judge.sh"
-
-start_slow
-judge async_ready

@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Many threads, parents and children, signal handlers: tests/programs/async_processes.c, the kernel being the judge.
+. "${0%/*}/../../lib/harness.sh"
+. "$TOP/tests/lib/judge.sh"
+
+# A sanitizer has handlers of its own, without SA_RESTART.
+left_out=none
+[ -z "$runtime" ] || { left_out=handler-in-connect && skip "processes: handler-in-connect" "a sanitizer has handlers of its own"; }
+
+start_slow
+# shellcheck disable=SC2046 # names without blanks
+judge async_processes $("$BUILD/programs/async_processes" list | grep -vxE "$left_out")
+
+# Not of the kernel's judgement: it looks nothing up.
+fork_in_lookup() {
+  PRELOAD=$BUILD/preload/passwd.so prints "child: ok
+thread: ok" client fork_lookup "$APP"
+}
+start_app
+start_socks4d --threads 1
+check "processes: fork() in the middle of a look-up" fork_in_lookup

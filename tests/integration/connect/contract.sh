@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# What a program can see of a connection, and what it can do with it: tests/programs/connect.c, many.c, share.c.
+. "${0%/*}/../../lib/harness.sh"
+
+# name is the SOCKS server's other side, peer is the destination, and flags, options and errno are as they were.
+good() {
+  prints "connect: ok
+SO_ERROR: 0
+peer: $2
+name: as seen by the server
+answer: hello
+connect again: EISCONN" client connect "${@:3}" "$1" && saw_only_peer app
+}
+refused() {
+  prints "connect: ECONNREFUSED
+SO_ERROR: 0
+peer: ENOTCONN
+connect elsewhere: ok
+then: ok" client connect "$@" "$APP"
+}
+many() {
+  prints "good: 100, refused: 100
+the same socket refused: 100, then: ok
+and talks: ok
+file descriptors more than before: 0" client many "$APP" "$NET.3:1"
+}
+share() {
+  prints "connect: ok
+talk: ok
+dup: the destination
+dup2: the destination
+passed: the destination
+child: the destination
+child: from the child
+parent: from the parent
+the next socket: ENOTCONN
+its name: 0.0.0.0:0
+child connects: 0
+parent talks: ok" client share "$APP" && saw_only_peer app
+}
+# Where the reply to CONNECT says nothing, the address is the SOCKS server's and the port the socket's own.
+unknown_name() {
+  client connect "$APP" >actual && has actual "^name: ${SOCKS%:*}:"
+}
+address_that_is_not_local() {
+  client connect "$APP" >actual && has actual "^name: 203.0.113.2:"
+}
+no_server() {
+  SOCKS=$NET.1:1 prints "connect: ECONNREFUSED
+SO_ERROR: 0
+peer: ENOTCONN" client connect "$APP"
+}
+userid() {
+  USERID=$1 client connect "$APP" && logged faulty "^connect $APP $1 from"
+}
+
+start_faultless() { start_faulty by-userid; }
+
+start_app
+for socksd in socks4d danted faultless; do
+  start_$socksd || continue
+  check "IPv4 socket, $socksd" good "$APP" "$APP"
+  check "v4-mapped address of an IPv6 socket, $socksd" good "$APP" "[::ffff:${APP%:*}]:${APP#*:}" -6
+  check "refused, then connected, $socksd" refused "$NET.3:1"
+  check "refused, then connected, IPv6 socket, $socksd" refused -6 "$NET.3:1"
+  check "hundreds of connections leave nothing behind, $socksd" many
+  check "dup, fork and passing on, $socksd" share
+done
+check "userid" userid someone
+check "userid of 255 bytes" userid "$(printf '%255s' '' | tr ' ' u)"
+USERID=connect-zeros check "name without an address in the reply" unknown_name
+USERID=connect-noaddress check "name with a port only in the reply" unknown_name
+USERID=connect-away check "name that is not a local address" address_that_is_not_local
+check "no SOCKS server" no_server

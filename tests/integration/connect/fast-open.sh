@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# TCP Fast Open, where both sides ask for it: the request arrives in the first packet, as the kernel itself counts. In a
+# network of its own, where that can be switched on.
+. "${0%/*}/../../lib/harness.sh"
+
+in_namespaces
+switch=/proc/sys/net/ipv4/tcp_fastopen
+echo 3 2>refused >$switch || { skip "fast open" "$(tail -n 1 refused)" && exit; }
+
+mkdir site && echo "the page" >site/page
+start_web site
+start_socks4d --fast-open
+export SOCKSIFY_FASTOPEN=1
+
+# Connections that came with data in their SYN.
+counted() {
+  awk '$1 == "TcpExt:" { if (names) for (i in name) if (name[i] == "TCPFastOpenPassive") print $i; names = split($0, name) }' /proc/net/netstat
+}
+blocking='import socket, sys
+host, port = sys.argv[1].split(":")
+s = socket.create_connection((host, int(port)))
+s.sendall(b"GET /page HTTP/1.0\r\n\r\n")
+print(s.makefile().read().splitlines()[-1])'
+fetch_blocking() { through "$python" -c "$blocking" "$WEB" >got && same got site/page; }
+fetch_nonblocking() { through curl -sS "http://$WEB/page" >got && same got site/page; }
+# fast COUNT COMMAND...: so many of its connections came with data.
+fast() {
+  local before
+  before=$(counted)
+  "${@:2}" && echo "fast: $(($(counted) - before))" && [ $(($(counted) - before)) = "$1" ]
+}
+refused() {
+  ! through "$python" -c "$blocking" "$WEB" 2>errors && grep -q "ConnectionRefusedError" errors
+}
+calls() {
+  limit strace -f -o trace -e trace=connect,sendto -E "LD_PRELOAD=$BUILD/libsocksify.so" -E "SOCKS_SERVER=$SOCKS" \
+    -E SOCKSIFY_LOOPBACK=proxy "$python" -c "$blocking" "$WEB" && cat trace && grep -q 'sendto(.*MSG_FASTOPEN' trace && ! grep -q 'connect(.*AF_INET' trace
+}
+
+check "the first connection gets the cookie" fast 0 fetch_blocking
+check "a blocking connect()" fast 1 fetch_blocking
+check "a non-blocking one" fast 1 fetch_nonblocking
+[ -n "$runtime" ] || ! installed strace || check "one call for connection and request" calls
+SOCKS=$SOCKS,$SOCKS check "with several servers, of which one may be out of reach" fast 0 fetch_blocking
+SOCKSIFY_FASTOPEN=0 check "only if asked for" fast 0 fetch_blocking
+check "after that, still" fast 1 fetch_nonblocking
+
+echo 0 >$switch
+check "switched off: a blocking connect()" fast 0 fetch_blocking
+check "switched off: a non-blocking one" fast 0 fetch_nonblocking
+echo 1 >$switch
+check "switched off for servers" fast 0 fetch_blocking
+echo 3 >$switch
+
+kill "$SOCKS4D" && wait "$SOCKS4D"
+check "a server that is gone" refused
+start_socks4d
+check "a server that does not take it: a blocking connect()" fast 0 fetch_blocking
+check "a server that does not take it: a non-blocking one" fast 0 fetch_nonblocking

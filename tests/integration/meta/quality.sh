@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# What other tools say of the sources: shellcheck, mandoc, and the other compiler.
+. "${0%/*}/../../lib/harness.sh"
+
+# The project's own files, whether or not there is a repository around them.
+files() { (cd "$TOP" && find . -path ./.git -prune -o -path ./build -prune -o -type f -print | sort); }
+shell_scripts() {
+  files | while read -r file; do
+    case $file in
+      *.sh) echo "$file" ;;
+      *) ! head -c 20 "$TOP/$file" | head -n 1 | grep -aqE '^#! ?/bin/(ba)?sh' || echo "$file" ;;
+    esac
+  done
+}
+
+# Each script is read with all that it sources: minutes for one process on a slow machine.
+shellcheck_has_nothing_to_say() { cd "$TOP" && shell_scripts | xargs -P 2 -n 8 shellcheck -x -P SCRIPTDIR; }
+manuals_are_clean() { mandoc -Tlint -Wwarning "$TOP"/man/*.[1-8]; }
+# Its warnings come from reading alone. What the fuzz targets are made of, it has built with the same warnings before.
+clang_has_nothing_to_say() {
+  local source objects=() programs
+  cd "$TOP" || return
+  for source in shim/*/*.cc tools/*/*.cc tests/unit/*.cc tests/differential/*.cc; do
+    source=${source%.cc}.o
+    [ -e "$BUILD/fuzz/$source" ] || objects+=("$WORK/clang/$source")
+  done
+  programs=(tests/programs/*.c)
+  programs=("${programs[@]##*/}")
+  programs=("${programs[@]%.c}")
+  env -u MAKEFLAGS -u MAKELEVEL -u CXXFLAGS -u SAN make -j2 CXX="clang++ -fsyntax-only" CC="clang -fsyntax-only" CXXFLAGS=-O0 \
+    "BUILD=$WORK/clang" "${objects[@]}" "${programs[@]/#/"$WORK/clang/programs/"}" >"$WORK/make.log" 2>&1 ||
+    { grep -E '(error|warning): |\*\*\*' -A 5 "$WORK/make.log" && false; }
+}
+readme_is_short() { [ "$(wc -l <"$TOP/README.md")" -le 150 ]; }
+# Where it was written is nobody's business.
+no_paths_of_one_machine() { ! files | sed "s|^\.|$TOP|" | xargs -d '\n' grep -nIE '(^|[^a-zA-Z0-9_.}])/(work|root|home)/'; }
+
+[ -z "$runtime" ] || { skip quality "the same for a sanitized build" && exit; }
+! installed shellcheck || check "shellcheck" shellcheck_has_nothing_to_say
+! installed mandoc || check "mandoc -Tlint" manuals_are_clean
+check "README of at most 150 lines" readme_is_short
+check "no paths of one machine" no_paths_of_one_machine
+! installed clang++ || check "clang builds without a warning" clang_has_nothing_to_say

@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A good guest in other people's programs: what the library needs, what it shows, what it says.
+. "${0%/*}/../../lib/harness.sh"
+library=$BUILD/libsocksify.so
+
+needs_libc_only() {
+  readelf -dW "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' >needed
+  same needed - <<<libc.so.6
+}
+# A hook is one line that begins with HOOK; what is exported and what is written as one are the same.
+exports_the_hooks() {
+  sed '/^#if __TIMESIZE == 32/,/^#endif/d' "$TOP"/shim/hooks/*.cc | sed -nE 's/^HOOK [A-Za-z0-9_ *]*[ *]([a-zA-Z0-9_]+)\(.*/\1/p' | sort >hooks
+  nm -D --defined-only --format=posix "$library" | cut -d ' ' -f 1 | sort >exported
+  grep -qx connect hooks && same hooks exported
+}
+# The launcher is started before every program: nothing to load, to relocate or to initialize.
+starts_at_once() { readelf -lW "$BUILD/socksify" >headers && has headers ' LOAD ' && ! grep -E 'INTERP|DYNAMIC|TLS|RWE' headers; }
+# Nothing that the loader would have to write into the text or execute on the stack, and no variable of ours.
+loads_cleanly() {
+  readelf -dlW "$library" >headers
+  ! grep -E 'TEXTREL|GNU_STACK.* RWE' headers && grep -q 'GNU_STACK.* RW ' headers
+}
+without_exceptions() {
+  ! nm -D --undefined-only "$library" | grep -E '__cxa_(throw|begin|end)|_Unwind_|_ZS|__gxx'
+}
+# No server, no configuration: the library in the process alone.
+idle_is_quiet() {
+  prints hello env "LD_PRELOAD=$library" sh -c 'echo hello' 2>errors && same errors - </dev/null
+}
+works_quietly() {
+  through /bin/true >out 2>errors && same out - </dev/null && same errors - </dev/null &&
+    through curl -sS -o got "http://$WEB/page" >out 2>errors && same out - </dev/null && same errors - </dev/null
+}
+fails_quietly() {
+  USERID=connect-refuse-91 prints "connect: ECONNREFUSED
+SO_ERROR: 0
+peer: ENOTCONN" client connect "$WEB" 2>errors && same errors - </dev/null
+}
+
+if [ -n "$runtime" ]; then
+  skip "needs and exports" "not of a sanitized library"
+else
+  check "NEEDED is libc only" needs_libc_only
+  check "no exceptions" without_exceptions
+  check "the launcher is linked with nothing" starts_at_once
+  check "exported symbols are the hooks" exports_the_hooks
+  check "silence when idle" idle_is_quiet
+fi
+check "no text relocations, no executable stack" loads_cleanly
+mkdir site && echo page >site/page
+start_web "$WORK/site"
+start_faulty by-userid
+check "silence when it works" works_quietly
+check "silence when it fails" fails_quietly

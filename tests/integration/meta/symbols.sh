@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A call has many names: connect and __connect, recv and __recv_chk, select and __select64. Every name that the C library has
+# for a hooked call is hooked or stands in the list, with the reason why not; and no installed program uses another one.
+. "${0%/*}/../../lib/harness.sh"
+
+not_hooked() {
+  cat <<END
+__recv            GLIBC_PRIVATE: for the C library's own parts
+__sendmmsg        GLIBC_PRIVATE: for the C library's own parts
+__read_nocancel   GLIBC_PRIVATE: for the C library's own parts
+__write_nocancel  GLIBC_PRIVATE: for the C library's own parts
+END
+}
+
+# The call that a name stands for: the names of all its variants without what makes them variants.
+calls() { sed -E 's/^(.*)$/\1 \1/; s/ (__libc_|__)/ /; s/(64|_time64)$//; s/_nocancel$//; s/_chk$//; s/(64|_time64)$//'; }
+names() { nm -D --format=posix "$@" 2>/dev/null | sed -nE 's/^([A-Za-z_][A-Za-z0-9_]*)(@[^ ]*)? [A-Za-z].*/\1/p' | sort -u; }
+
+# strangers LIBRARY: of the names on stdin, those of hooked calls that are neither hooked nor listed.
+strangers() {
+  names --defined-only "$1" >hooked
+  calls <hooked | awk '{print $2}' | sort -u >hooked.calls
+  calls | sort -k 2 | join -1 2 -2 1 -o 1.1 - hooked.calls | sort -u | comm -23 - hooked | comm -23 - <(not_hooked | awk '{print $1}' | sort)
+}
+libc_has_no_other() {
+  names --defined-only "$1" >libc
+  [ -s libc ] && strangers "$2" <libc >strange && same strange - </dev/null
+}
+# Programs, and the libraries that they load, which are a few thousand files; not the C library's own parts.
+programs_use_no_other() {
+  find -L /bin /sbin /usr/bin /usr/sbin /usr/lib /usr/libexec /usr/local /opt -type f \( -perm -100 -o -name '*.so*' \) \
+    ! -path '*/gconv/*' ! -name 'ld-*' ! -name 'libc.so*' ! -name 'libsocksify*' -print0 2>/dev/null |
+    xargs -0 -n 200 nm -D --undefined-only --format=posix 2>/dev/null |
+    sed -nE 's/^([A-Za-z_][A-Za-z0-9_]*)(@[^ ]*)? U.*/\1/p' | sort -u >used
+  grep -qx connect used && grep -qx __read_chk used && strangers "$1" <used >strange && same strange - </dev/null
+}
+# What is listed is there, or the list is out of date.
+list_is_needed() { comm -23 <(not_hooked | awk '{print $1}' | sort) libc >gone && same gone - </dev/null; }
+
+libc=$(ldd "$BUILD/programs/connect" | sed -n 's|.*libc.so.6 => \([^ ]*\).*|\1|p')
+[ -z "$runtime" ] || { skip symbols "a sanitizer's library exports its own" && exit; }
+check "all names in the C library" libc_has_no_other "$libc" "$BUILD/libsocksify.so"
+check "the list of what is not hooked" list_is_needed
+check "all names that installed programs use" programs_use_no_other "$BUILD/libsocksify.so"
+if [ -r "$BUILD/i386/libsocksify.so" ]; then
+  libc32=$(ldd "$BUILD/i386/programs/connect" | sed -n 's|.*libc.so.6 => \([^ ]*\).*|\1|p')
+  check "all names in the C library of 32 bits" libc_has_no_other "$libc32" "$BUILD/i386/libsocksify.so"
+fi

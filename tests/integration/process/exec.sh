@@ -1,0 +1,147 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Programs that are started with an environment of their starter's own still go through the server, and know the sockets
+# that they were given.
+. "${0%/*}/../../lib/harness.sh"
+
+mkdir site && echo page >site/page
+start_web "$WORK/site"
+# shellcheck disable=SC2119
+start_socks4d
+fetch=(/usr/bin/curl --noproxy '*' -sS "http://$WEB/page")
+
+# Only by way of the server is there a connection; in a sanitized build these environments lack what its runtime needs.
+chain() {
+  local name=$1
+  shift
+  if [ -n "$runtime" ]; then skip "$name" "the runtime of the sanitizer needs its environment" && return; fi
+  check "$name" fetches "$@"
+}
+fetches() { prints page through "$@" && saw_only_peer web; }
+script() { printf '%s\n' "${@:2}" >"$1"; }
+
+chain "env -i" env -i "${fetch[@]}"
+chain "env -u of each" env -u LD_PRELOAD -u SOCKS_SERVER -u SOCKSIFY_LOOPBACK "${fetch[@]}"
+chain "env -i, twice" env -i env -i A=b "${fetch[@]}"
+chain "env -i, and a shell" env -i /bin/sh -c '"$@"; :' sh "${fetch[@]}"
+chain "exec -c of bash" bash -c 'exec -c "$@"' bash "${fetch[@]}"
+chain "a shell without the variable" /bin/sh -c 'unset LD_PRELOAD SOCKS_SERVER SOCKSIFY_LOOPBACK; "$@"; :' sh "${fetch[@]}"
+# shellcheck disable=SC2016 # not for this shell
+chain "xargs env -i" sh -c 'echo "$1" | xargs env -i /usr/bin/curl --noproxy "*" -sS' sh "http://$WEB/page"
+chain "find -exec env -i" find site -name page -exec env -i "${fetch[@]}" ';'
+# shellcheck disable=SC2016
+chain "perl, an empty environment" perl -e '%ENV = (); system { $ARGV[0] } @ARGV' "${fetch[@]}"
+# shellcheck disable=SC2016
+chain "perl, exec" perl -e '%ENV = (); exec { $ARGV[0] } @ARGV' "${fetch[@]}"
+for call in 'subprocess.run(sys.argv[1:], env={})' 'os.execve(sys.argv[1], sys.argv[1:], {})' \
+  'os.execvpe(sys.argv[1], sys.argv[1:], {"PATH": "/usr/bin"})' 'os.execle(sys.argv[1], *sys.argv[1:], {})' \
+  'os.execve(os.open(sys.argv[1], os.O_RDONLY), sys.argv[1:], {})' \
+  'os.waitpid(os.posix_spawn(sys.argv[1], sys.argv[1:], {}), 0)' \
+  'os.waitpid(os.posix_spawnp("curl", sys.argv[1:], {}), 0)' \
+  'subprocess.run(sys.argv[1:], env={"LD_PRELOAD": "libutil.so.1"})' \
+  'subprocess.run(sys.argv[1:], env={f"N{i}": "v" * 50 for i in range(9000)})'; do
+  chain "python: ${call:0:60}" "$python" -c "import os, subprocess, sys; $call" "${fetch[@]}"
+done
+if installed node; then
+  chain "node: child_process with an empty environment" node -e "
+    const [file, ...rest] = process.argv.slice(1)
+    require('child_process').execFile(file, rest, {env: {}}, (error, out) => process.stdout.write(out))" -- "${fetch[@]}"
+fi
+gcc -o execl -x c - <<'END' || exit
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+int main(int count, char** arguments) {
+  char* nothing[] = {NULL};
+  const char* url = arguments[count - 1];
+  clearenv();
+  if (!strcmp(arguments[1], "execl"))
+    execl("/usr/bin/curl", "curl", "--noproxy", "*", "-sS", url, (char*)NULL);
+  if (!strcmp(arguments[1], "execlp"))
+    execlp("curl", "curl", "--noproxy", "*", "-sS", url, (char*)NULL);
+  if (!strcmp(arguments[1], "execle"))
+    execle("/usr/bin/curl", "curl", "--noproxy", "*", "-sS", url, (char*)NULL, nothing);
+  return 1;
+}
+END
+for call in execl execlp execle; do chain "$call" ./execl "$call" "http://$WEB/page"; done
+
+# What is there stays as it is, and nothing is added twice.
+settings() { through env -i "$@" env; }
+keeps_values() {
+  settings SOCKSIFY_TIMEOUT=7 SOCKS_DEBUG=0 A=b >out && has out '^SOCKSIFY_TIMEOUT=7$' && has out '^A=b$' &&
+    prints 1 grep -c SOCKSIFY_TIMEOUT out && prints 1 grep -c '^LD_PRELOAD=' out && prints 1 grep -c '^SOCKS_SERVER=' out
+}
+adds_to_preload() {
+  settings LD_PRELOAD=libutil.so.1 >out && has out "^LD_PRELOAD=.*/libsocksify.so:libutil.so.1$" &&
+    settings "LD_PRELOAD=libutil.so.1:$BUILD/libsocksify.so" >out && has out "^LD_PRELOAD=libutil.so.1:$BUILD/libsocksify.so$"
+}
+opts_out() { settings SOCKS_SERVER= A=b >out && prints "SOCKS_SERVER=
+A=b" cat out; }
+inactive_leaves_it() { prints A=b env "LD_PRELOAD=$BUILD/libsocksify.so" env -i A=b env; }
+if [ -z "$runtime" ]; then
+  check "values of the program's own stay" keeps_values
+  check "LD_PRELOAD of the program's own is kept" adds_to_preload
+  check "SOCKS_SERVER= is a way out" opts_out
+  check "nothing is added where the library is not active" inactive_leaves_it
+fi
+
+# Sockets that the next program gets.
+cat >give.py <<'END'
+import os, socket, sys
+how, host, port, *command = sys.argv[1:]
+if how == 'pending':
+    s = socket.socket()
+    s.setblocking(False)
+    s.connect_ex((host, int(port)))
+else:
+    s = socket.create_connection((host, int(port)))
+if how == 'listening':
+    primary = s
+    s = socket.socket()
+    s.bind(('', 0))
+    s.listen()
+    print(s.getsockname()[1], flush=True)
+s.set_inheritable(True)
+if how == 'stdin':
+    os.dup2(s.fileno(), 0)
+    s.set_inheritable(False)
+if how == 'spawn':
+    pid = os.posix_spawn(command[0], command + ['0'], {}, file_actions=[(os.POSIX_SPAWN_DUP2, s.fileno(), 0)])
+    sys.exit(os.waitpid(pid, 0)[1])
+os.execve(command[0], command + ['0' if how == 'stdin' else str(s.fileno())], os.environ if how == 'keep' else {})
+END
+cat >take.py <<'END'
+import os, socket, sys
+s = socket.socket(fileno=int(sys.argv[1]))
+print(*s.getpeername(), s.getsockname()[0], 'SOCKSIFY_STATE' in os.environ)
+END
+cat >accept.py <<'END'
+import socket, sys
+s = socket.socket(fileno=int(sys.argv[1]))
+print('ready', s.getsockname()[1], flush=True)
+c, peer = s.accept()
+print(peer[0], c.recv(100).decode(), c.getpeername()[0])
+END
+given() {
+  prints "${WEB%:*} ${WEB#*:} $PEER False" through "$python" give.py "$1" "${WEB%:*}" "${WEB#*:}" "${@:2}" "$python" take.py
+}
+given_listening() {
+  through "$python" give.py listening "${WEB%:*}" "${WEB#*:}" "$python" accept.py >out &
+  await grep -q ready out
+  local port
+  port=$(head -n 1 out)
+  "$python" -c "
+import socket
+socket.create_connection(('$PEER', $port), source_address=('${WEB%:*}', 0)).sendall(b'hello')"
+  wait $! && has out "^ready $port\$" && has out "^${WEB%:*} hello ${WEB%:*}\$"
+}
+if [ -z "$runtime" ]; then
+  check "a connection through exec" given keep
+  check "... with another environment" given exec
+  check "... as standard input" given stdin
+  check "... by posix_spawn" given spawn
+  check "... that is on its way" given pending
+  check "... through two" given exec /usr/bin/env
+  check "a listening socket through exec" given_listening
+fi

@@ -1,0 +1,16 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# 32-bit programs of a 64-bit system, with a time of 64 bits, which takes functions with names of their own.
+. "${0%/*}/../../lib/harness.sh"
+. "$TOP/tests/lib/judge.sh"
+
+BUILD=$BUILD/i386
+[ -r "$BUILD/libsocksify.so" ] || { skip "word size" "built only along with x86-64 without a sanitizer" && exit; }
+through() { limit env LD_PRELOAD="$BUILD/libsocksify.so" SOCKS_SERVER="$SOCKS" SOCKSIFY_LOOPBACK=proxy "$@"; }
+
+start_slow
+# shellcheck disable=SC2046 # names without blanks
+judge async_ready $("$BUILD/programs/async_ready" list | grep -E '[.](granted|refused)$')
+judge async_time
+judge async_listen select.after-listen poll.after-listen
+judge async_processes threads

@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Every call that the library makes for names that only the SOCKS server knows (SOCKS4A) fails in turn, with every errno that
+# it can give: what the program may see then is in tests/programs/inject_names.c.
+. "${0%/*}/../../lib/harness.sh"
+. "$TOP/tests/lib/names.sh"
+
+# One of them with the file in its usual place.
+inject() { # SCENARIO
+  [ "$1" = several ] && unset SOCKSIFY_SESSION || SOCKSIFY_SESSION=$WORK/session.$1
+  PRELOAD=$BUILD/preload/inject.so INJECT=$WORK/inject.$1 LIMIT=200 \
+    client inject_names "$1" "${APP#*:}" "${OTHER#*:}"
+}
+declare -A pids=()
+begin() {
+  local scenario
+  for scenario in "$@"; do
+    inject "$scenario" >"$scenario.count" 2>&1 & pids[$scenario]=$!
+  done
+}
+# Those that have begun; what they say of settings that there was no memory for is as it ought to be.
+end() {
+  local scenario status
+  for scenario in "$@"; do
+    wait "${pids[$scenario]}"
+    status=$?
+    check "every call, every errno: $scenario" survived "$scenario" "$status"
+  done
+}
+survived() { [ "$2" = 0 ] || { cat "$1.count" && false; }; }
+# Whatever has happened since the beginning.
+in_all() { rm -f ./*.mark && "$@"; }
+only_proxied() { saw_only_peer app && saw_only_peer other; }
+
+mkdir -p "/run/user/$(id -u)"
+start_app
+start other "$python" -B "$TOP/tests/servers/appserver.py" "$NET.4"
+announced other
+OTHER=$ADDRESS
+export USERID=inject HOSTS_TEST=$NET.3 SOCKSIFY_DNS=remote
+start_socks4d --threads 1
+begin blocking poll several exec
+end blocking poll several exec
+begin lost empty spoilt local
+end lost empty spoilt local
+check "nobody has asked a name server" in_all nobody_asked
+SOCKSIFY_DNS=auto
+begin epoll
+end epoll
+check "nobody was reached but through the SOCKS server" in_all only_proxied
+note "$(cat ./*.count | awk '/injected/ {n += $2} END {print n}') faults injected"

@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Who is it? socks4d asks the identd of the client's host: tests/servers/identd.py at $NET.6, which can fail in every way
+# (and none at $NET.7), or the one that tests/programs/server_ident.py plays.
+. "${0%/*}/../../lib/harness.sh"
+
+identd() { echo "$*" >identd.mode; }
+# replies CODE COMMAND [ASK-ARGUMENT...]: from identd's host; refused, nobody is called.
+replies() {
+  prints "$1" ask "$2" "$APP" from "$NET.6" "${@:3}" || return
+  if [ "$1$2" = 90connect ]; then logged app '^peer'; else never_logged app '^peer'; fi
+}
+asked_right() { replies "$@" && logged identd "^asked $(cut -d : -f 2 client) , ${SOCKS#*:} from ${SOCKS%:*} "; }
+not_asked() { identd other fred && replies 90 "$1" && never_logged identd . ; }
+denied() { identd user fred && replies 91 "$1" && never_logged identd .; }
+absent() { prints 92 ask "$1" "$APP" from "$NET.7"; }
+
+IDENT_PORT=$(unused_port)
+export IDENT_PORT
+start identd "$python" -B "$TOP/tests/servers/identd.py" "$NET.6" "$IDENT_PORT" @identd.mode
+announced identd
+start_app
+: >rules.conf
+start_socks4d --config rules.conf --ident-port "$IDENT_PORT" --log "$WORK/session.log"
+
+for command in connect bind; do check "$command: off, nobody is asked" not_asked $command; done
+configure "ident require" >/dev/null
+for command in connect bind; do
+  identd user fred
+  check "$command: the user, asked by the right pair of ports" asked_right 90 $command
+  check "$command: a userid in capitals is another one" replies 93 $command user FRED
+  check "$command: the beginning of a user ID is another one" replies 93 $command user fre
+  check "$command: no userid is another one" replies 93 $command user ''
+  identd bare fred
+  check "$command: the user, in the tersest form" replies 90 $command
+  identd other fred
+  check "$command: another user" replies 93 $command
+  for mode in error garbage ports eof long close; do
+    identd $mode fred
+    check "$command: $mode" replies 92 $command
+  done
+  check "$command: no identd" absent $command
+done
+wire_checks server_ident in_pieces half_closed
+check "$(wire server_ident name client_left)" wire server_ident client_left "$WORK/session.log"
+
+configure "ident require" "default deny" >/dev/null
+for command in connect bind; do check "$command: denied whoever it is, nobody is asked" denied $command; done
+
+configure "ident require" "ident-timeout 1" >/dev/null
+for command in connect bind; do
+  for mode in silent slow; do
+    identd $mode fred
+    check "$command: $mode" replies 92 $command
+  done
+done
+wire_checks server_ident filtered
+
+configure "ident require" "connect-timeout 1" "bind-timeout 1" >/dev/null
+check "$(wire server_ident name too_late)" wire server_ident too_late "$WORK/session.log"

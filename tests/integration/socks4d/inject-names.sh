@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Every call that the server makes for a client who asks by name (SOCKS4A), or is asked who it is (IDENT), fails in turn, with
+# every errno that it can give: what is expected of it then is in tests/programs/server_inject.c. The name is in a hosts file,
+# in a mount namespace of the script's own.
+. "${0%/*}/../../lib/harness.sh"
+
+in_namespaces
+printf '%s\n' "127.0.0.1 localhost" "$NET.3 app.test" >hosts
+echo "hosts: files" >nsswitch.conf
+for file in hosts nsswitch.conf; do mount --bind $file "/etc/$file" || exit; done
+
+# start_faultable NAME [ARG...]: a server whose calls fail as $INJECT says, which it has alone. Sanitized, it is not the runtime
+# that comes first, but what has it initialized first.
+start_faultable() {
+  export INJECT=$WORK/injection.$1
+  local sanitizer_options=("${sanitizer_options[@]}" "LD_PRELOAD=${runtime:+$runtime:}$BUILD/preload/inject.so"
+    "ASAN_OPTIONS=$reports:verify_asan_link_order=0")
+  start_socks4d --threads 1 --log - "${@:2}"
+}
+faults() {
+  "$BUILD/programs/server_inject" "$1" "$SOCKS" "$APP" "$SOCKS4D" app.test >"$2.count" || { cat "$2.count" && false; }
+}
+
+start_app
+start_faultable names
+for scenario in host host-bind; do
+  check "by name, every call, every errno: $scenario" faults "$scenario" "$scenario"
+done
+check "by name, no session is left" await idle
+
+IDENT_PORT=$(unused_port)
+start identd "$python" -B "$TOP/tests/servers/identd.py" "$NET.6" "$IDENT_PORT" user user
+announced identd
+echo "ident require" >rules.conf
+start_faultable ident --config rules.conf --ident-port "$IDENT_PORT"
+export FROM=$NET.6:0
+for scenario in host bind; do
+  check "by an identd, every call, every errno: $scenario" faults "$scenario" "ident-$scenario"
+done
+check "by an identd, no session is left" await idle
+note "$(cat ./*.count | awk '/injected/ {n += $2} END {print n}') faults injected"

@@ -1,0 +1,182 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# How socks4d is started, asked, and ended; what it logs and counts; and what it says of options that it cannot follow.
+. "${0%/*}/../../lib/harness.sh"
+
+socks4d=("$BUILD/socks4d" --listen "$NET.1:0" --bind-address "$PEER")
+
+# says STATUS MESSAGE OPTION...: that is all it says, in one line on standard error, and how it ends.
+says() {
+  local status=0
+  env "${sanitizer_options[@]}" timeout -k 1 60 "$BUILD/socks4d" "${@:3}" >out 2>said || status=$?
+  [ "$status" = "$1" ] || { echo "status $status" && cat out said && return 1; }
+  [ ! -s out ] && prints "socks4d: $2" cat said
+}
+closed() {
+  ! limit "$BUILD/socks4d" --listen "$NET.1:0" >&- 2>said && prints "socks4d: cannot write to the standard output: Bad file descriptor" cat said
+}
+prints_usage() { limit "$BUILD/socks4d" --help >out 2>said && has out '^usage: socks4d ' && [ ! -s said ]; }
+
+# ends SIGNAL: what is in the log then is all sessions.
+ends() {
+  local pid status=0
+  rm -f ended.log ended.out
+  env "${sanitizer_options[@]}" "${socks4d[@]}" --log ended.log >ended.out 2>&1 &
+  pid=$!
+  await grep -q listening ended.out
+  SOCKS=$(sed 's/.* //' ended.out) SOCKS4D=$pid wire server_running ends "$1" || {
+    kill -KILL $pid
+    return 1
+  }
+  wait $pid || status=$?
+  prints "0" echo $status && prints "socks4d: listening on" sed 's/ [0-9.:]*$//' ended.out &&
+    prints "    203 result=granted
+      4 result=none why=\"the server ended\"" eval "grep -o 'result=.*' ended.log | sed 's/ up=.*//' | sort | uniq -c"
+}
+
+# While it reads its configuration, from a FIFO, it is asked for something already.
+obeys_later() {
+  local pid config
+  mkfifo slow.conf || return
+  env "${sanitizer_options[@]}" "${socks4d[@]}" --config slow.conf >early.out 2>&1 &
+  pid=$!
+  await postpones $pid && kill -HUP $pid && kill -USR1 $pid && exec {config}>slow.conf && : >empty.conf && mv empty.conf slow.conf &&
+    exec {config}>&- && await grep -q ^time= early.out && has early.out "listening on"
+  set -- $?
+  kill -KILL $pid && return "$1"
+}
+postpones() { [ -p slow.conf ] && [ $((0x$(sed -n 's/^SigBlk:\t//p' "/proc/$1/status") & 0x201)) = $((0x201)) ]; }
+
+threads_of() {
+  start counted env "${sanitizer_options[@]}" "${socks4d[@]}" "$@"
+  announced counted
+  set -- "/proc/${servers[-1]}/task"/*
+  threads=$#
+}
+# Where there is more than one, ThreadSanitizer has one of its own.
+has_threads() {
+  local more=0
+  threads_of --threads 7
+  more=$((threads - 7))
+  threads_of --threads 1
+  [ $threads = 1 ] && threads_of && { [ $threads = 1 ] || threads=$((threads - more)); } && prints $threads nproc
+}
+
+# Times, ports of the moment and seconds are not the same twice.
+steady() { sed -E "s/^time=$1 /time=T /; s/:[0-9]{5} /:PORT /g; s/seconds=[0-9]+\.[0-9]{3}$/seconds=S/" sessions; }
+lines() { [ "$(grep -c . sessions)" -ge "$1" ]; }
+logs() {
+  local date='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z'
+  wire server_running one_of_each && await lines 7 || return
+  steady "$date" | sort >all
+  prints "time=T client=127.0.0.1:PORT result=rejected why=\"not SOCKS version 4\" up=0 down=0 seconds=S
+time=T client=127.0.0.1:PORT user=\"\" command=connect destination=$NET.3:1 result=rejected why=\"cannot be reached\" up=0 down=0 seconds=S
+time=T client=127.0.0.1:PORT user=\"fred\" command=bind destination=$NET.3:21 result=rejected why=\"a call from another host\" up=0 down=0 seconds=S
+time=T client=127.0.0.1:PORT user=\"fred\" command=bind destination=$NET.3:2100 result=granted up=5 down=7 seconds=S
+time=T client=127.0.0.1:PORT user=\"fred\" command=connect destination=127.0.0.1:1 name=\"127.1\" result=rejected why=\"cannot be reached\" up=0 down=0 seconds=S
+time=T client=127.0.0.1:PORT user=\"fred\" command=connect destination=$NET.3:PORT result=granted up=5 down=7 seconds=S
+time=T client=127.0.0.1:PORT user=\"fred\" command=connect destination=$NET.3:PORT result=granted up=5 down=7 seconds=S" cat all
+}
+counts() { counters | sed 's/^time=[^ ]* //' >counted && prints "clients=0 accepted=7 connects=2 binds=1 rejected=4 up=15 down=21 log-lines-lost=0" cat counted; }
+lines_are_unforged() {
+  wire server_running forge && await lines 13 || return
+  prints 13 grep -c . sessions
+  prints '"a\" result=granted why=\""
+"a\x0aclient=1.2.3.4:5 user=\"root\"\x0d\x0a"
+"\\\" \x09\x01\x1b[31m\x7f\x80\xff"
+"" name="a\" b\\\x0a\xff"' eval "tail -n 6 sessions | head -n 4 | sed 's/.*[0-9] user=//; s/ command=connect destination=[0-9.:]*//; s/ result=rejected why=.*//'"
+  prints 13 grep -cE "^time=[0-9TZ:.-]+ client=[0-9.:]+ (user=\"([^\"\\]|\\\\.)*\" command=(connect|bind) destination=[0-9.:]+ (name=\"([^\"\\]|\\\\.)*\" )?)?result=[a-z]+ (why=\"[^\"]*\" )?up=[0-9]+ down=[0-9]+ seconds=[0-9.]+$" sessions
+}
+reopens() {
+  mv sessions former && kill -HUP "$SOCKS4D" && counters && [ -e sessions ] &&
+    wire server_running served && await lines 1 && prints 13 grep -c . former
+}
+reopen_fails() {
+  mv sessions former && mkdir sessions && kill -HUP "$SOCKS4D" && counters &&
+    logged socks4d '^socks4d: cannot write to the log .*sessions: Is a directory; the former log stays$' &&
+    wire server_running served && await grep -q . former
+}
+
+# The log may not grow by more than ten bytes, and then it may again.
+is_full() {
+  local size
+  wire server_running served && await lines 1 && size=$(wc -c <sessions) || return
+  prlimit --pid "$SOCKS4D" --fsize=$((size + 10)): && wire server_running served && await has_size $((size + 10)) || return
+  prlimit --pid "$SOCKS4D" --fsize=unlimited: && wire server_running served && await lines 3 &&
+    prints $'time=\ntime=2026-\ntime=' sed -E 's/^(time=).{9}.+/\1/' sessions
+}
+has_size() { [ "$(wc -c <sessions)" = "$1" ]; }
+
+becomes() {
+  local status=/proc/$SOCKS4D/status user
+  user=$(id -u nobody) group=$(id -g nobody)
+  prints "Uid: $user $user $user $user
+Gid: $group $group $group $group
+Groups: $(id -G nobody)
+CapPrm: 0000000000000000
+CapEff: 0000000000000000
+CapAmb: 0000000000000000" eval "sed -nE 's/[[:space:]]+/ /g; s/ $//; /^(Uid|Gid|Groups|CapPrm|CapEff|CapAmb):/p' $status" &&
+    wire server_running served && kill -HUP "$SOCKS4D" && counters && wire server_running served
+}
+by_systemd() {
+  local port
+  port=$(unused_port)
+  start activated setpriv --pdeathsig KILL systemd-socket-activate -l "$NET.1:$port" "$BUILD/socks4d" --bind-address "$PEER"
+  await grep -q "Listening on" activated.log && SOCKS=$NET.1:$port wire server_running served
+}
+
+check "--help" prints_usage
+check "--version" prints "socks4d $(sed -n 's/^VERSION := //p' "$TOP/Makefile")" limit "$BUILD/socks4d" --version
+check "an unknown option" says 1 "--lisen: unknown option (see --help)" --lisen "$NET.1:0"
+check "an unknown letter" says 1 "-x: unknown option (see --help)" -x
+check "an option without its value" says 1 "--log: a value is missing (see --help)" --log
+check "an option with a value it does not take" says 1 "--help=x: this option takes no value (see --help)" --help=x
+check "a surplus argument" says 1 "serve: surplus argument (see --help)" --listen "$NET.1:0" serve
+for address in 1080 localhost:1080 127.0.0.1 127.0.0.1:65536 :1080 unix:relative ''; do
+  check "--listen '$address'" says 1 "--listen $address: not an IPv4 address and a port such as 127.0.0.1:1080, nor unix:/path (see --help)" --listen "$address"
+done
+check "--bind-address: no address" says 1 "--bind-address here: not an IPv4 address such as 192.0.2.1 (see --help)" --bind-address here
+check "--bind-address: not ours" says 1 "cannot use the bind address 192.0.2.1: Cannot assign requested address" --listen "$NET.1:0" --bind-address 192.0.2.1
+check "--listen: not ours" says 1 "cannot listen on 192.0.2.1:1080: Cannot assign requested address" --listen 192.0.2.1:1080
+check "--threads" says 1 "--threads 0: not a number from 1 to 1024 (see --help)" --threads 0
+check "--ident-port" says 1 "--ident-port x: not a number from 1 to 65535 (see --help)" --ident-port x
+check "--check-config alone" says 1 "--check-config: no --config to check (see --help)" --check-config
+check "--config: no file" says 1 "cannot read nothing: No such file or directory" --config nothing
+check "--log: no such directory" says 1 "cannot write to the log no/log: No such file or directory" --listen "$NET.1:0" --log no/log
+mkfifo fifo
+check "--log: a FIFO without a reader" says 1 "cannot write to the log fifo: No such device or address" --listen "$NET.1:0" --log fifo
+check "--user: nobody has that name" says 1 "--user no-such-user: no such user: No such file or directory" --listen "$NET.1:0" --user no-such-user
+check "a closed standard output" closed
+
+: >rules.conf
+start_socks4d --config "$WORK/rules.conf" --log "$WORK/sessions"
+check "a port in use" says 1 "cannot listen on $SOCKS: Address already in use" --listen "$SOCKS"
+check "the log: a line for each session" logs
+check "SIGUSR1: counters" counts
+check "the log: clients cannot forge a line or a field" lines_are_unforged
+check "SIGHUP: the log is opened again" reopens
+check "SIGHUP: the former log stays, when that fails" reopen_fails
+rm -rf sessions && kill -HUP "$SOCKS4D" && counters >counted
+check "the log is full: a line that is cut is ended before the next one" is_full
+check "--log -, and nobody reads it" wire server_running stdout_without_reader "${socks4d[@]}"
+
+for signal in SIGTERM SIGINT; do check "$signal ends it" ends $signal; done
+check "SIGHUP and SIGUSR1 wait until it has started" obeys_later
+check "--threads: so many, or one for each core" has_threads
+
+check "socket activation" wire server_running activated "$BUILD/socks4d" --bind-address "$PEER"
+check "socket activation: not a listening socket" prints \
+  "socks4d: LISTEN_FDS: descriptor 3 is not a listening socket of TCP over IPv4 or Unix: Invalid argument" \
+  wire server_running passed_wrong "$BUILD/socks4d"
+! installed systemd-socket-activate || check "socket activation by systemd's own tool" by_systemd
+
+if setpriv --reuid=nobody --regid=nogroup --clear-groups true 2>/dev/null; then
+  chmod 711 . && mkdir logs && chown nobody logs && chmod 755 logs && : >rules.conf && chmod 644 rules.conf
+  start socks4d setpriv --groups 0,1,2 env "${sanitizer_options[@]}" "${socks4d[@]}" --listen "$NET.1:7" --user nobody
+  announced socks4d
+  export SOCKS=$ADDRESS SOCKS4D=${servers[-1]}
+  check "--user: root no more, with none of its groups and capabilities, on a port that is root's" becomes
+else
+  skip "--user" "only root can become another user"
+  check "--user: not by an ordinary user" says 1 "--user root: cannot become that user: Operation not permitted" --listen "$NET.1:0" --user root
+fi

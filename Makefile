@@ -61,14 +61,17 @@ $(BUILD)/unit: $(call object,tests/unit/*.cc $(filter-out shim/hooks/%,$(wildcar
 # Run once: the compiler's time is more.
 $(BUILD)/tests/unit/%.o: CXXFLAGS := -O0 -g
 
-$(BUILD)/programs/%: tests/programs/%.c $(wildcard tests/programs/*.h)
+# A program is one file, or all files of one folder, below tests/programs/FEATURE.
+headers := $(wildcard tests/programs/*.h tests/programs/*/*.h tests/programs/*/*/*.h)
+.SECONDEXPANSION:
+$(BUILD)/programs/%: $$(wildcard tests/programs/*/$$*.c tests/programs/*/$$*/*.c) $(headers)
 	@mkdir -p $(@D)
-	$(CC) -Wall -Wextra -Werror -O1 -g $(machine) $(if $(machine),-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64) -o $@ $< -pthread
+	$(CC) -Wall -Wextra -Werror -O1 -g $(machine) $(if $(machine),-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64) -Itests/programs -o $@ $(filter %.c,$^) -pthread
 
 # Preloaded into what is tested.
-$(BUILD)/preload/%.so: tests/preload/%.c $(wildcard tests/programs/*.h)
+$(BUILD)/preload/%.so: tests/preload/%.c $(headers)
 	@mkdir -p $(@D)
-	$(CC) -Wall -Wextra -Werror -O1 -g $(machine) -shared -fPIC -o $@ $<
+	$(CC) -Wall -Wextra -Werror -O1 -g $(machine) -Itests/programs -shared -fPIC -o $@ $<
 
 # Without sanitizers, as the programs: they are the shim's to find.
 $(BUILD)/differential/player: $(wildcard tests/differential/*.cc tests/differential/*.h)
@@ -105,7 +108,8 @@ deps:
 # Who does not say how many jobs to run gets as many as there are cores.
 build = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
-programs := $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/programs/*.c)) \
+programs := $(addprefix $(BUILD)/programs/,$(notdir $(basename $(wildcard tests/programs/*/*.c)) \
+  $(sort $(patsubst %/,%,$(dir $(wildcard tests/programs/*/*/*.c)))))) \
   $(patsubst tests/%.c,$(BUILD)/%.so,$(wildcard tests/preload/*.c))
 
 test: deps

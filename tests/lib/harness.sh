@@ -217,9 +217,9 @@ client() { through "$BUILD/programs/$1" "${@:2}"; }
 
 # wire SCRIPT CASE [ARG...]: one of the scripts of tests/programs that speak SOCKS themselves, to the server at $SOCKS.
 wire() {
-  SOCKS=$SOCKS LIMIT=${LIMIT:-60} limit "$python" -B "$TOP/tests/programs/$1.py" "${@:2}"
+  SOCKS=$SOCKS LIMIT=${LIMIT:-60} limit "$python" -B "$TOP/tests/programs/socks4d/$1.py" "${@:2}"
 }
-# ask COMMAND DESTINATION [user USERID] [from IP] [name NAME]: the code that socks4d replies with, by tests/programs/ask.py.
+# ask COMMAND DESTINATION [user USERID] [from IP] [name NAME]: the code that socks4d replies with, by tests/programs/socks4d/ask.py.
 ask() { wire ask "$@"; }
 
 # configure STATEMENT...: what socks4d, started with --config rules.conf, goes by from now on; signals are taken in order.

@@ -43,5 +43,5 @@ judge() {
     [ ${#judges[@]} -lt 24 ] || { wait "${judges[0]}" && judges=("${judges[@]:1}"); } # all at once would be slower than their limits
   done
   wait "${judges[@]}"
-  for name; do check "${program#async_}: $name" agrees "$program" "$name"; done
+  for name; do check "$program: $name" agrees "$program" "$name"; done
 }

@@ -3,7 +3,7 @@
    preloaded into socks4d, the server's. A call that "fails" is not made, with two exceptions, without which the program would
    be told a lie: connect() interrupted by a signal goes on, and close() closes. */
 #define _GNU_SOURCE
-#include "../programs/inject.h"
+#include "faults/inject.h"
 #include <dlfcn.h>
 #include <poll.h>
 #include <pthread.h>

@@ -6,10 +6,10 @@
 # fetches TEXT COMMAND...: this is what it prints, having compared the bytes, and the server has seen the SOCKS server only.
 fetches() { prints "$1" through "${@:2}" && saw_only_peer web; }
 
-by_python() { fetches "same: 20" "$python" -B "$TOP/tests/programs/async_http.py" "$1" "${WEB%:*}" "${WEB#*:}"; }
-by_node() { fetches "same: 20" node "$TOP/tests/programs/async_http.js" "http://$WEB/page"; }
+by_python() { fetches "same: 20" "$python" -B "$TOP/tests/programs/async/http.py" "$1" "${WEB%:*}" "${WEB#*:}"; }
+by_node() { fetches "same: 20" node "$TOP/tests/programs/async/http.js" "http://$WEB/page"; }
 by_java() {
-  LIMIT=180 fetches $'NIO: 10\nURL: true' java -Xshare:auto -XX:TieredStopAtLevel=1 "$TOP/tests/programs/AsyncHttp.java" \
+  LIMIT=180 fetches $'NIO: 10\nURL: true' java -Xshare:auto -XX:TieredStopAtLevel=1 "$TOP/tests/programs/async/AsyncHttp.java" \
     "${WEB%:*}" "${WEB#*:}"
 }
 by_curl() {

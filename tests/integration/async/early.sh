@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What is done to a socket before its connection is there: tests/programs/async_early.c, the kernel being the judge.
+# What is done to a socket before its connection is there: tests/programs/async/early.c, the kernel being the judge.
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/judge.sh"
 
 start_slow
-judge async_early
+judge early

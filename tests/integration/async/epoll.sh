@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Every kind of epoll registration: tests/programs/async_epoll.c, the kernel being the judge.
+# Every kind of epoll registration: tests/programs/async/epoll.c, the kernel being the judge.
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/judge.sh"
 
-first_look() { prints "granted: 1 OUT" slowly async_epoll first-look; }
+first_look() { prints "granted: 1 OUT" slowly epoll first-look; }
 
 start_slow
-judge async_epoll
+judge epoll
 check "epoll: the first look finds what has come" first_look

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Waiting for a call in every way, the SOCKS server's second reply coming byte by byte: tests/programs/async_listen.c, the
+# Waiting for a call in every way, the SOCKS server's second reply coming byte by byte: tests/programs/async/listen.c, the
 # kernel being the judge.
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/judge.sh"
 
 start_slow
-judge async_listen
+judge listen

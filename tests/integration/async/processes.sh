@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Many threads, parents and children, signal handlers: tests/programs/async_processes.c, the kernel being the judge.
+# Many threads, parents and children, signal handlers: tests/programs/async/processes.c, the kernel being the judge.
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/judge.sh"
 
@@ -10,7 +10,7 @@ left_out=none
 
 start_slow
 # shellcheck disable=SC2046 # names without blanks
-judge async_processes $("$BUILD/programs/async_processes" list | grep -vxE "$left_out")
+judge processes $("$BUILD/programs/processes" list | grep -vxE "$left_out")
 
 # Not of the kernel's judgement: it looks nothing up.
 fork_in_lookup() {

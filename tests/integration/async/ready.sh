@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Readiness is the truth in every way of waiting: tests/programs/async_ready.c, the kernel being the judge.
+# Readiness is the truth in every way of waiting: tests/programs/async/ready.c, the kernel being the judge.
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/judge.sh"
 
 start_slow
-judge async_ready
+judge ready

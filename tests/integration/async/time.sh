@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Time limits, signals, and what waiting costs: tests/programs/async_time.c, the kernel being the judge where it can.
+# Time limits, signals, and what waiting costs: tests/programs/async/time.c, the kernel being the judge where it can.
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/judge.sh"
 
@@ -14,7 +14,7 @@ connect: EINPROGRESS
 poll: OUT
 SO_ERROR: 0
 peer: the destination
-echo: ok" client async_time "$1.expires"
+echo: ok" client time "$1.expires"
 }
 expires_in_connect() {
   CONTROL=$SLOW SOCKSIFY_TIMEOUT=3 prints "connect: ETIMEDOUT
@@ -22,7 +22,7 @@ gone
 connect: ok
 SO_ERROR: 0
 peer: the destination
-echo: ok" client async_time connect.expires
+echo: ok" client time connect.expires
 }
 
 # A sanitizer has handlers of its own, without SA_RESTART.
@@ -31,6 +31,6 @@ left_out=none
 
 start_slow
 # shellcheck disable=SC2046 # names without blanks
-judge async_time $("$BUILD/programs/async_time" list | grep -vx "$left_out")
+judge time $("$BUILD/programs/time" list | grep -vx "$left_out")
 for way in poll select epoll epoll-pwait2; do check "time: SOCKSIFY_TIMEOUT in $way" expires $way; done
 check "time: SOCKSIFY_TIMEOUT in connect" expires_in_connect

@@ -27,7 +27,7 @@ END
 # dcc OUTCOME SETTING...
 dcc() {
   rm -rf inside outside said
-  LIMIT=300 limit "$python" -B "$TOP/tests/programs/dcc.py" "${IRC%:*}" "${IRC#*:}" "$WORK/sent" "$1" \
+  LIMIT=300 limit "$python" -B "$TOP/tests/programs/bind/dcc.py" "${IRC%:*}" "${IRC#*:}" "$WORK/sent" "$1" \
     env "${others_options[@]}" SOCKS_SERVER="$SOCKS" SOCKSIFY_LOOPBACK=proxy SOCKS_DEBUG=1 SOCKS_LOGOUTPUT="$WORK/said" "${@:2}" \
     LD_PRELOAD="$runtime${runtime:+:}$BUILD/libsocksify.so"
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Calls from the application server, as the specification's typical sequence has them: tests/programs/bind.c.
+# Calls from the application server, as the specification's typical sequence has them: tests/programs/bind/bind.c.
 . "${0%/*}/../../lib/harness.sh"
 
 typical() {

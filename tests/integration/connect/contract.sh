@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What a program can see of a connection, and what it can do with it: tests/programs/connect.c, many.c, share.c.
+# What a program can see of a connection, and what it can do with it: tests/programs/connect/connect.c, many.c, share.c.
 . "${0%/*}/../../lib/harness.sh"
 
 # name is the SOCKS server's other side, peer is the destination, and flags, options and errno are as they were.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2016 # what other languages call variables
-# What every call that resolves says, of every kind of name, in every mode: tests/programs/names.c.
+# What every call that resolves says, of every kind of name, in every mode: tests/programs/names/names.c.
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/names.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Signals while the SOCKS server takes half a second for its answer: tests/programs/signals.c.
+# Signals while the SOCKS server takes half a second for its answer: tests/programs/connect/signals.c.
 . "${0%/*}/../../lib/harness.sh"
 
 slowly() { USERID=connect-slow prints "$1" client signals "$2" "$APP" && never_logged faulty "^early"; }

@@ -10,7 +10,7 @@ through() { limit env LD_PRELOAD="$BUILD/libsocksify.so" SOCKS_SERVER="$SOCKS" S
 
 start_slow
 # shellcheck disable=SC2046 # names without blanks
-judge async_ready $("$BUILD/programs/async_ready" list | grep -E '[.](granted|refused)$')
-judge async_time
-judge async_listen select.after-listen poll.after-listen
-judge async_processes threads
+judge ready $("$BUILD/programs/ready" list | grep -E '[.](granted|refused)$')
+judge time
+judge listen select.after-listen poll.after-listen
+judge processes threads

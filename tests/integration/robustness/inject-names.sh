@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Every call that the library makes for names that only the SOCKS server knows (SOCKS4A) fails in turn, with every errno that
-# it can give: what the program may see then is in tests/programs/inject_names.c.
+# it can give: what the program may see then is in tests/programs/faults/inject_names.c.
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/names.sh"
 

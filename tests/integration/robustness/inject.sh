@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Everything that can go wrong on the way to a connection does so, one at a time: the server's reply ends, is reset or
 # stalls after each of its bytes, and every call that the library makes fails with every errno that it can give. What the
-# program may see then is in tests/programs/inject.c.
+# program may see then is in tests/programs/faults/inject.c.
 . "${0%/*}/../../lib/harness.sh"
 connects="blocking poll select epoll read" binds="bind bind-poll"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# $TRANSFERS (300) of every kind, by one process that lives long (tests/programs/soak.py) and by real clients, while socks4d
+# $TRANSFERS (300) of every kind, by one process that lives long (tests/programs/connect/soak.py) and by real clients, while socks4d
 # is restarted twice: every byte arrives, or there is an error, and nothing is left behind.
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/ftp.sh"
@@ -105,7 +105,7 @@ start_app
 start_socks4d --threads 2
 began=$SECONDS
 (
-  through "$python" -B "$TOP/tests/programs/soak.py" $((transfers - rounds * of_a_round)) "${WEB%:*}" "${WEB#*:}" "${FTP#*:}" "${APP#*:}" root >long.out 2>&1
+  through "$python" -B "$TOP/tests/programs/connect/soak.py" $((transfers - rounds * of_a_round)) "${WEB%:*}" "${WEB#*:}" "${FTP#*:}" "${APP#*:}" root >long.out 2>&1
   echo $? >long.status
 ) &
 long=$!

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Who is it? socks4d asks the identd of the client's host: tests/servers/identd.py at $NET.6, which can fail in every way
-# (and none at $NET.7), or the one that tests/programs/server_ident.py plays.
+# (and none at $NET.7), or the one that tests/programs/socks4d/server_ident.py plays.
 . "${0%/*}/../../lib/harness.sh"
 
 identd() { echo "$*" >identd.mode; }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Every call that the server makes for a client who asks by name (SOCKS4A), or is asked who it is (IDENT), fails in turn, with
-# every errno that it can give: what is expected of it then is in tests/programs/server_inject.c. The name is in a hosts file,
+# every errno that it can give: what is expected of it then is in tests/programs/faults/server_inject.c. The name is in a hosts file,
 # in a mount namespace of the script's own.
 . "${0%/*}/../../lib/harness.sh"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Every call that the server makes for a client fails in turn, with every errno that it can give: what is expected of it
-# then is in tests/programs/server_inject.c.
+# then is in tests/programs/faults/server_inject.c.
 . "${0%/*}/../../lib/harness.sh"
 export INJECT=$WORK/injection
 

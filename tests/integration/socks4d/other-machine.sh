@@ -14,7 +14,7 @@ await is_elsewhere
 ip link add cable type veth peer name cable netns "$OTHER" && ip addr add $HERE/24 dev cable && ip link set cable up &&
   "${there[@]}" ip addr add $THERE/24 dev cable && "${there[@]}" ip link set cable up && "${there[@]}" ip link set lo up || exit
 
-ask_there() { SOCKS=$SOCKS limit "${there[@]}" "$python" -B "$TOP/tests/programs/ask.py" "$@"; }
+ask_there() { SOCKS=$SOCKS limit "${there[@]}" "$python" -B "$TOP/tests/programs/socks4d/ask.py" "$@"; }
 # decides CODE STATEMENTS ASK-ARGUMENT...: for the other machine's client.
 decides() {
   configure "${2//;/$'\n'}" >/dev/null && prints "$1" ask_there "${@:3}" || return

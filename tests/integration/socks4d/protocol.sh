@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# socks4d and the specification, to the letter: tests/programs/server_protocol.py says literal bytes to it. And it serves
+# socks4d and the specification, to the letter: tests/programs/socks4d/server_protocol.py says literal bytes to it. And it serves
 # the clients that people have.
 . "${0%/*}/../../lib/harness.sh"
 

@@ -3,7 +3,7 @@
    means of tests/preload/inject.c. The client is served or it is told, soon; the next one is served; the server lives on, with
    as many descriptors as before. NAME is one for the host of APP; $FROM is the client's own IP, where there is an identd. */
 #include "facts.h"
-#include "inject.h"
+#include "faults/inject.h"
 #include <sys/time.h>
 
 static struct injection *injection;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* inject SCENARIO APP [once]: every fault of a CONNECT or a BIND. "once" runs the scenario as it is, for a server that
    misbehaves. */
-#include "inject_connect.h"
+#include "faults/inject_connect.h"
 
 static void run_blocking(void) { connect_with(NULL); }
 static void run_poll(void) { connect_with(wait_poll); }

@@ -3,7 +3,7 @@
    tests/preload/inject.c: each in a child of its own, which ends with 0 if all was as it ought to be. */
 #pragma once
 #include "facts.h"
-#include "inject.h"
+#include "faults/inject.h"
 
 static struct injection* injection;
 static const int patience = 60; /* seconds for a child */

@@ -3,7 +3,7 @@
    tells it, the socket is as it was or as it ought to be, the same socket works at the next try, no byte is lost or one
    too many, and no descriptor is left. */
 #pragma once
-#include "injector.h"
+#include "faults/injector.h"
 #include <sys/epoll.h>
 #include <sys/select.h>
 

@@ -3,7 +3,7 @@
    (SOCKS4A). app.inside.test listens at PORT and other.inside.test at OTHER_PORT, each there alone. Whatever fails, a name
    has an address that leads to it and no other name has, or the program is told that it may try again, and can.
    inject_names connect ADDRESS NAME: the half of a scenario that is left to another program. */
-#include "inject_connect.h"
+#include "faults/inject_connect.h"
 #include <sys/stat.h>
 
 static const char *app_port, *other_port, *own_path;

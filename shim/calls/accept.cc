@@ -9,6 +9,7 @@
 #include "kernel/fork.h"
 #include "kernel/real.h"
 #include "kernel/sockopts.h"
+#include "kernel/tcp.h"
 #include "names/fake_ips.h"
 #include "sockets/readiness.h"
 #include "sockets/replace.h"
@@ -32,7 +33,7 @@ bool is_passing(int error) { return error == EAGAIN || error == EINTR || error =
 // blocks or does not, times out, is interrupted and restarted exactly as accept() would be. 0 or an errno.
 int await_reply(int fd) {
   ReplyBytes bytes;
-  const Deadline limit = options::receive_deadline(fd);
+  const Deadline limit = sockopts::receive_deadline(fd);
   const ssize_t got = REAL(recv)(fd, bytes.data(), bytes.size(), MSG_PEEK | MSG_WAITALL);
   if (got < 0 && is_passing(errno))
     return errno;
@@ -59,7 +60,7 @@ int take_reply(int fd, std::optional<socks4::Reply>& reply) {
 // A real listening socket that nobody can reach: it hears only packets that have come over no router with the highest
 // time to live, and none is sent so unless a program of this host asks for it. (A filter that drops all packets would
 // do as well, but takes privileges on some kernels.)
-Fd make_stand_in(int family) {
+Fd make_dummy_listener(int family) {
   Fd fd{::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   if (!fd)
     return fd;
@@ -73,13 +74,13 @@ Fd make_stand_in(int family) {
 
 // Puts the stand-in, with these status flags, in the place of the listening socket: on its number, and on those of its
 // dups, but not on that of the connection.
-bool replace(int listening, const Fd& stand_in, int status_flags, const Socket& socket, int connection = -1) {
-  fcntl(stand_in.get(), F_SETFL, status_flags);
+bool replace(int listening, const Fd& dummy, int status_flags, const Socket& socket, int connection = -1) {
+  fcntl(dummy.get(), F_SETFL, status_flags);
   if (socket.kept_low_water_mark() > 1)
-    set_low_water_mark(stand_in.get(), socket.kept_low_water_mark());
-  if (take_place(listening, stand_in, connection) != 0)
+    set_low_water_mark(dummy.get(), socket.kept_low_water_mark());
+  if (replace_socket(listening, dummy, connection) != 0)
     return false;
-  const Socket silent{.state = State::silent, .family = socket.family, .fd = listening, .local = socket.local};
+  const Socket silent{.state = State::dummy_listener, .family = socket.family, .fd = listening, .local = socket.local};
   return sockets::remember(sockets::identity(listening), silent);
 }
 
@@ -100,7 +101,7 @@ int hand_over(int fd, const Socket& socket, Endpoint peer, int status_flags, boo
 // The server has checked that the primary's host calls, which the program knows by its stand-in: some compare the two.
 Endpoint caller(const socks4::Reply& reply, const Socket& socket) {
   const Endpoint& primary = socket.primary();
-  if (names::is_stand_in(primary.ip))
+  if (names::is_fake_ip(primary.ip))
     return {primary.ip, reply.endpoint.port ? reply.endpoint.port : primary.port};
   return reply.endpoint.ip ? reply.endpoint : primary;
 }
@@ -110,22 +111,22 @@ void take_call(int listening, const Socket& socket, int flags, Call& call) {
   KeepErrno keep;
   // Both first: when there is no fd left, the reply has to stay for a later accept().
   Fd connection{fcntl(listening, flags & SOCK_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0)};
-  const Fd stand_in = connection ? make_stand_in(socket.family) : Fd{};
-  if (!stand_in) {
+  const Fd dummy = connection ? make_dummy_listener(socket.family) : Fd{};
+  if (!dummy) {
     call.error = errno;
-    sockets::replace(sockets::identity(listening), State::accepting, socket);
+    sockets::transition(sockets::identity(listening), State::accepting, socket);
     return;
   }
   const int status_flags = fcntl(listening, F_GETFL);
   std::optional<socks4::Reply> reply;
   if (const int error = take_reply(connection.get(), reply)) {
     call.error = error;
-    sockets::replace(sockets::identity(listening), State::accepting, socket);
+    sockets::transition(sockets::identity(listening), State::accepting, socket);
     return;
   }
-  replace(listening, stand_in, status_flags, socket, connection.get());
+  replace(listening, dummy, status_flags, socket, connection.get());
   if (!reply || !reply->granted()) {
-    report::not_called(socket.primary(), socket.local, reply.has_value());
+    trace::call_failed(socket.primary(), socket.local, reply.has_value());
     call.error = ECONNABORTED;
     return;
   }
@@ -136,7 +137,7 @@ void take_call(int listening, const Socket& socket, int flags, Call& call) {
     return;
   }
   call.fd = connection.release();
-  report::called(call.peer, socket.local, call.fd);
+  trace::call_accepted(call.peer, socket.local, call.fd);
 }
 
 // How many bytes wait to be read. Without SO_OOBINLINE the kernel counts only up to an urgent one.
@@ -162,9 +163,9 @@ bool is_taken_elsewhere(int fd) {
 
 // EALREADY: here, too, the listening socket is now one that has been called; or why it cannot be.
 int give_up(int fd, const Socket& socket) {
-  const Fd stand_in = make_stand_in(socket.family);
+  const Fd dummy = make_dummy_listener(socket.family);
   const int status_flags = fcntl(fd, F_GETFL) | (socket.is_nonblocking ? O_NONBLOCK : 0);
-  return stand_in && replace(fd, stand_in, status_flags, socket) ? EALREADY : errno;
+  return dummy && replace(fd, dummy, status_flags, socket) ? EALREADY : errno;
 }
 
 // 0 if the reply is there and this thread's to take; else an errno.
@@ -184,7 +185,7 @@ int claim_reply(int fd, const Socket& socket, int flags) {
     return give_up(fd, socket);
   Socket accepting = socket;
   accepting.state = State::accepting;
-  return sockets::replace(sockets::identity(fd), State::listening, accepting) ? 0 : EALREADY;
+  return sockets::transition(sockets::identity(fd), State::listening, accepting) ? 0 : EALREADY;
 }
 
 } // namespace
@@ -202,7 +203,7 @@ std::optional<Call> accept_call(int fd, int flags) {
     Call call{.fd = -1, .error = error, .family = socket->family};
     if (!error) {
       take_call(fd, *socket, flags, call);
-      listener::look();
+      readiness::recount();
     }
     return call;
   }

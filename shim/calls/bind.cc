@@ -8,6 +8,8 @@
 #include "kernel/fork.h"
 #include "kernel/real.h"
 #include "kernel/sockopts.h"
+#include "kernel/tcp.h"
+#include "names/fake_ips.h"
 #include "sockets/epoll_mask.h"
 #include "sockets/readiness.h"
 #include <cerrno>
@@ -46,7 +48,7 @@ bool remember_bind(int fd, const IpPort& requested, int family) {
   const uint32_t ip = requested.ip.is_ipv4() ? requested.ip.ipv4() : 0;
   if (!takes_ipv4(fd, requested.ip) || (requested.ip.is_loopback() && !sockets::is_reported(ip)))
     return false;
-  if (options::domain_of(fd) != family || !is_untouched(fd))
+  if (domain_of(fd) != family || !is_untouched(fd))
     return false;
   const auto primary = sockets::primary_for(ip);
   if (!primary)
@@ -55,7 +57,9 @@ bool remember_bind(int fd, const IpPort& requested, int family) {
       .state = State::bound, .family = static_cast<uint8_t>(family), .fd = fd, .requested = {ip, requested.port}};
   socket.primary() = {config().bind == Bind::any ? 0 : primary->peer.ip, primary->peer.port};
   socket.server = primary->server;
-  log(3, FMT_COMPILE("fd {}: bound to {}, for a call from {}"), fd, socket.requested, socket.primary());
+  if (is_logged(3))
+    log(3, FMT_COMPILE("fd {}: bound to {}, for a call from {}"), fd, names::shown(socket.requested).view(),
+        names::shown(socket.primary()).view());
   return sockets::remember(sockets::identity(fd), socket);
 }
 
@@ -83,20 +87,22 @@ int bind_for_connect(int fd, sockets::Identity key, const Socket& socket) {
 int start_bind(int fd, Socket& socket) {
   if (socket.state != State::bound)
     return 0;
-  log(2, FMT_COMPILE("fd {}: BIND for a call from {}, userid {}"), fd, socket.primary(), userid());
+  if (is_logged(2))
+    log(2, FMT_COMPILE("fd {}: BIND for a call from {}, userid {}"), fd, names::shown(socket.primary()).view(),
+        userid());
   const auto request = request_for(socks4::Command::bind, socket.primary());
   if (!request)
     return EHOSTUNREACH;
-  const int low_water_mark = options::take_low_water_mark(fd);
-  const Exchange done = exchange(fd, socket.family, *request, Patience::wait, socket.server);
-  report::over(done.handshake, done.attempt, done.deadline, done.error);
+  const int low_water_mark = sockopts::take_low_water_mark(fd);
+  const Exchange done = exchange(fd, socket.family, *request, Mode::blocking, socket.server);
+  trace::connect_finished(done.handshake, done.attempt, done.deadline, done.error);
   if (done.error) {
     if (low_water_mark != 1)
       set_low_water_mark(fd, low_water_mark);
     return done.error;
   }
   KeepErrno keep;
-  forks::mind(); // a child may take the call
+  forks::start_tracking(); // a child may take the call
   socket.state = State::listening;
   socket.local = done.reported();
   socket.kept_low_water_mark() = low_water_mark;
@@ -105,7 +111,7 @@ int start_bind(int fd, Socket& socket) {
     disconnect(fd, socket.family);
     return ENOBUFS;
   }
-  listener::note_begun();
+  readiness::bind_started();
   return 0;
 }
 
@@ -113,7 +119,7 @@ bool bind_by_listening(int fd) {
   if (sockets::empty())
     return false;
   KeepErrno keep;
-  const int family = options::domain_of(fd);
+  const int family = domain_of(fd);
   IpPort any;
   if (family != AF_INET6)
     any.ip = Ip::from(0);
@@ -139,7 +145,7 @@ int shut_down_bind(int fd, Socket socket, int how) {
   socket.state = State::bound;
   socket.is_listening = false;
   const sockets::Identity key = sockets::identity(fd);
-  if (how == SHUT_WR || !sockets::replace(key, State::listening, socket))
+  if (how == SHUT_WR || !sockets::transition(key, State::listening, socket))
     return 0;
   REAL(shutdown)(fd, SHUT_RDWR); // for an accept() that blocks
   disconnect(fd, socket.family);

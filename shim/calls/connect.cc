@@ -8,8 +8,10 @@
 #include "handshake/deferred_error.h"
 #include "handshake/exchange.h"
 #include "handshake/progress.h"
+#include "handshake/server_choice.h"
 #include "handshake/trace.h"
 #include "kernel/sockopts.h"
+#include "kernel/tcp.h"
 #include "names/fake_ips.h"
 #include <cerrno>
 #include <cstddef>
@@ -19,21 +21,21 @@
 namespace socksify {
 namespace {
 
-bool is_new_connection(const Socket& socket) { return socket.state == State::connected && socket.is_news; }
+bool is_new_connection(const Socket& socket) { return socket.state == State::connected && socket.success_unreported; }
 
 // The first connect() after the connection stands says so, later ones know it.
 int heard(sockets::Identity key, Socket socket) {
-  const bool is_news = std::exchange(socket.is_news, false);
-  sockets::replace(key, State::connected, socket);
-  return is_news ? 0 : EISCONN;
+  const bool success_unreported = std::exchange(socket.success_unreported, false);
+  sockets::transition(key, State::connected, socket);
+  return success_unreported ? 0 : EISCONN;
 }
 
 // The CONNECT is over, in the way that the program would hear of from the kernel.
 int connect_after(int fd, sockets::Identity key, const Socket& socket) {
   const bool has_failed = socket.state == State::failed;
   // The other side has reset the connection before the program has asked what became of it.
-  if (has_failed || (socket.is_news && tcp_state(fd) == TCP_CLOSE)) {
-    const int error = failure::take_last(fd, key, socket);
+  if (has_failed || (socket.success_unreported && tcp_state(fd) == TCP_CLOSE)) {
+    const int error = deferred_error::consume_last(fd, key, socket);
     return error ? error : ECONNABORTED; // the kernel's word where the reason is known already
   }
   return heard(key, socket);
@@ -46,7 +48,7 @@ int fail_undone(int fd, int family, int error) {
 
 // A connect() that blocks, with its CONNECT left to all who wait.
 int wait_in_connect(int fd, int family, sockets::Identity key) {
-  if (const int error = await_end(key, fd, options::send_deadline(fd))) {
+  if (const int error = await_end(key, fd, sockopts::send_deadline(fd))) {
     if (error == EAGAIN || error == EINTR)
       return error == EAGAIN ? EINPROGRESS : error;
     abandon(fd); // poll() itself failed
@@ -84,25 +86,26 @@ Route route_of(int fd, const sockaddr* address, socklen_t length) {
 // 0 or an errno. EINPROGRESS and EINTR: the CONNECT is on its way, as the kernel's own connection would be.
 int connect_through(int fd, sockets::Identity key, int family, Endpoint destination, bool at_once) {
   KeepErrno keep;
-  log(2, FMT_COMPILE("fd {}: CONNECT {}, userid {}"), fd, destination, userid());
+  if (is_logged(2))
+    log(2, FMT_COMPILE("fd {}: CONNECT {}, userid {}"), fd, names::shown(destination).view(), userid());
   const auto request = request_for(socks4::Command::connect, destination);
   if (!request)
     return EHOSTUNREACH;
-  const int low_water_mark = options::take_low_water_mark(fd);
-  Exchange done = exchange(fd, family, *request, at_once ? Patience::at_once : Patience::as_socket);
+  const int low_water_mark = sockopts::take_low_water_mark(fd);
+  Exchange done = exchange(fd, family, *request, at_once ? Mode::nonblocking : Mode::like_socket);
   if ((!key || config().servers[done.attempt.server].is_unix) && (!done.error || done.is_pending()))
     key = sockets::identity(fd);
   Socket socket{.family = static_cast<uint8_t>(family), .fd = fd, .peer = destination};
   if (done.is_pending()) {
     socket.low_water_mark() = static_cast<uint32_t>(low_water_mark);
     done.handshake.step(fd); // on a fast network the server is there already, and the request can go
-    if (const int error = leave_pending(key, socket, done))
+    if (const int error = start_pending(key, socket, done))
       return fail_undone(fd, family, error);
     return done.must_wait ? wait_in_connect(fd, family, key) : done.error;
   }
   if (low_water_mark != 1)
     set_low_water_mark(fd, low_water_mark);
-  report::over(done.handshake, done.attempt, done.deadline, done.error);
+  trace::connect_finished(done.handshake, done.attempt, done.deadline, done.error);
   if (done.error)
     return done.error;
   socket.state = State::connected;
@@ -121,7 +124,7 @@ std::optional<int> connect_again(int fd, sockets::Identity key, bool at_once) {
   if (!socket)
     return std::nullopt;
   if (socket->state == State::pending) {
-    if (const int error = await_connection(fd, !at_once, options::send_deadline))
+    if (const int error = await_connection(fd, !at_once, sockopts::send_deadline))
       return error == EAGAIN ? EALREADY : error;
     socket = sockets::find(key);
   }
@@ -147,8 +150,7 @@ void log_route(int fd, Route way, const sockaddr* address, socklen_t length) {
 // Where the program's is long enough for IPv6, the kernel finds fault with the family.
 bool is_of_other_family(int fd, const sockaddr* address, socklen_t length, int error) {
   constexpr socklen_t shortest_ipv6 = offsetof(sockaddr_in6, sin6_scope_id);
-  return error == EINVAL && address->sa_family == AF_INET && length >= shortest_ipv6 &&
-         options::domain_of(fd) == AF_INET6;
+  return error == EINVAL && address->sa_family == AF_INET && length >= shortest_ipv6 && domain_of(fd) == AF_INET6;
 }
 
 } // namespace
@@ -175,7 +177,7 @@ std::optional<int> connect_to(int fd, const sockaddr* address, socklen_t length,
   }
   case Route::unreachable:
   case Route::denied:
-    report::refused(*IpPort::from(address, length), way);
+    trace::rejected(*IpPort::from(address, length), way);
     return way == Route::denied ? EACCES : ENETUNREACH;
   }
   return std::nullopt;

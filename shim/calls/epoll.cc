@@ -21,7 +21,7 @@ namespace socksify::epoll {
 namespace {
 
 // Sets that are members of other sets. Key: both numbers; value: both, and the data word.
-constinit Table nested;
+constinit CookieMap nested;
 
 uint64_t nested_key(int outer, int inner) { return (uint64_t(outer) << 32 | uint32_t(inner)) + 1; }
 
@@ -39,7 +39,7 @@ int control_nested(int outer, int operation, int inner, epoll_event* event) {
   const bool is_member = operation == EPOLL_CTL_ADD && event && is_set(inner);
   const int result = REAL(epoll_ctl)(outer, operation, inner, event);
   const uint64_t key = nested_key(outer, inner);
-  Table::Value value{};
+  CookieMap::Value value{};
   if (result != 0 || (!is_member && !nested.find(key, value)))
     return result;
   if (operation == EPOLL_CTL_DEL)
@@ -52,32 +52,32 @@ int control_nested(int outer, int operation, int inner, epoll_event* event) {
 // False if the event says that a set in this set is ready, and it was so for handshakes only.
 bool is_truly_ready(int outer, const epoll_event& event) {
   bool is_true = true;
-  nested.for_each([&](uint64_t, const Table::Value& value, uint64_t) {
+  nested.for_each([&](uint64_t, const CookieMap::Value& value, uint64_t) {
     if (value[0] == uint64_t(outer) && value[2] == event.data.u64)
       is_true = is_ready_after_handshakes(static_cast<int>(value[1]), POLLIN);
   });
   return is_true;
 }
 
-bool is_withheld_still(int epfd, const epoll_event& event) {
-  const auto registration = named_by(epfd, event);
-  return registration && registration->is_withheld();
+bool is_still_masked(int epfd, const epoll_event& event) {
+  const auto registration = registration_for(epfd, event);
+  return registration && registration->is_masked();
 }
 
 // False if it is an event of a handshake's, which is thereby taken further.
 bool is_for_program(int epfd, epoll_event& event) {
-  const auto registration = named_by(epfd, event);
+  const auto registration = registration_for(epfd, event);
   if (!registration)
     return nested.empty() || is_truly_ready(epfd, event);
-  if (!registration->is_withheld())
+  if (!registration->is_masked())
     return false; // it was said before the registration was given back: the kernel will say it again
   const auto socket = sockets::find(registration->socket);
-  if (socket && settle(registration->socket, *socket).state == State::pending)
+  if (socket && progress_known(registration->socket, *socket).state == State::pending)
     return false;
-  if (!is_withheld_still(epfd, event))
-    return false;                      // the kernel will say it again in the program's words
-  give_back(registration->socket, -1); // if the thread that ended it has not yet come to that
-  if (!is_withheld_still(epfd, event))
+  if (!is_still_masked(epfd, event))
+    return false;                   // the kernel will say it again in the program's words
+  unmask(registration->socket, -1); // if the thread that ended it has not yet come to that
+  if (!is_still_masked(epfd, event))
     return false;
   // The number it was registered by has become another file's. The kernel has no way to give the registration back, so
   // its events are translated.
@@ -108,9 +108,9 @@ int wait(int epfd, epoll_event* events, int size, Deadline deadline, const sigse
     if (kept > 0 || (program == 0 && (count == 0 || std::exchange(was_over, true))))
       return kept;
     if (pending::next_deadline().left() == 0)
-      settle_all();
+      progress_all();
     else if (count == 0)
-      settle_ended();
+      progress_ended();
   }
 }
 
@@ -123,20 +123,16 @@ int sift(int epfd, epoll_event* events, int count) {
   return kept;
 }
 
-void mend_after_fork() {
-  mend_registrations_after_fork();
-  nested.mend_after_fork();
-}
-
 bool holds_handshakes(int epfd) {
-  bool holds = holds_withheld(epfd);
-  nested.for_each([&](uint64_t, const Table::Value& value, uint64_t) { holds = holds || value[0] == uint64_t(epfd); });
+  bool holds = holds_masked(epfd);
+  nested.for_each(
+      [&](uint64_t, const CookieMap::Value& value, uint64_t) { holds = holds || value[0] == uint64_t(epfd); });
   return holds;
 }
 
 bool is_ready_after_handshakes(int fd, short events) {
   KeepErrno keep;
-  settle_all();
+  progress_all();
   pollfd question{fd, events, 0};
   return REAL(poll)(&question, 1, 0) > 0;
 }

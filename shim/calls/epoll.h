@@ -22,7 +22,4 @@ bool holds_handshakes(int epfd);
 // Whether it is ready still, in the way that is asked for, when all handshakes have gone on.
 bool is_ready_after_handshakes(int fd, short events);
 
-// In a child: see Table.
-void mend_after_fork();
-
 } // namespace socksify::epoll

@@ -5,10 +5,11 @@
 #include "handshake/progress.h"
 #include "handshake/server_choice.h"
 #include "kernel/real.h"
+#include "kernel/tcp.h"
 #include "sockets/epoll_mask.h"
 #include "sockets/epoll_oneshot.h"
 #include "sockets/readiness.h"
-#include "sockets/replace.h"
+#include "sockets/unix_server.h"
 #include <cerrno>
 #include <netinet/tcp.h>
 
@@ -44,17 +45,17 @@ void catch_up(uint64_t key, const Registration& entered) {
     if (now == known && now != 0)
       return;
     if (now == 0) {
-      give_back_one(key, entered.fd);
+      unmask_one(key, entered.fd);
       return;
     }
-    withhold_one(key, now, entered.fd);
+    mask_one(key, now, entered.fd);
     known = now;
   }
 }
 
 // ADD and MOD: the kernel is given the program's events, or the handshake's while a CONNECT is on its way.
 int enter(uint64_t key, Registration registration, const std::optional<Socket>& socket, int operation) {
-  const Changing changing;
+  const MaskChange change;
   if (!is_doubtful(registration.events))
     registration.handshake = handshake_of(socket);
   epoll_event given = event_of(key, registration);
@@ -66,19 +67,12 @@ int enter(uint64_t key, Registration registration, const std::optional<Socket>& 
   return 0;
 }
 
-int leave(uint64_t key, int epfd, int fd, epoll_event* event) {
-  const int result = REAL(epoll_ctl)(epfd, EPOLL_CTL_DEL, fd, event);
-  if (result == 0 && key)
-    forget(key);
-  return result;
-}
-
 } // namespace
 
 int control(Identity identity, int epfd, int operation, int fd, epoll_event* event) {
   uint64_t key = locate(identity, epfd, fd);
   if (operation == EPOLL_CTL_DEL)
-    return leave(key, epfd, fd, event);
+    return remove(key, epfd, fd, event);
   if (!event || (operation != EPOLL_CTL_ADD && operation != EPOLL_CTL_MOD))
     return REAL(epoll_ctl)(epfd, operation, fd, event);
   const auto socket = sockets::find(identity);
@@ -86,7 +80,7 @@ int control(Identity identity, int epfd, int operation, int fd, epoll_event* eve
                                   .fd = fd,
                                   .data = event->data.u64,
                                   .events = event->events,
-                                  .is_listener = listener::is_listener(socket),
+                                  .is_listener = readiness::is_listener(socket),
                                   .socket = identity};
   const bool is_new = !key && matters(fd, operation, socket);
   if (is_new && !(key = reserve(identity, fd))) {
@@ -99,23 +93,6 @@ int control(Identity identity, int epfd, int operation, int fd, epoll_event* eve
   if (result != 0 && is_new)
     forget(key);
   return result;
-}
-
-Move::Move(int fd) {
-  for_each_of(sockets::identity(fd), [&](uint64_t key, const Registration& registration) {
-    if (registration.fd != fd || m_count == most_sets)
-      return;
-    epoll_event event = own_event(registration);
-    if (is_spent(registration.epfd, fd, registration.events))
-      event.events = EPOLLONESHOT;
-    m_registrations[m_count++] = {registration.epfd, event};
-    leave(key, registration.epfd, fd, nullptr);
-  });
-}
-
-void Move::finish(int fd) {
-  for (int i = 0; i < m_count; ++i)
-    control(sockets::identity(fd), m_registrations[i].epfd, EPOLL_CTL_ADD, fd, &m_registrations[i].event);
 }
 
 } // namespace socksify::epoll

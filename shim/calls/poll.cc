@@ -52,15 +52,15 @@ Question question_for(const pollfd& asked) {
   Question question{{asked.fd, asked.events, 0}, false};
   auto socket = asked.fd >= 0 ? sockets::find_fd(asked.fd) : std::nullopt;
   if (is_pending(socket) && pending::at(socket->slot).is_over)
-    socket = settle_fd(asked.fd); // another process has ended it
+    socket = progress(asked.fd); // another process has ended it
   if (is_pending(socket)) {
     question.fd.events = static_cast<short>(pending::at(socket->slot).events | of_handshake);
     question.is_pending = true;
-  } else if (listener::is_listener(socket)) {
-    question.fd.events = static_cast<short>(listener::possible(static_cast<uint16_t>(asked.events)));
-    if (!(asked.events & listener::calls))
+  } else if (readiness::is_listener(socket)) {
+    question.fd.events = static_cast<short>(readiness::possible(static_cast<uint16_t>(asked.events)));
+    if (!(asked.events & readiness::call_events))
       question.fd.fd = -1; // its hang-up would be no news again and again
-  } else if (listener::is_only_bound(socket)) {
+  } else if (readiness::is_only_bound(socket)) {
     question.fd.events = POLLOUT; // at once: there is an answer already
   }
   return question;
@@ -99,14 +99,14 @@ private:
   static short answer(const pollfd& asked, const pollfd& answered) {
     if (!answered.revents)
       return 0;
-    if (epoll::any_withheld() && !sockets::identity(answered.fd) && epoll::holds_handshakes(answered.fd))
+    if (epoll::any_masked() && !sockets::identity(answered.fd) && epoll::holds_handshakes(answered.fd))
       return epoll::is_ready_after_handshakes(answered.fd, asked.events) ? answered.revents : short{0};
     const auto before = answered.fd >= 0 ? sockets::find_fd(answered.fd) : std::nullopt;
-    if (listener::is_listener(before))
-      return listener::told(asked.events, answered.revents);
-    if (listener::is_only_bound(before))
-      return listener::told_of_bound(asked.events);
-    if (is_pending(before) && is_pending(settle_fd(answered.fd)))
+    if (readiness::is_listener(before))
+      return readiness::reported(asked.events, answered.revents);
+    if (readiness::is_only_bound(before))
+      return readiness::reported_when_bound(asked.events);
+    if (is_pending(before) && is_pending(progress(answered.fd)))
       return 0;
     return answered.events == asked.events ? answered.revents : answer_now(asked);
   }
@@ -162,7 +162,7 @@ private:
 
 } // namespace
 
-int settling_poll(pollfd* fds, nfds_t count, Deadline deadline, const sigset_t* mask) {
+int poll_and_progress(pollfd* fds, nfds_t count, Deadline deadline, const sigset_t* mask) {
   Room room{count};
   if (!room.get()) {
     errno = ENOMEM;
@@ -181,12 +181,12 @@ int settling_poll(pollfd* fds, nfds_t count, Deadline deadline, const sigset_t* 
     if (told > 0 || (program == 0 && (ready == 0 || std::exchange(was_over, true))))
       return told;
     if (pending::next_deadline().left() == 0)
-      settle_all();
+      progress_all();
   }
 }
 
-int settling_select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, Deadline deadline,
-                    const sigset_t* mask) {
+int select_and_progress(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, Deadline deadline,
+                        const sigset_t* mask) {
   Room room{static_cast<size_t>(count)};
   pollfd* fds = room.get();
   if (!fds) {
@@ -198,7 +198,7 @@ int settling_select(int count, fd_set* readable, fd_set* writable, fd_set* excep
   for (int fd = 0; fd < count; ++fd)
     if (const short events = sets.asked(fd))
       fds[used++] = {fd, events, 0};
-  const int ready = settling_poll(fds, used, deadline, mask);
+  const int ready = poll_and_progress(fds, used, deadline, mask);
   if (ready < 0)
     return ready;
   if (std::any_of(fds, fds + used, [](const pollfd& fd) { return fd.revents & POLLNVAL; })) {

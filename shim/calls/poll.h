@@ -10,10 +10,10 @@
 namespace socksify {
 
 // ppoll(); a null mask leaves the signal mask alone.
-int settling_poll(pollfd* fds, nfds_t count, Deadline deadline, const sigset_t* mask);
+int poll_and_progress(pollfd* fds, nfds_t count, Deadline deadline, const sigset_t* mask);
 
 // pselect().
-int settling_select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, Deadline deadline,
-                    const sigset_t* mask);
+int select_and_progress(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, Deadline deadline,
+                        const sigset_t* mask);
 
 } // namespace socksify

@@ -6,14 +6,14 @@
 #include <csignal>
 #include <sys/socket.h>
 
-namespace socksify::early {
+namespace socksify::premature_io {
 namespace {
 
 // The answer to a call that comes too early, or first after a failure, with errno set; 0: it does neither.
 int await_or_fail(int fd, int flags, Limit limit) {
   int error = await_connection(fd, !(flags & MSG_DONTWAIT), limit);
   if (!error)
-    error = failure::take_for_data(fd);
+    error = deferred_error::consume_for_io(fd);
   if (error)
     errno = error;
   return error ? -1 : 0;
@@ -21,10 +21,10 @@ int await_or_fail(int fd, int flags, Limit limit) {
 
 // True if this is the socket of a BIND, on which all bytes are the SOCKS server's and ours.
 bool awaits_call(int fd) {
-  const auto socket = listener::any() ? sockets::find_fd(fd) : std::nullopt;
+  const auto socket = readiness::any() ? sockets::find_fd(fd) : std::nullopt;
   const bool is_so = socket && socket->awaits_call();
-  if (!is_so && listener::any())
-    listener::note_miss();
+  if (!is_so && readiness::any())
+    readiness::note_miss();
   return is_so;
 }
 
@@ -36,13 +36,13 @@ int fail_to_receive(int fd, int flags) {
     errno = ENOTCONN;
     return -1;
   }
-  return flags & (MSG_OOB | MSG_ERRQUEUE) ? 0 : await_or_fail(fd, flags, options::receive_deadline);
+  return flags & (MSG_OOB | MSG_ERRQUEUE) ? 0 : await_or_fail(fd, flags, sockopts::receive_deadline);
 }
 
 // The kernel's way to say that a socket is not connected.
 int fail_to_send(int fd, int flags) {
   if (!awaits_call(fd))
-    return await_or_fail(fd, flags, options::send_deadline);
+    return await_or_fail(fd, flags, sockopts::send_deadline);
   if (!(flags & MSG_NOSIGNAL))
     raise(SIGPIPE);
   errno = EPIPE;
@@ -57,4 +57,4 @@ bool is_nothing(const iovec* parts, int count) {
   return size == 0;
 }
 
-} // namespace socksify::early
+} // namespace socksify::premature_io

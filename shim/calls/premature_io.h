@@ -9,7 +9,7 @@
 #include "sockets/readiness.h"
 #include <sys/uio.h>
 
-namespace socksify::early {
+namespace socksify::premature_io {
 
 // 0: not too early; -1: it is, with errno.
 int fail_to_receive(int fd, int flags);
@@ -17,16 +17,16 @@ int fail_to_send(int fd, int flags);
 
 bool is_nothing(const iovec* parts, int count);
 
-inline bool is_to_ask() { return pending::any() || listener::any() || failure::any(); }
-inline int too_early_to_receive(int fd, int flags = 0) { return is_to_ask() ? fail_to_receive(fd, flags) : 0; }
-inline int too_early_to_send(int fd, int flags = 0) { return is_to_ask() ? fail_to_send(fd, flags) : 0; }
+inline bool needs_check() { return pending::any() || readiness::any() || deferred_error::any(); }
+inline int is_premature_receive(int fd, int flags = 0) { return needs_check() ? fail_to_receive(fd, flags) : 0; }
+inline int is_premature_send(int fd, int flags = 0) { return needs_check() ? fail_to_send(fd, flags) : 0; }
 
-inline int too_early_to_receive(int fd, const iovec* parts, int count, int flags = 0) {
-  return is_to_ask() && !is_nothing(parts, count) ? fail_to_receive(fd, flags) : 0;
+inline int is_premature_receive(int fd, const iovec* parts, int count, int flags = 0) {
+  return needs_check() && !is_nothing(parts, count) ? fail_to_receive(fd, flags) : 0;
 }
 
-inline int too_early_to_send(int fd, const iovec* parts, int count, int flags = 0) {
-  return is_to_ask() && !is_nothing(parts, count) ? fail_to_send(fd, flags) : 0;
+inline int is_premature_send(int fd, const iovec* parts, int count, int flags = 0) {
+  return needs_check() && !is_nothing(parts, count) ? fail_to_send(fd, flags) : 0;
 }
 
-} // namespace socksify::early
+} // namespace socksify::premature_io

@@ -2,7 +2,8 @@
 // What the environment asks for, read once. `parse_config` is a pure function of the variables; `config()` is the
 // process's own. A variable that cannot be understood fails closed: what would have been proxied is denied.
 #pragma once
-#include "handshake/server_choice.h"
+#include "base/fake_ip.h"
+#include "base/server_list.h"
 
 namespace socksify {
 
@@ -47,11 +48,12 @@ struct Config {
   std::string_view session; // file of the names that have stand-ins; empty: the user's
 
   int server_count = 0;
-  Server servers[servers::most]; // the first ones
+  Server servers[most_servers]; // the first ones
 
   // Names can be the SOCKS server's to resolve. After a mistake none are asked for here: it may be in what says so.
   bool resolves_remotely() const { return active && (dns == Dns::remote || mistake.variable); }
-  bool stands_in() const { return active && (dns != Dns::local || mistake.variable); }
+  bool is_fake_ip(const Ip& ip) const { return uses_fake_ips() && ip.is_ipv4() && fake_ip::contains(ip.ipv4()); }
+  bool uses_fake_ips() const { return active && (dns != Dns::local || mistake.variable); }
 };
 
 // Its texts are the variables' own.

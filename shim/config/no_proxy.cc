@@ -62,7 +62,7 @@ template <typename Subject> std::string_view first_rule(std::string_view list, c
   return {};
 }
 
-constinit Table direct;
+constinit CookieMap direct;
 
 // For an IPv6 address, which is longer than a key, one that another one could have: its value tells.
 uint64_t key_of(const Ip& ip) {
@@ -85,7 +85,7 @@ void note(const Ip& ip, bool is_direct) {
 }
 
 bool is_noted(const Ip& ip) {
-  Table::Value value;
+  CookieMap::Value value;
   return !direct.empty() && direct.find(key_of(ip), value) &&
          std::memcmp(unpack<Ip>(value).bytes, ip.bytes, sizeof ip.bytes) == 0;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "config/route.h"
 #include "config/no_proxy.h"
-#include "names/fake_ips.h"
 
 namespace socksify {
 bool is_direct_name(const Config& config, std::string_view name) {
@@ -14,7 +13,7 @@ Route route(const Config& config, const IpPort& destination) {
   if (!config.active || (!config.proxy_loopback && (ip.is_loopback() || ip.is_any())))
     return Route::direct;
   // What a stand-in's name says about this has been heeded before there was a stand-in.
-  if (!names::is_stand_in(config, ip) && (no_proxy::matches(config.no_proxy, ip) || no_proxy::is_noted(ip)))
+  if (!config.is_fake_ip(ip) && (no_proxy::matches(config.no_proxy, ip) || no_proxy::is_noted(ip)))
     return Route::direct;
   if (config.mistake.variable)
     return Route::denied;

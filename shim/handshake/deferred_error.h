@@ -5,21 +5,21 @@
 #include "sockets/registry.h"
 #include <atomic>
 
-namespace socksify::failure {
+namespace socksify::deferred_error {
 
 // About how many reasons the program has not been told yet. While there are any, whoever reads or writes has to ask.
-inline constinit std::atomic<int> untold{0};
-inline bool any() { return untold.load(std::memory_order_relaxed) > 0; }
+inline constinit std::atomic<int> unreported{0};
+inline bool any() { return unreported.load(std::memory_order_relaxed) > 0; }
 
 // It has just failed, and that is remembered.
-void note(const Socket& socket);
+void record(const Socket& socket);
 
-// Its errno, and from then on 0. Nothing for a socket whose CONNECT has not failed.
-std::optional<int> take(int fd);
-// The same for one that is forgotten thereby.
-int take_last(int fd, sockets::Identity key, const Socket& socket);
+// The errno of a failed CONNECT the first time, 0 from then on. REQUIRES: socket.state == State::failed.
+int consume(int fd, sockets::Identity key, Socket socket);
+// The same, and forgets the socket.
+int consume_last(int fd, sockets::Identity key, const Socket& socket);
 
 // What a call that moves data fails with: its errno, or 0.
-int take_for_data(int fd);
+int consume_for_io(int fd);
 
-} // namespace socksify::failure
+} // namespace socksify::deferred_error

@@ -4,11 +4,13 @@
 #include "config/config.h"
 #include "config/log.h"
 #include "handshake/handshake.h"
+#include "handshake/server_choice.h"
 #include "kernel/deadline.h"
 #include "kernel/real.h"
 #include "kernel/sockopts.h"
+#include "kernel/tcp.h"
 #include "names/fake_ips.h"
-#include "sockets/replace.h"
+#include "sockets/unix_server.h"
 #include <algorithm>
 #include <bit>
 #include <cerrno>
@@ -66,7 +68,7 @@ std::optional<int> connect_fast(int fd, const SocketAddress& server, Handshake& 
 // 0, EINPROGRESS, EINTR, or why it failed.
 int connect_to(int fd, const SocketAddress& server, Deadline deadline, bool at_once) {
   if (at_once)
-    return connect_at_once(fd, server) == 0 ? 0 : errno;
+    return connect_nonblocking(fd, server) == 0 ? 0 : errno;
   SendTimeout limited(fd, deadline.left());
   if (REAL(connect)(fd, server.get(), server.length) == 0)
     return 0;
@@ -80,7 +82,7 @@ int wait_connected(int fd, Deadline deadline, bool wait) {
   for (;;) {
     const int error = wait_for(fd, POLLOUT, deadline);
     if (!error)
-      return pending_error(fd);
+      return consume_socket_error(fd);
     if (!(wait && error == EINTR))
       return error;
   }
@@ -126,11 +128,11 @@ bool has_failed(int fd, int family, const Attempt& attempt, int error) {
 }
 
 // Connects to the first server that can be reached.
-int connect_to_any(int fd, int family, Exchange& result, Patience patience, Deadline limit, int only) {
-  const bool wait = patience == Patience::wait;
+int connect_to_any(int fd, int family, Exchange& result, Mode mode, Deadline limit, int only) {
+  const bool wait = mode == Mode::blocking;
   int error = EHOSTUNREACH;
   while (choose(result.attempt, only, result.deadline)) {
-    error = connect_once(fd, family, result.attempt, patience == Patience::at_once, wait ? nullptr : &result.handshake);
+    error = connect_once(fd, family, result.attempt, mode == Mode::nonblocking, wait ? nullptr : &result.handshake);
     const bool is_on_its_way = error == EINPROGRESS || error == EINTR;
     if ((wait && is_on_its_way) || (error == EINTR && signals_restart()))
       error = wait_connected(fd, std::min(result.attempt.limit, limit), wait);
@@ -152,12 +154,12 @@ int run(int fd, Handshake& handshake, Deadline deadline, Deadline limit, bool wa
 
 } // namespace
 
-Exchange exchange(int fd, int family, Handshake handshake, Patience patience, int only) {
+Exchange exchange(int fd, int family, Handshake handshake, Mode mode, int only) {
   KeepErrno keep;
-  const bool wait = patience == Patience::wait, at_once = patience == Patience::at_once;
+  const bool wait = mode == Mode::blocking, at_once = mode == Mode::nonblocking;
   Exchange result{handshake, Deadline::after(int64_t{config().timeout} * 1000), {}};
-  const Deadline limit = wait ? Deadline::never() : options::send_deadline(fd);
-  result.error = connect_to_any(fd, family, result, patience, limit, only);
+  const Deadline limit = wait ? Deadline::never() : sockopts::send_deadline(fd);
+  result.error = connect_to_any(fd, family, result, mode, limit, only);
   // Other threads, and signal handlers that jump out of connect(), are to see a socket that is still connecting.
   result.must_wait = !result.error && !wait && !at_once;
   if (!result.error && !wait)
@@ -181,12 +183,12 @@ int try_next(int fd, int family, Attempt& attempt, Deadline deadline, int error)
 }
 
 std::optional<Handshake> request_for(socks4::Command command, Endpoint destination) {
-  if (!names::is_stand_in(destination.ip))
+  if (!names::is_fake_ip(destination.ip))
     return Handshake{command, destination};
   const auto name = names::find(destination.ip);
   if (name)
     return Handshake{command, destination, *name};
-  log(1, FMT_COMPILE("{}: EHOSTUNREACH: nobody knows any more for which name the address stood"), destination);
+  log(1, FMT_COMPILE("{}: EHOSTUNREACH: the name behind this fake IP is no longer known"), to_text(destination).view());
   return std::nullopt;
 }
 
@@ -200,52 +202,11 @@ Endpoint Exchange::reported_by(const Handshake& handshake, uint32_t server) {
   return endpoint;
 }
 
-int connect_at_once(int fd, const SocketAddress& address) {
-  // With MSG_FASTOPEN and no data, sendto() is an ordinary connect() that heeds MSG_DONTWAIT: the flags of a descriptor
-  // are not ours to change, and shared with other processes.
-  if (!(fcntl(fd, F_GETFL) & O_NONBLOCK)) {
-    constexpr int flags = MSG_FASTOPEN | MSG_DONTWAIT | MSG_NOSIGNAL;
-    const ssize_t sent = REAL(sendto)(fd, "", 0, flags, address.get(), address.length);
-    if (sent >= 0 || errno != EOPNOTSUPP) // the administrator may have switched it off
-      return sent >= 0 ? 0 : -1;
-  }
-  return REAL(connect)(fd, address.get(), address.length);
-}
-
-int pending_error(int fd) {
-  int error = 0;
-  socklen_t length = sizeof error;
-  return REAL(getsockopt)(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
-}
-
 void disconnect(int fd, int family) {
   KeepErrno keep;
   if (servers::any_unix())
-    take_back_unix(fd, family);
-  const sockaddr nobody{AF_UNSPEC, {}};
-  REAL(connect)(fd, &nobody, sizeof nobody);
-  pending_error(fd); // of the connection that was: no concern of the next one
-}
-
-void set_low_water_mark(int fd, int bytes) {
-  KeepErrno keep;
-  REAL(setsockopt)(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
-}
-
-std::optional<int> tcp_state(int fd) {
-  KeepErrno keep;
-  uint8_t state = 0; // the first byte of struct tcp_info
-  socklen_t length = sizeof state;
-  if (REAL(getsockopt)(fd, IPPROTO_TCP, TCP_INFO, &state, &length) == 0)
-    return state;
-  // A Multipath TCP socket without a subflow has no such information; and a filter of system calls may forbid to ask.
-  int protocol = 0;
-  length = sizeof protocol;
-  if (REAL(getsockopt)(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) != 0)
-    return errno == EBADF || errno == ENOTSOCK ? std::nullopt : std::optional<int>{unknown_tcp_state};
-  if (protocol == IPPROTO_MPTCP)
-    return TCP_CLOSE;
-  return protocol == IPPROTO_TCP ? std::optional<int>{unknown_tcp_state} : std::nullopt;
+    restore_tcp(fd, family);
+  dissolve_connection(fd);
 }
 
 } // namespace socksify

@@ -42,26 +42,12 @@ std::optional<Handshake> request_for(socks4::Command command, Endpoint destinati
 // Connects the program's fd to the SOCKS server and makes the request. If the socket blocks, returns when there is a
 // reply or the configuration's time is over. With Patience::wait so it does even if the socket does not block or
 // signals come: getsockname() and listen() know neither EINPROGRESS nor EINTR. errno stays as it was.
-enum class Patience { as_socket, wait, at_once }; // at_once: as if the socket did not block
+enum class Mode { like_socket, blocking, nonblocking }; // at_once: as if the socket did not block
 // `only`: by this server and no other.
-[[nodiscard]] Exchange exchange(int fd, int family, Handshake handshake, Patience patience, int only = -1);
-
-// A connect() that does not wait, whatever the socket's flags say, unless the system has TCP Fast Open switched off. 0
-// or -1 with errno.
-int connect_at_once(int fd, const SocketAddress& address);
+[[nodiscard]] Exchange exchange(int fd, int family, Handshake handshake, Mode mode, int only = -1);
 
 // Takes the connection off the socket, which keeps its options and, if the program bound it, its local port.
 // (In the place of a Unix socket there is a fresh one of this family then.)
 void disconnect(int fd, int family);
-
-// SO_ERROR, which is 0 then.
-int pending_error(int fd);
-
-// SO_RCVLOWAT: readable from this many bytes on.
-void set_low_water_mark(int fd, int bytes);
-
-// The socket's state if it speaks TCP (TCP_CLOSE: fresh), else nothing.
-inline constexpr int unknown_tcp_state = 0; // the kernel's begin with 1
-std::optional<int> tcp_state(int fd);
 
 } // namespace socksify

@@ -19,39 +19,41 @@ constexpr int first_of(int chunk) { return chunk == 0 ? 0 : 4 << chunk; }
 constexpr int capacity(int chunk) { return chunk == 0 ? 8 : 4 << chunk; }
 int chunk_of(int slot) { return std::bit_width(static_cast<unsigned>(slot) / 8); }
 
-constinit std::atomic<Pending*> chunks[most_chunks]{};
+constinit std::atomic<PendingConnect*> chunks[most_chunks]{};
 constinit std::atomic<int64_t> earliest{INT64_MAX};
 
 // The slots before this one are likely to be taken.
 constinit std::atomic<int> first_free{0};
 
-Pending* chunk_at(int number) {
-  Pending* chunk = chunks[number].load(std::memory_order_acquire);
+PendingConnect* chunk_at(int number) {
+  PendingConnect* chunk = chunks[number].load(std::memory_order_acquire);
   if (chunk)
     return chunk;
-  const size_t bytes = static_cast<size_t>(capacity(number)) * sizeof(Pending);
+  const size_t bytes = static_cast<size_t>(capacity(number)) * sizeof(PendingConnect);
   // As many as there are already are likely to come: all pages at once cost much less than one after the other.
   const int flags = MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE;
   void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
   if (memory == MAP_FAILED)
     return nullptr;
-  if (!chunks[number].compare_exchange_strong(chunk, static_cast<Pending*>(memory))) {
+  if (!chunks[number].compare_exchange_strong(chunk, static_cast<PendingConnect*>(memory))) {
     munmap(memory, bytes); // another thread was faster
     return chunk;
   }
-  forks::mind();
-  return static_cast<Pending*>(memory);
+  forks::start_tracking();
+  return static_cast<PendingConnect*>(memory);
 }
 
-bool may_be_free(const Pending& slot) { return slot.identity.load(std::memory_order_acquire) == 0 || slot.is_over; }
+bool may_be_free(const PendingConnect& slot) {
+  return slot.identity.load(std::memory_order_acquire) == 0 || slot.is_over;
+}
 
 // A slot that a fork has left behind is free when its time is over: by then every process has asked for the outcome, or
 // has lost interest. Only its holder can tell.
-bool is_free(const Pending& slot) {
+bool is_free(const PendingConnect& slot) {
   return slot.identity.load(std::memory_order_relaxed) == 0 || (slot.is_over && slot.deadline.left() == 0);
 }
 
-bool take(Pending& slot, uint64_t identity, const Exchange& exchange) {
+bool take(PendingConnect& slot, uint64_t identity, const Exchange& exchange) {
   int nobody = 0;
   if (!may_be_free(slot) || !slot.holder.compare_exchange_strong(nobody, forks::own_pid(), std::memory_order_acquire))
     return false;
@@ -65,14 +67,14 @@ bool take(Pending& slot, uint64_t identity, const Exchange& exchange) {
     slot.forks.store(forks::count(), std::memory_order_relaxed);
     slot.identity.store(identity, std::memory_order_release);
   }
-  slot.release();
+  slot.unlock();
   return mine;
 }
 
 // Takes the first free slot from this number on; -1 if there is none, or no memory.
 int take_from(int first, uint64_t identity, const Exchange& exchange) {
   for (int chunk = chunk_of(first); chunk < most_chunks; ++chunk) {
-    Pending* slots = chunk_at(chunk);
+    PendingConnect* slots = chunk_at(chunk);
     if (!slots)
       return -1;
     const int base = first_of(chunk);
@@ -97,17 +99,17 @@ int begin(uint64_t identity, const Exchange& exchange) {
   return number;
 }
 
-Pending& at(int slot) {
+PendingConnect& at(int slot) {
   const int chunk = chunk_of(slot);
   return chunks[chunk].load(std::memory_order_acquire)[slot - first_of(chunk)];
 }
 
 void end(int slot) {
-  Pending& over = at(slot);
+  PendingConnect& over = at(slot);
   // Without a fork since it began, no other process can ask.
   if (over.forks.load(std::memory_order_relaxed) == forks::count())
     over.identity.store(0, std::memory_order_release);
-  over.release();
+  over.unlock();
   if (slot < first_free.load(std::memory_order_relaxed))
     first_free.store(slot, std::memory_order_relaxed);
   count.fetch_sub(1, std::memory_order_relaxed);
@@ -131,7 +133,7 @@ void note_deadline(Deadline deadline) {
 
 } // namespace pending
 
-bool Pending::hold(uint64_t socket) {
+bool PendingConnect::try_lock(uint64_t socket) {
   int other = 0;
   const int self = forks::own_pid();
   if (!holder.compare_exchange_strong(other, self, std::memory_order_acquire)) {
@@ -142,7 +144,7 @@ bool Pending::hold(uint64_t socket) {
   }
   if (identity.load(std::memory_order_acquire) == socket)
     return true;
-  release();
+  unlock();
   return false;
 }
 

@@ -8,7 +8,7 @@
 
 namespace socksify {
 
-struct Pending {
+struct PendingConnect {
   std::atomic<uint64_t> identity{0}; // of the socket; 0: free
   std::atomic<int> holder{0};        // process that is taking a step; 0: none
   std::atomic<uint32_t> forks{0};    // forks::count() when it began
@@ -21,8 +21,8 @@ struct Pending {
   // When something has to be done even if nothing is heard.
   Deadline next() const { return handshake.is_unsent() && attempt.limit < deadline ? attempt.limit : deadline; }
   // False if another thread or process is at it, or if the slot is not this socket's any more.
-  bool hold(uint64_t socket);
-  void release() { holder.store(0, std::memory_order_release); }
+  bool try_lock(uint64_t socket);
+  void unlock() { holder.store(0, std::memory_order_release); }
 };
 
 namespace pending {
@@ -33,7 +33,7 @@ inline bool any() { return count.load(std::memory_order_relaxed) > 0; }
 
 // The number of a new slot, or -1 if there is no memory for it.
 int begin(uint64_t identity, const Exchange& exchange);
-Pending& at(int slot);
+PendingConnect& at(int slot);
 // This process has seen how it ended. The holder calls this; it is released thereby.
 void end(int slot);
 

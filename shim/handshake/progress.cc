@@ -3,10 +3,12 @@
 #include "base/fd.h"
 #include "handshake/deferred_error.h"
 #include "handshake/pending.h"
+#include "handshake/server_choice.h"
 #include "handshake/trace.h"
 #include "kernel/deadline.h"
 #include "kernel/real.h"
 #include "kernel/sockopts.h"
+#include "kernel/tcp.h"
 #include "sockets/epoll_mask.h"
 #include <algorithm>
 #include <cerrno>
@@ -24,15 +26,15 @@ bool is_nonblocking(int fd) { return fcntl(fd, F_GETFL) & O_NONBLOCK; }
 void show_failure(int fd, int family) {
   disconnect(fd, family);
   const SocketAddress nowhere{{INADDR_LOOPBACK, 0}, family};
-  connect_at_once(fd, nowhere); // or the socket, if it blocks, would tell us and forget
+  connect_nonblocking(fd, nowhere); // or the socket, if it blocks, would tell us and forget
 }
 
 // What has become of the socket now that its handshake is over.
-Socket outcome(int fd, Socket socket, const Pending& slot) {
+Socket outcome(int fd, Socket socket, const PendingConnect& slot) {
   const Handshake& handshake = slot.handshake;
   socket.state = handshake.error() ? State::failed : State::connected;
   socket.error = static_cast<uint8_t>(handshake.error());
-  socket.is_news = true;
+  socket.success_unreported = true;
   socket.fd = fd;
   socket.slot = -1;
   if (!handshake.error())
@@ -42,24 +44,24 @@ Socket outcome(int fd, Socket socket, const Pending& slot) {
 }
 
 // The one thread of this process that finds the socket still pending tells it to all. The slot is held.
-Socket conclude(Identity key, int fd, const Socket& before, Pending& slot) {
+Socket publish(Identity key, int fd, const Socket& before, PendingConnect& slot) {
   const Socket socket = outcome(fd, before, slot);
-  if (!sockets::replace(key, State::pending, socket)) {
-    slot.release();
+  if (!sockets::transition(key, State::pending, socket)) {
+    slot.unlock();
     return socket;
   }
-  failure::note(socket);
-  report::over(slot.handshake, slot.attempt, slot.deadline, socket.error);
+  deferred_error::record(socket);
+  trace::connect_finished(slot.handshake, slot.attempt, slot.deadline, socket.error);
   const bool was_unix = config().servers[slot.attempt.server].is_unix;
   pending::end(before.slot);
-  epoll::give_back(key, fd);
+  epoll::unmask(key, fd);
   if (const Identity now = was_unix ? sockets::identity(fd) : key; now != key && sockets::remember(now, socket))
     sockets::forget(key); // a fresh socket has taken its place
   return socket;
 }
 
 // The handshake has just ended, in whatever process: once for all of them.
-void finish(int fd, const Socket& socket, Pending& slot) {
+void finish_handshake(int fd, const Socket& socket, PendingConnect& slot) {
   if (slot.handshake.error())
     show_failure(fd, socket.family);
   if (socket.low_water_mark() != 1)
@@ -68,7 +70,7 @@ void finish(int fd, const Socket& socket, Pending& slot) {
 }
 
 // Another thread or process takes the step now, or has just ended it.
-Socket held_by_another(Identity key, const Socket& socket, const Pending& slot) {
+Socket locked_elsewhere(Identity key, const Socket& socket, const PendingConnect& slot) {
   const bool is_there = slot.identity.load(std::memory_order_acquire) == key;
   Socket now = sockets::find(key).value_or(socket);
   if (is_there || now.state != State::pending || now.slot != socket.slot)
@@ -76,13 +78,13 @@ Socket held_by_another(Identity key, const Socket& socket, const Pending& slot) 
   // It was ended, and no one has told this process how.
   now.state = State::failed;
   now.error = ECONNABORTED;
-  if (sockets::replace(key, State::pending, now))
-    failure::note(now);
+  if (sockets::transition(key, State::pending, now))
+    deferred_error::record(now);
   return now;
 }
 
 // As far as it goes without waiting; to the next server where one could not be reached.
-void step(int fd, const Socket& socket, Pending& slot) {
+void run_steps(int fd, const Socket& socket, PendingConnect& slot) {
   Handshake& handshake = slot.handshake;
   while (handshake.step(fd) ? slot.next().left() == 0 : handshake.is_unsent()) {
     const int error = handshake.error() ? handshake.error() : ETIMEDOUT;
@@ -96,20 +98,20 @@ void step(int fd, const Socket& socket, Pending& slot) {
 }
 
 // One step, if no one else is at it.
-Socket advance(Identity key, int fd, const Socket& socket) {
-  Pending& slot = pending::at(socket.slot);
-  if (!slot.hold(key))
-    return held_by_another(key, socket, slot);
+Socket progress_pending(Identity key, int fd, const Socket& socket) {
+  PendingConnect& slot = pending::at(socket.slot);
+  if (!slot.try_lock(key))
+    return locked_elsewhere(key, socket, slot);
   if (!slot.is_over)
-    step(fd, socket, slot);
+    run_steps(fd, socket, slot);
   if (!slot.is_over && !slot.handshake.events())
-    finish(fd, socket, slot);
+    finish_handshake(fd, socket, slot);
   if (slot.is_over)
-    return conclude(key, fd, socket, slot);
+    return publish(key, fd, socket, slot);
   const short events = slot.handshake.events();
   if (slot.events.exchange(events) != events)
-    epoll::withhold(key, events, fd);
-  slot.release();
+    epoll::mask(key, events, fd);
+  slot.unlock();
   return socket;
 }
 
@@ -123,21 +125,28 @@ void note_miss() {
   sockets::drop_closed();
 }
 
+// Nobody will ask for the result.
+void drop_slot(Identity key, int slot) {
+  if (pending::at(slot).try_lock(key))
+    pending::end(slot);
+}
+
 // Others may take it further, and even end it, while its registrations are not withheld yet.
-void withhold_from_now_on(Identity key, const Socket& socket, short events) {
+void mask_until_published(Identity key, const Socket& socket, short events) {
   while (events) {
-    epoll::withhold(key, events, socket.fd);
+    epoll::mask(key, events, socket.fd);
     const short now = is_pending(sockets::find(key)) ? pending::at(socket.slot).events.load() : short{0};
     if (now == events)
       return;
     events = now;
   }
-  epoll::give_back(key, socket.fd);
+  epoll::unmask(key, socket.fd);
 }
 
 } // namespace
 
-int leave_pending(Identity key, Socket socket, const Exchange& exchange) {
+int start_pending(Identity key, Socket socket, const Exchange& exchange) {
+  sockets::when_pending_closed([](Identity closed, const Socket& pending) { drop_slot(closed, pending.slot); });
   note_miss();
   const short events = exchange.handshake.events();
   socket.state = State::pending;
@@ -145,54 +154,53 @@ int leave_pending(Identity key, Socket socket, const Exchange& exchange) {
   if (socket.slot < 0)
     return ENOBUFS;
   if (!sockets::remember(key, socket)) {
-    if (pending::at(socket.slot).hold(key))
-      pending::end(socket.slot);
+    drop_slot(key, socket.slot);
     return ENOBUFS;
   }
   if (!events) {
-    settle(key, socket);
+    progress_known(key, socket);
     return 0;
   }
-  withhold_from_now_on(key, socket, events);
+  mask_until_published(key, socket, events);
   return 0;
 }
 
-std::optional<Socket> settle_fd(int fd) {
+std::optional<Socket> progress(int fd) {
   if (!pending::any())
     return sockets::find_fd(fd);
   KeepErrno keep;
   const Identity key = sockets::identity(fd);
   const auto socket = sockets::find(key);
   if (is_pending(socket))
-    return advance(key, fd, *socket);
+    return progress_pending(key, fd, *socket);
   note_miss();
   return socket;
 }
 
-Socket settle(Identity key, const Socket& socket) {
+Socket progress_known(Identity key, const Socket& socket) {
   KeepErrno keep;
-  const int fd = socket.state == State::pending ? sockets::whereabouts(key, socket.fd) : -1;
-  return fd >= 0 ? advance(key, fd, socket) : socket;
+  const int fd = socket.state == State::pending ? sockets::find_open_fd(key, socket.fd) : -1;
+  return fd >= 0 ? progress_pending(key, fd, socket) : socket;
 }
 
-void settle_all() {
+void progress_all() {
   pending::forget_deadlines();
   sockets::for_each_pending([](Identity key, const Socket& socket) {
-    if (settle(key, socket).state == State::pending)
+    if (progress_known(key, socket).state == State::pending)
       pending::note_deadline(pending::at(socket.slot).next());
   });
 }
 
-void settle_ended() {
+void progress_ended() {
   sockets::for_each_pending([](Identity key, const Socket& socket) {
     if (pending::at(socket.slot).is_over)
-      settle(key, socket);
+      progress_known(key, socket);
   });
 }
 
 int await_connection(int fd, bool may_block, Limit limit_of) {
   KeepErrno keep;
-  const auto socket = settle_fd(fd);
+  const auto socket = progress(fd);
   if (!is_pending(socket))
     return 0;
   if (!may_block || is_nonblocking(fd))
@@ -202,8 +210,8 @@ int await_connection(int fd, bool may_block, Limit limit_of) {
 
 int await_end(Identity key, int fd, Deadline limit) {
   KeepErrno keep;
-  for (auto socket = sockets::find(key); is_pending(socket); socket = advance(key, fd, *socket)) {
-    const Pending& slot = pending::at(socket->slot);
+  for (auto socket = sockets::find(key); is_pending(socket); socket = progress_pending(key, fd, *socket)) {
+    const PendingConnect& slot = pending::at(socket->slot);
     const int error = wait_for(fd, slot.events, std::min({slot.next(), limit, pending::next_look()}));
     if (error == ETIMEDOUT && limit.left() == 0)
       return EAGAIN;
@@ -220,20 +228,19 @@ void abandon(int fd) {
   if (!is_pending(socket))
     return;
   set_low_water_mark(fd, static_cast<int>(socket->low_water_mark()));
-  if (pending::at(socket->slot).hold(key))
-    pending::end(socket->slot);
-  epoll::give_back(key, fd);
+  drop_slot(key, socket->slot);
+  epoll::unmask(key, fd);
 }
 
 bool set_low_water_mark_later(int fd, int bytes) {
-  auto socket = settle_fd(fd);
+  auto socket = progress(fd);
   if (is_pending(socket))
     socket->low_water_mark() = static_cast<uint32_t>(std::max(bytes, 1));
   else if (socket && socket->state == State::listening)
     socket->kept_low_water_mark() = std::max(bytes, 1);
   else
     return false;
-  return sockets::replace(sockets::identity(fd), socket->state, *socket);
+  return sockets::transition(sockets::identity(fd), socket->state, *socket);
 }
 
 } // namespace socksify

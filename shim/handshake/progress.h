@@ -7,18 +7,18 @@
 namespace socksify {
 
 // Leaves the exchange of a socket to those who wait for it. 0 or an errno.
-[[nodiscard]] int leave_pending(sockets::Identity key, Socket socket, const Exchange& exchange);
+[[nodiscard]] int start_pending(sockets::Identity key, Socket socket, const Exchange& exchange);
 
 // What the socket is now. If its CONNECT is on its way, it is taken as far as it goes without waiting.
-std::optional<Socket> settle_fd(int fd);
+std::optional<Socket> progress(int fd);
 // The same for one that is remembered: nothing is done where its number is not known for sure.
-Socket settle(sockets::Identity key, const Socket& socket);
+Socket progress_known(sockets::Identity key, const Socket& socket);
 // The same for every one that there is; those whose time is over fail.
-void settle_all();
+void progress_all();
 // The same for those that another process has ended.
-void settle_ended();
+void progress_ended();
 
-// How long a blocking call may take: options::send_deadline or options::receive_deadline.
+// How long a blocking call may take: sockopts::send_deadline or sockopts::receive_deadline.
 using Limit = Deadline (*)(int fd);
 
 // For a call that needs a connection: 0 when no CONNECT of this socket is on its way, or not any more. Else EAGAIN when

@@ -33,8 +33,8 @@ namespace {
 
 constexpr int64_t rest_of_unreached = 30'000; // milliseconds
 
-constinit std::atomic<uint32_t> known[most]{};
-constinit std::atomic<int64_t> resting_until[most]{};
+constinit std::atomic<uint32_t> known[most_servers]{};
+constinit std::atomic<int64_t> resting_until[most_servers]{};
 
 // An address that is written as one, or has been looked up.
 uint32_t known_ip(int number) {

@@ -8,8 +8,6 @@ namespace socksify {
 
 namespace servers {
 
-inline constexpr int most = most_servers;
-
 // The address of the configuration's server of this number; a name is resolved at its first use. Nothing if that fails,
 // and for a Unix socket.
 std::optional<Endpoint> endpoint(int number);

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "handshake/trace.h"
 #include "config/no_proxy.h"
+#include "handshake/server_choice.h"
 #include "kernel/real.h"
+#include "kernel/tcp.h"
+#include "names/fake_ips.h"
 #include <arpa/inet.h>
 #include <cerrno>
 #include <cstring>
 #include <netinet/tcp.h>
 
-namespace socksify::report {
+namespace socksify::trace {
 namespace {
 
 int64_t now() { return Deadline::after(1).when() - 1; }
@@ -81,25 +84,26 @@ Where why_direct(const IpPort& destination, bool is_tcp) {
 
 } // namespace
 
-void over(const Handshake& handshake, const Attempt& attempt, Deadline deadline, int error) {
+void connect_finished(const Handshake& handshake, const Attempt& attempt, Deadline deadline, int error) {
   if (!is_on())
     return;
   KeepErrno keep;
   const bool is_bind = handshake.command() == socks4::Command::bind;
   const std::string_view what = is_bind ? "BIND for a call from" : "CONNECT";
   const Where server = text_of(config().servers[attempt.server]);
+  const names::Shown destination = names::shown(handshake.destination());
   const int64_t milliseconds = since_beginning(deadline);
   if (error)
-    return log(1, FMT_COMPILE("{} {} through {}: {} after {} ms: {}"), what, handshake.destination(), server.view(),
+    return log(1, FMT_COMPILE("{} {} through {}: {} after {} ms: {}"), what, destination.view(), server.view(),
                error_name(error), milliseconds, meaning(error, handshake, attempt));
   Where seen;
   if (const Endpoint reported = Exchange::reported_by(handshake, attempt.ip); reported.port != 0)
     seen.append(FMT_COMPILE(", {} {}"), is_bind ? "which is awaited at" : "seen as", to_text(reported).view());
-  log(1, FMT_COMPILE("{} {} through {}: granted after {} ms{}"), what, handshake.destination(), server.view(),
-      milliseconds, seen.view());
+  log(1, FMT_COMPILE("{} {} through {}: granted after {} ms{}"), what, destination.view(), server.view(), milliseconds,
+      seen.view());
 }
 
-void refused(const IpPort& destination, Route why) {
+void rejected(const IpPort& destination, Route why) {
   if (!is_on())
     return;
   KeepErrno keep;
@@ -130,15 +134,18 @@ int connect_directly(int fd, const sockaddr* address, socklen_t length) {
   return result;
 }
 
-void called(Endpoint peer, Endpoint local, int fd) {
-  log(1, FMT_COMPILE("BIND: {} has called at {}: fd {}"), peer, local, fd);
+void call_accepted(Endpoint peer, Endpoint local, int fd) {
+  if (is_on())
+    log(1, FMT_COMPILE("BIND: {} has called at {}: fd {}"), names::shown(peer).view(), names::shown(local).view(), fd);
 }
 
-void not_called(Endpoint primary, Endpoint local, bool has_replied) {
-  log(1, FMT_COMPILE("BIND for a call from {}: ECONNABORTED: {} at {}"), primary,
+void call_failed(Endpoint primary, Endpoint local, bool has_replied) {
+  if (!is_on())
+    return;
+  log(1, FMT_COMPILE("BIND for a call from {}: ECONNABORTED: {} at {}"), names::shown(primary).view(),
       has_replied ? "in time nobody called, or somebody else (allowed by SOCKSIFY_BIND=any),"
                   : "the SOCKS server ended the connection before a call",
-      local);
+      names::shown(local).view());
 }
 
-} // namespace socksify::report
+} // namespace socksify::trace

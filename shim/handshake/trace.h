@@ -6,21 +6,21 @@
 #include "config/route.h"
 #include "handshake/exchange.h"
 
-namespace socksify::report {
+namespace socksify::trace {
 
 inline bool is_on() { return config().debug > 0; }
 
 // A CONNECT or the first half of a BIND is over: granted (0) or not (an errno).
-void over(const Handshake& handshake, const Attempt& attempt, Deadline deadline, int error);
+void connect_finished(const Handshake& handshake, const Attempt& attempt, Deadline deadline, int error);
 
 // A connect() that fails before anybody has been asked.
-void refused(const IpPort& destination, Route why);
+void rejected(const IpPort& destination, Route why);
 
 // connect(), of which nobody but the kernel is asked.
 int connect_directly(int fd, const sockaddr* address, socklen_t length);
 
 // The second half of a BIND: who called at `local`; or nobody, because the server said so or, without a reply, no more.
-void called(Endpoint peer, Endpoint local, int fd);
-void not_called(Endpoint primary, Endpoint local, bool has_replied);
+void call_accepted(Endpoint peer, Endpoint local, int fd);
+void call_failed(Endpoint primary, Endpoint local, bool has_replied);
 
-} // namespace socksify::report
+} // namespace socksify::trace

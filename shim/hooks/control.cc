@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "handshake/pending.h"
 #include "handshake/progress.h"
+#include "handshake/server_choice.h"
 #include "kernel/real.h"
 #include "kernel/sockopts.h"
 #include "sockets/readiness.h"
@@ -28,7 +29,7 @@ namespace {
 std::optional<int> count_for(int fd, unsigned long request, void* argument) {
   if (request != FIONREAD || !argument || sockets::empty())
     return std::nullopt;
-  const auto socket = settle_fd(fd);
+  const auto socket = progress(fd);
   if (!socket || !(is_pending(socket) || socket->is_waiting()))
     return std::nullopt;
   if (socket->is_waiting() && socket->is_listening) {
@@ -41,19 +42,19 @@ std::optional<int> count_for(int fd, unsigned long request, void* argument) {
 
 // SO_RCVLOWAT while a CONNECT is on its way, or a BIND waits for its call.
 bool is_set_later(int fd, int level, int option, const void* value, socklen_t length) {
-  return level == SOL_SOCKET && option == SO_RCVLOWAT && (pending::any() || listener::any()) && value &&
+  return level == SOL_SOCKET && option == SO_RCVLOWAT && (pending::any() || readiness::any()) && value &&
          length >= sizeof(int) && set_low_water_mark_later(fd, *static_cast<const int*>(value));
 }
 
 // After shutdown() the kernel, too, says EISCONN to the connect() that would have been told of the connection.
 void end_news(int fd, Socket socket) {
-  socket.is_news = false;
-  sockets::replace(sockets::identity(fd), State::connected, socket);
+  socket.success_unreported = false;
+  sockets::transition(sockets::identity(fd), State::connected, socket);
 }
 
 int noted(int level, int option, int result) {
   if (result == 0)
-    options::note(level, option);
+    sockopts::note(level, option);
   return result;
 }
 
@@ -82,13 +83,13 @@ HOOK int setsockopt(int fd, int level, int option, const void* value, socklen_t 
 // The kernel ends a connection that is only being made.
 HOOK int shutdown(int fd, int how) noexcept {
   const bool is_valid = how == SHUT_RD || how == SHUT_WR || how == SHUT_RDWR;
-  const auto socket = is_valid && !sockets::empty() ? settle_fd(fd) : std::nullopt;
+  const auto socket = is_valid && !sockets::empty() ? progress(fd) : std::nullopt;
   if (socket && socket->awaits_call()) {
     const int error = shut_down_bind(fd, *socket, how);
     errno = error ? error : errno;
     return error ? -1 : 0;
   }
-  if (socket && socket->state == State::connected && socket->is_news)
+  if (socket && socket->state == State::connected && socket->success_unreported)
     end_news(fd, *socket);
   if (!is_pending(socket))
     return REAL(shutdown)(fd, how);

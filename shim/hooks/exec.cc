@@ -24,8 +24,8 @@ constexpr size_t most_on_stack = 256 * 1024;
 template <typename Exec> int completed(char* const* wanted, bool spawns, Exec exec) {
   if (!config().active)
     return exec(wanted);
-  handover::Entry entry;
-  const char* state = handover::write(entry, spawns) ? entry.c_str() : nullptr;
+  exec_state::Entry entry;
+  const char* state = exec_state::write(entry, spawns) ? entry.c_str() : nullptr;
   const auto room = environment::room_for(wanted, state);
   if (room.entries == 0)
     return exec(wanted);

@@ -10,8 +10,8 @@
 #include <sys/uio.h>
 
 using namespace socksify;
-using early::too_early_to_receive;
-using early::too_early_to_send;
+using premature_io::is_premature_receive;
+using premature_io::is_premature_send;
 
 extern "C" {
 ssize_t __read_chk(int fd, void* buffer, size_t size, size_t room);
@@ -59,7 +59,7 @@ ssize_t send_message(int fd, const msghdr* message, int flags) {
       const msghdr rest = without_address(*message);
       return *connected ? -1 : REAL(sendmsg)(fd, &rest, flags & ~MSG_FASTOPEN);
     }
-  return too_early_to_send(fd, flags) ? -1 : REAL(sendmsg)(fd, message, flags);
+  return is_premature_send(fd, flags) ? -1 : REAL(sendmsg)(fd, message, flags);
 }
 
 // How many may be sent; the kernel, too, stops at the first that it does not send.
@@ -78,7 +78,7 @@ int send_messages(int fd, mmsghdr* messages, unsigned count, int flags) {
       messages->msg_len = static_cast<unsigned>(sent);
     return sent < 0 ? -1 : 1;
   }
-  if (too_early_to_send(fd, flags))
+  if (is_premature_send(fd, flags))
     return -1;
   const int before = errno;
   const unsigned sound = not_refused(fd, messages, count);
@@ -91,74 +91,74 @@ int send_messages(int fd, mmsghdr* messages, unsigned count, int flags) {
 } // namespace
 
 HOOK ssize_t read(int fd, void* buffer, size_t size) {
-  return size && too_early_to_receive(fd) ? -1 : REAL(read)(fd, buffer, size);
+  return size && is_premature_receive(fd) ? -1 : REAL(read)(fd, buffer, size);
 }
 HOOK ssize_t __read(int fd, void* buffer, size_t size) __attribute__((alias("read")));
 
 HOOK ssize_t __read_chk(int fd, void* buffer, size_t size, size_t room) {
-  return size && too_early_to_receive(fd) ? -1 : REAL(__read_chk)(fd, buffer, size, room);
+  return size && is_premature_receive(fd) ? -1 : REAL(__read_chk)(fd, buffer, size, room);
 }
 
 HOOK ssize_t readv(int fd, const iovec* parts, int count) {
-  return too_early_to_receive(fd, parts, count) ? -1 : REAL(readv)(fd, parts, count);
+  return is_premature_receive(fd, parts, count) ? -1 : REAL(readv)(fd, parts, count);
 }
 
 // On a socket, with offset -1, these are readv() and writev() with flags.
 HOOK ssize_t preadv2(int fd, const iovec* parts, int count, off_t offset, int flags) {
-  return too_early_to_receive(fd, parts, count, wait_flag(flags)) ? -1 : REAL(preadv2)(fd, parts, count, offset, flags);
+  return is_premature_receive(fd, parts, count, wait_flag(flags)) ? -1 : REAL(preadv2)(fd, parts, count, offset, flags);
 }
 
 HOOK ssize_t preadv64v2(int fd, const iovec* parts, int count, off64_t offset, int flags) {
-  return too_early_to_receive(fd, parts, count, wait_flag(flags)) ? -1
+  return is_premature_receive(fd, parts, count, wait_flag(flags)) ? -1
                                                                   : REAL(preadv64v2)(fd, parts, count, offset, flags);
 }
 
 HOOK ssize_t pwritev2(int fd, const iovec* parts, int count, off_t offset, int flags) {
-  return too_early_to_send(fd, parts, count, wait_flag(flags)) ? -1 : REAL(pwritev2)(fd, parts, count, offset, flags);
+  return is_premature_send(fd, parts, count, wait_flag(flags)) ? -1 : REAL(pwritev2)(fd, parts, count, offset, flags);
 }
 
 HOOK ssize_t pwritev64v2(int fd, const iovec* parts, int count, off64_t offset, int flags) {
-  return too_early_to_send(fd, parts, count, wait_flag(flags)) ? -1
+  return is_premature_send(fd, parts, count, wait_flag(flags)) ? -1
                                                                : REAL(pwritev64v2)(fd, parts, count, offset, flags);
 }
 
 HOOK ssize_t recv(int fd, void* buffer, size_t size, int flags) {
-  return too_early_to_receive(fd, flags) ? -1 : REAL(recv)(fd, buffer, size, flags);
+  return is_premature_receive(fd, flags) ? -1 : REAL(recv)(fd, buffer, size, flags);
 }
 
 HOOK ssize_t __recv_chk(int fd, void* buffer, size_t size, size_t room, int flags) {
-  return too_early_to_receive(fd, flags) ? -1 : REAL(__recv_chk)(fd, buffer, size, room, flags);
+  return is_premature_receive(fd, flags) ? -1 : REAL(__recv_chk)(fd, buffer, size, room, flags);
 }
 
 HOOK ssize_t recvfrom(int fd, void* __restrict buffer, size_t size, int flags, sockaddr* __restrict address,
                       socklen_t* __restrict length) {
-  return too_early_to_receive(fd, flags) ? -1 : REAL(recvfrom)(fd, buffer, size, flags, address, length);
+  return is_premature_receive(fd, flags) ? -1 : REAL(recvfrom)(fd, buffer, size, flags, address, length);
 }
 
 HOOK ssize_t __recvfrom_chk(int fd, void* __restrict buffer, size_t size, size_t room, int flags,
                             sockaddr* __restrict address, socklen_t* __restrict length) {
-  return too_early_to_receive(fd, flags) ? -1 : REAL(__recvfrom_chk)(fd, buffer, size, room, flags, address, length);
+  return is_premature_receive(fd, flags) ? -1 : REAL(__recvfrom_chk)(fd, buffer, size, room, flags, address, length);
 }
 
 HOOK ssize_t recvmsg(int fd, msghdr* message, int flags) {
-  return too_early_to_receive(fd, flags) ? -1 : REAL(recvmsg)(fd, message, flags);
+  return is_premature_receive(fd, flags) ? -1 : REAL(recvmsg)(fd, message, flags);
 }
 
 HOOK int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout) {
-  return too_early_to_receive(fd, flags) ? -1 : REAL(recvmmsg)(fd, messages, count, flags, timeout);
+  return is_premature_receive(fd, flags) ? -1 : REAL(recvmmsg)(fd, messages, count, flags, timeout);
 }
 
 HOOK ssize_t write(int fd, const void* buffer, size_t size) {
-  return too_early_to_send(fd) ? -1 : REAL(write)(fd, buffer, size);
+  return is_premature_send(fd) ? -1 : REAL(write)(fd, buffer, size);
 }
 HOOK ssize_t __write(int fd, const void* buffer, size_t size) __attribute__((alias("write")));
 
 HOOK ssize_t writev(int fd, const iovec* parts, int count) {
-  return too_early_to_send(fd, parts, count) ? -1 : REAL(writev)(fd, parts, count);
+  return is_premature_send(fd, parts, count) ? -1 : REAL(writev)(fd, parts, count);
 }
 
 HOOK ssize_t send(int fd, const void* buffer, size_t size, int flags) {
-  return too_early_to_send(fd, flags) ? -1 : REAL(send)(fd, buffer, size, flags);
+  return is_premature_send(fd, flags) ? -1 : REAL(send)(fd, buffer, size, flags);
 }
 HOOK ssize_t __send(int fd, const void* buffer, size_t size, int flags) __attribute__((alias("send")));
 
@@ -167,7 +167,7 @@ HOOK ssize_t sendto(int fd, const void* buffer, size_t size, int flags, const so
     return -1;
   if (const auto connected = connect_to_send(fd, address, length, flags))
     return *connected ? -1 : REAL(send)(fd, buffer, size, flags & ~MSG_FASTOPEN);
-  return too_early_to_send(fd, flags) ? -1 : REAL(sendto)(fd, buffer, size, flags, address, length);
+  return is_premature_send(fd, flags) ? -1 : REAL(sendto)(fd, buffer, size, flags, address, length);
 }
 
 HOOK ssize_t sendmsg(int fd, const msghdr* message, int flags) { return send_message(fd, message, flags); }
@@ -177,27 +177,27 @@ HOOK int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
 }
 
 HOOK ssize_t sendfile(int to, int from, off_t* offset, size_t count) noexcept {
-  return too_early_to_send(to) ? -1 : REAL(sendfile)(to, from, offset, count);
+  return is_premature_send(to) ? -1 : REAL(sendfile)(to, from, offset, count);
 }
 
 HOOK ssize_t sendfile64(int to, int from, off64_t* offset, size_t count) noexcept {
-  return too_early_to_send(to) ? -1 : REAL(sendfile64)(to, from, offset, count);
+  return is_premature_send(to) ? -1 : REAL(sendfile64)(to, from, offset, count);
 }
 
 HOOK ssize_t splice(int from, off64_t* from_offset, int to, off64_t* to_offset, size_t count, unsigned flags) {
   const int wait = flags & SPLICE_F_NONBLOCK ? MSG_DONTWAIT : 0;
-  if (too_early_to_receive(from, wait) || too_early_to_send(to, wait))
+  if (is_premature_receive(from, wait) || is_premature_send(to, wait))
     return -1;
   return REAL(splice)(from, from_offset, to, to_offset, count, flags);
 }
 
 #if __TIMESIZE == 32
 HOOK ssize_t __recvmsg64(int fd, msghdr* message, int flags) {
-  return too_early_to_receive(fd, flags) ? -1 : REAL(__recvmsg64)(fd, message, flags);
+  return is_premature_receive(fd, flags) ? -1 : REAL(__recvmsg64)(fd, message, flags);
 }
 
 HOOK int __recvmmsg64(int fd, mmsghdr* messages, unsigned count, int flags, timespec64* timeout) {
-  return too_early_to_receive(fd, flags) ? -1 : REAL(__recvmmsg64)(fd, messages, count, flags, timeout);
+  return is_premature_receive(fd, flags) ? -1 : REAL(__recvmmsg64)(fd, messages, count, flags, timeout);
 }
 
 // What is sent has no time in it.

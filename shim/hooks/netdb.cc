@@ -13,7 +13,8 @@
 #include <cstring>
 
 using namespace socksify;
-using resolve::Question;
+using resolve::NameQuery;
+using resolve::Resolver;
 
 namespace {
 
@@ -30,25 +31,25 @@ bool is_unknown(int error) {
 
 // Who answers: the C library, ourselves, or the one after the other.
 struct Plan {
-  Question question;
+  NameQuery query;
   bool asks_libc = true;
   bool asks_us = false;
 
   Plan(const char* name, int family) {
     if (family != AF_INET && family != AF_INET6)
       return; // an error for the C library to tell
-    question = Question::about(name);
+    query = NameQuery::about(name);
     Ip ignored;
-    const bool is_ipv6 = question.way == Question::Way::nothing && inet_pton(AF_INET6, name, ignored.bytes) == 1;
-    asks_us = question.way != Question::Way::libc && !is_ipv6;
-    asks_libc = question.way == Question::Way::first || !asks_us;
+    const bool is_ipv6 = query.resolver == Resolver::nobody && inet_pton(AF_INET6, name, ignored.bytes) == 1;
+    asks_us = query.resolver != Resolver::libc_only && !is_ipv6;
+    asks_libc = query.resolver == Resolver::libc_then_us || !asks_us;
   }
 
   // Our own answer, after what the C library has said. 0 or an h_errno.
   int answer(int family, hostent* entry, char* buffer, size_t size, int error) const {
-    if (question.way == Question::Way::nothing)
+    if (query.resolver == Resolver::nobody)
       return HOST_NOT_FOUND;
-    const Answer known = resolve::answer(question, asks_libc);
+    const Answer known = resolve::answer(query, asks_libc);
     if (!known)
       return known.is_unsure ? TRY_AGAIN : error;
     return pack(known, family, entry, buffer, size);
@@ -67,7 +68,7 @@ template <typename Real> hostent* host_by_name(const char* name, int family, Rea
   const Plan plan{name, family};
   hostent* found = plan.asks_libc ? real() : answered(TRY_AGAIN, nullptr);
   if (found)
-    plan.question.note(*found);
+    plan.query.note(*found);
   if (found || !plan.asks_us || !is_unknown(h_errno))
     return found;
   errno = before;
@@ -91,7 +92,7 @@ int host_by_name_r(const char* name, int family, hostent* entry, char* buffer, s
   *result = nullptr;
   const int status = plan.asks_libc ? real() : 0;
   if (*result)
-    plan.question.note(**result);
+    plan.query.note(**result);
   if (*result || !plan.asks_us || !is_unknown(*error_place))
     return status;
   errno = before;
@@ -142,13 +143,13 @@ HOOK int getaddrinfo(const char* node, const char* service, const addrinfo* hint
 
 // Those that are ours are done at once; the C library has the others, and tells the program when there are no more.
 HOOK int getaddrinfo_a(int mode, gaicb** list, int count, sigevent* event) {
-  if (!config().stands_in() || count <= 0)
+  if (!config().uses_fake_ips() || count <= 0)
     return REAL(getaddrinfo_a)(mode, list, count, event);
   auto** others = static_cast<gaicb**>(calloc(static_cast<size_t>(count), sizeof *list));
   if (!others)
     return EAI_MEMORY;
   for (int i = 0; i < count; ++i) {
-    if (list[i] && Question::about(list[i]->ar_name).way != Question::Way::libc)
+    if (list[i] && NameQuery::about(list[i]->ar_name).resolver != Resolver::libc_only)
       resolve_now(*list[i]);
     else
       others[i] = list[i];

@@ -7,6 +7,7 @@
 #include "handshake/deferred_error.h"
 #include "handshake/pending.h"
 #include "handshake/progress.h"
+#include "handshake/server_choice.h"
 #include "handshake/trace.h"
 #include "kernel/real.h"
 #include "names/datagrams.h"
@@ -70,10 +71,18 @@ int accept_any(int fd, sockaddr* address, socklen_t* length, int flags) {
   return call->fd;
 }
 
+// SO_ERROR of a CONNECT that has failed.
+std::optional<int> socket_error(int fd) {
+  const auto socket = progress(fd);
+  if (!socket || socket->state != State::failed)
+    return std::nullopt;
+  return deferred_error::consume(fd, sockets::identity(fd), *socket);
+}
+
 // SO_ERROR, SO_ACCEPTCONN and SO_RCVLOWAT where the kernel does not know; each is an int.
 std::optional<int> known_option(int fd, int option) {
   if (option == SO_ERROR)
-    return failure::take(fd);
+    return socket_error(fd);
   const auto socket = sockets::find_fd(fd);
   if (option == SO_ACCEPTCONN && socket && socket->is_waiting())
     return socket->is_listening;
@@ -118,7 +127,7 @@ HOOK int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
   const auto requested = config().active ? IpPort::from(address, length) : std::nullopt;
   if (!requested || sockets::empty())
     return REAL(bind)(fd, address, length);
-  if (const auto socket = settle_fd(fd); socket && socket->is_waiting())
+  if (const auto socket = progress(fd); socket && socket->is_waiting())
     return fail(EINVAL); // as for any socket that is bound
   if (remember_bind(fd, *requested, address->sa_family))
     return 0;
@@ -133,7 +142,7 @@ HOOK int connect(int fd, const sockaddr* address, socklen_t length) {
   const auto error = connect_to(fd, address, length, false);
   if (error)
     return result(*error);
-  return report::is_on() ? report::connect_directly(fd, address, length) : REAL(connect)(fd, address, length);
+  return trace::is_on() ? trace::connect_directly(fd, address, length) : REAL(connect)(fd, address, length);
 }
 HOOK int __connect(int fd, const sockaddr* address, socklen_t length) __attribute__((alias("connect")));
 
@@ -158,7 +167,7 @@ HOOK int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
   if (real != 0 || sockets::empty() || !is_of_server(address, *length, room))
     return real;
   if (pending::any())
-    settle_fd(fd);
+    progress(fd);
   const auto socket = sockets::use(sockets::identity(fd));
   if (socket && (socket->is_waiting() || socket->state == State::pending || socket->state == State::failed))
     return fail(ENOTCONN);

@@ -29,7 +29,7 @@ size_t hash(uint64_t key) { return key * 0x9e3779b97f4a7c15 >> 40; }
 
 } // namespace
 
-bool Table::Lock::lock() {
+bool CookieMap::Lock::lock() {
   for (int attempt = 0; is_patient(attempt); ++attempt) {
     uint32_t now = sequence.load(std::memory_order_relaxed);
     if (now % 2 == 0 && sequence.compare_exchange_weak(now, now + 1, std::memory_order_acquire)) {
@@ -41,19 +41,19 @@ bool Table::Lock::lock() {
   return false;
 }
 
-void Table::Lock::unlock() {
+void CookieMap::Lock::unlock() {
   sequence.fetch_add(1, std::memory_order_release);
   --held;
 }
 
-Table::Value Table::Slot::load() const {
+CookieMap::Value CookieMap::Slot::load() const {
   Value value;
   for (size_t i = 0; i < value.size(); ++i)
     value[i] = words[i].load(std::memory_order_acquire); // acquire: the check of `sequence` comes after
   return value;
 }
 
-bool Table::Place::read(uint64_t wanted, Value& value) const {
+bool CookieMap::Place::read(uint64_t wanted, Value& value) const {
   for (int attempt = 0; is_patient(attempt); ++attempt) {
     const uint32_t before = slot->sequence.load(std::memory_order_acquire);
     if (key->load(std::memory_order_acquire) != wanted)
@@ -66,20 +66,20 @@ bool Table::Place::read(uint64_t wanted, Value& value) const {
   return false;
 }
 
-void Table::Place::assign(uint64_t new_key, const Value& value) const {
+void CookieMap::Place::assign(uint64_t new_key, const Value& value) const {
   key->store(new_key, std::memory_order_release); // release: `sequence` is seen odd before
   for (size_t i = 0; i < value.size(); ++i)
     slot->words[i].store(value[i], std::memory_order_release);
 }
 
-void Table::Slot::found_by(uint32_t sweep) {
+void CookieMap::Slot::found_by(uint32_t sweep) {
   uint32_t known = mark.load(std::memory_order_relaxed);
   while (known < sweep && !mark.compare_exchange_weak(known, sweep, std::memory_order_relaxed))
     ;
 }
 
 // Calls visit(place) for the places that may hold the key until one says true.
-template <typename Visit> bool Table::any_in_sets(uint64_t key, Visit visit) const {
+template <typename Visit> bool CookieMap::any_in_sets(uint64_t key, Visit visit) const {
   for (int level = 0; level < most_levels; ++level) {
     Keys* all = keys(level);
     if (!all)
@@ -92,7 +92,7 @@ template <typename Visit> bool Table::any_in_sets(uint64_t key, Visit visit) con
   return false;
 }
 
-Table::Place Table::locate(uint64_t key) const {
+CookieMap::Place CookieMap::locate(uint64_t key) const {
   Place found;
   any_in_sets(key, [&](Place place) {
     const bool hit = place.key->load(std::memory_order_acquire) == key;
@@ -103,13 +103,13 @@ Table::Place Table::locate(uint64_t key) const {
   return found;
 }
 
-bool Table::find(uint64_t key, Value& value) const {
+bool CookieMap::find(uint64_t key, Value& value) const {
   const Place place = locate(key);
   return place && place.read(key, value);
 }
 
 // Into the first of the key's places that has this key now: the same one, or 0.
-bool Table::put_where(uint64_t expected, uint64_t key, const Value& value) {
+bool CookieMap::put_where(uint64_t expected, uint64_t key, const Value& value) {
   return any_in_sets(key, [&](Place place) {
     if (!place.holds(expected) || !place.slot->lock())
       return false;
@@ -126,11 +126,11 @@ bool Table::put_where(uint64_t expected, uint64_t key, const Value& value) {
   });
 }
 
-bool Table::store(uint64_t key, const Value& value) {
+bool CookieMap::store(uint64_t key, const Value& value) {
   return put_where(key, key, value) || insert(key, value) || put_where(key, key, value);
 }
 
-bool Table::insert(uint64_t key, const Value& value) {
+bool CookieMap::insert(uint64_t key, const Value& value) {
   const bool is_locked = m_inserting.lock();
   bool done = false;
   if (!locate(key)) {
@@ -144,7 +144,7 @@ bool Table::insert(uint64_t key, const Value& value) {
   return done;
 }
 
-bool Table::erase(uint64_t key) {
+bool CookieMap::erase(uint64_t key) {
   const Place place = locate(key);
   if (!place || !place.slot->lock())
     return false;
@@ -157,7 +157,7 @@ bool Table::erase(uint64_t key) {
   return mine;
 }
 
-uint64_t Table::clear_unless(Place place, uint32_t found_alive, Value& value) {
+uint64_t CookieMap::clear_unless(Place place, uint32_t found_alive, Value& value) {
   const auto is_dead = [&] {
     return !place.holds(0) && place.slot->mark.load(std::memory_order_relaxed) != found_alive;
   };
@@ -175,7 +175,7 @@ uint64_t Table::clear_unless(Place place, uint32_t found_alive, Value& value) {
 }
 
 // Counts again: the other thread may have been anywhere between its entry and the count.
-void Table::mend_after_fork() {
+void CookieMap::mend_after_fork() {
   m_inserting.mend();
   size_t count = 0;
   for_each_place([&](Place place) {
@@ -188,7 +188,7 @@ void Table::mend_after_fork() {
   m_count.store(count, std::memory_order_relaxed);
 }
 
-bool Table::use(uint64_t key, Value& value) {
+bool CookieMap::use(uint64_t key, Value& value) {
   const Place place = locate(key);
   if (!place || !place.read(key, value))
     return false;
@@ -196,25 +196,25 @@ bool Table::use(uint64_t key, Value& value) {
   return true;
 }
 
-bool Table::is_crowded(uint64_t key) const {
+bool CookieMap::is_crowded(uint64_t key) const {
   return keys(0) && !any_in_sets(key, [&](Place place) { return place.holds(0) || place.holds(key); });
 }
 
-size_t Table::size() const {
+size_t CookieMap::size() const {
   size_t total = 0;
   for (int level = 0; level < most_levels && keys(level); ++level)
     total += sets(level) * set_size;
   return total;
 }
 
-bool Table::needs_sweep(uint64_t key, size_t cost) {
+bool CookieMap::needs_sweep(uint64_t key, size_t cost) {
   if (!is_crowded(key))
     return false;
   const bool may_all_live = m_count.load(std::memory_order_relaxed) <= cost;
   return (cost <= size() && !may_all_live) || !grow();
 }
 
-bool Table::begin_sweep() {
+bool CookieMap::begin_sweep() {
   int sweeper = m_sweeper.load(std::memory_order_relaxed);
   const int self = getpid();
   if (sweeper == self || !m_sweeper.compare_exchange_strong(sweeper, self, std::memory_order_acquire))
@@ -223,14 +223,15 @@ bool Table::begin_sweep() {
   return true;
 }
 
-void Table::keep(uint64_t key) {
+void CookieMap::keep(uint64_t key) {
   if (const Place place = locate(key))
     place.slot->found_by(m_sweep.load(std::memory_order_relaxed));
 }
 
 // Sets are taken without order, so that a small part of a level's entries would fault in all of its pages, one by one:
 // that costs several times as much as to have them at once. Not of the last levels, where it would be felt as a pause.
-bool Table::grow() {
+bool CookieMap::grow() {
+  forks::add(*this);
   constexpr size_t few = size_t{1} << 22;
   for (int level = 0; level < most_levels; ++level) {
     std::atomic<Keys*>& place = m_levels[level];

@@ -8,6 +8,7 @@
 // for ever: a signal handler that interrupted the writer of this very slot finds no entry. A child of fork() has no
 // other threads that could end their writing: mend_after_fork() does.
 #pragma once
+#include "kernel/fork.h"
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -17,11 +18,11 @@
 
 namespace socksify {
 
-class Table {
+class CookieMap : private forks::Observer {
 public:
   using Value = std::array<uint64_t, 5>;
 
-  constexpr Table() = default;
+  constexpr CookieMap() : Observer(nullptr, [](Observer& self) { static_cast<CookieMap&>(self).mend_after_fork(); }) {}
 
   bool empty() const { return m_count.load(std::memory_order_relaxed) == 0; }
 
@@ -45,9 +46,6 @@ public:
     place.slot->unlock();
     return changed;
   }
-
-  // In a child, before anything else: entries that another thread was writing are lost.
-  void mend_after_fork();
 
   // True if this call did it.
   bool erase(uint64_t key);
@@ -92,6 +90,9 @@ public:
   }
 
 private:
+  // In a child of fork(): entries that another thread was writing are lost.
+  void mend_after_fork();
+
   struct Lock {
     std::atomic<uint32_t> sequence{0};
 
@@ -162,14 +163,14 @@ private:
 };
 
 // A small plain value as the table keeps it.
-template <typename Entry> Table::Value pack(const Entry& entry) {
-  static_assert(std::is_trivially_copyable_v<Entry> && sizeof entry <= sizeof(Table::Value));
-  Table::Value value{};
+template <typename Entry> CookieMap::Value pack(const Entry& entry) {
+  static_assert(std::is_trivially_copyable_v<Entry> && sizeof entry <= sizeof(CookieMap::Value));
+  CookieMap::Value value{};
   std::memcpy(value.data(), &entry, sizeof entry);
   return value;
 }
 
-template <typename Entry> Entry unpack(const Table::Value& value) {
+template <typename Entry> Entry unpack(const CookieMap::Value& value) {
   Entry entry;
   std::memcpy(static_cast<void*>(&entry), value.data(), sizeof entry);
   return entry;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/fork.h"
-#include "calls/epoll.h"
-#include "names/own_fake_ips.h"
-#include "sockets/registry.h"
+#include "base/fd.h"
 #include <atomic>
 #include <ctime>
 #include <pthread.h>
@@ -14,6 +12,7 @@ namespace {
 constinit std::atomic<uint32_t> forks{0};
 constinit std::atomic<uint32_t> forks_before{UINT32_MAX}; // mind()
 constinit std::atomic<int> known_pid{0};
+constinit std::atomic<Observer*> observers{nullptr};
 
 // Held for reading by those who look up, for writing by the thread that forks: `forking`.
 constinit pthread_rwlock_t lookups = PTHREAD_RWLOCK_INITIALIZER;
@@ -39,7 +38,9 @@ void count_fork() { forks.fetch_add(1, std::memory_order_relaxed); }
 
 void prepare() {
   count_fork();
-  sockets::note_flags();
+  for (Observer* each = observers.load(std::memory_order_acquire); each; each = each->next)
+    if (each->before)
+      each->before(*each);
   await_lookups();
 }
 
@@ -54,14 +55,26 @@ void begin_child() {
   forking.store({}, std::memory_order_relaxed);
   lookups = PTHREAD_RWLOCK_INITIALIZER;
   known_pid.store(0, std::memory_order_relaxed);
-  sockets::mend_after_fork();
-  epoll::mend_after_fork();
-  names::recent::mend_after_fork();
+  for (Observer* each = observers.load(std::memory_order_acquire); each; each = each->next)
+    if (each->in_child)
+      each->in_child(*each);
 }
 
 } // namespace
 
-void watch() { pthread_atfork(prepare, go_on_in_parent, begin_child); }
+void add(Observer& observer) {
+  if (observer.is_added.exchange(true, std::memory_order_relaxed))
+    return;
+  observer.next = observers.load(std::memory_order_relaxed);
+  while (!observers.compare_exchange_weak(observer.next, &observer, std::memory_order_release))
+    ;
+}
+
+void watch() {
+  static constinit std::atomic<bool> is_watching{false};
+  if (!is_watching.exchange(true, std::memory_order_relaxed))
+    pthread_atfork(prepare, go_on_in_parent, begin_child);
+}
 
 LookUp::LookUp() : m_is_noted(pthread_rwlock_rdlock(&lookups) == 0) {}
 
@@ -72,7 +85,7 @@ LookUp::~LookUp() {
 
 uint32_t count() { return forks.load(std::memory_order_relaxed); }
 
-void mind() {
+void start_tracking() {
   uint32_t never = UINT32_MAX;
   forks_before.compare_exchange_strong(never, count(), std::memory_order_relaxed);
 }
@@ -83,7 +96,7 @@ bool may_share() {
 }
 
 void note_inherited() {
-  mind();
+  start_tracking();
   count_fork();
 }
 

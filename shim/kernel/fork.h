@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What fork() means for what we remember: a child shares the sockets of its parent, and the CONNECTs on their way.
 #pragma once
+#include <atomic>
 #include <cstdint>
 
 namespace socksify::forks {
@@ -8,12 +9,28 @@ namespace socksify::forks {
 // At load, and before there is anything to share.
 void watch();
 
+// What one part of the library does around fork(). The one list of these is all that has to be mended in a child: every
+// CookieMap adds itself at its first entry.
+struct Observer {
+  using Call = void (*)(Observer&);
+
+  constexpr Observer(Call before_fork, Call in_the_child) : before(before_fork), in_child(in_the_child) {}
+
+  const Call before;   // in the parent; null: nothing
+  const Call in_child; // null: nothing
+  Observer* next = nullptr;
+  std::atomic<bool> is_added{false};
+};
+
+// Adds it for good; once, however often this is called.
+void add(Observer& observer);
+
 // Changes before each fork of this process, and after it in the parent and in the child: what carries another count
 // than this may be known to another process. So may what a thread begins while another one forks.
 uint32_t count();
 
 // From the first call on, so that a process whose children have nothing of ours does not pay for them.
-void mind();
+void start_tracking();
 // True if there has been a fork since: a child, or a parent, may share what we have.
 bool may_share();
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/sockopts.h"
-#include "handshake/exchange.h"
 #include "kernel/real.h"
+#include "kernel/tcp.h"
 #include <atomic>
 #include <sys/socket.h>
 #include <sys/time.h>
 
-namespace socksify::options {
+namespace socksify::sockopts {
 namespace {
 
 enum Use : unsigned { send_timeout = 1, receive_timeout = 2, low_water_mark = 4 };
@@ -46,13 +46,6 @@ Deadline send_deadline(int fd) { return uses(send_timeout) ? deadline(fd, SO_SND
 
 Deadline receive_deadline(int fd) { return uses(receive_timeout) ? deadline(fd, SO_RCVTIMEO) : Deadline::never(); }
 
-int domain_of(int fd) {
-  int domain = AF_UNSPEC;
-  socklen_t length = sizeof domain;
-  REAL(getsockopt)(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length);
-  return domain;
-}
-
 int take_low_water_mark(int fd) {
   int bytes = 1;
   socklen_t length = sizeof bytes;
@@ -63,4 +56,4 @@ int take_low_water_mark(int fd) {
   return bytes;
 }
 
-} // namespace socksify::options
+} // namespace socksify::sockopts

@@ -4,7 +4,7 @@
 #pragma once
 #include "kernel/deadline.h"
 
-namespace socksify::options {
+namespace socksify::sockopts {
 
 // setsockopt() with these arguments has succeeded.
 void note(int level, int option);
@@ -13,11 +13,8 @@ void note(int level, int option);
 Deadline send_deadline(int fd);
 Deadline receive_deadline(int fd);
 
-// AF_INET, AF_INET6 ...
-int domain_of(int fd);
-
 // Sets SO_RCVLOWAT to 1 and returns what it was: a program that wants many bytes at a time would not be woken for a
 // reply.
 int take_low_water_mark(int fd);
 
-} // namespace socksify::options
+} // namespace socksify::sockopts

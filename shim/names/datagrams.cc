@@ -43,16 +43,16 @@ bool leaves(const IpPort& destination) {
 
 int refusal(int fd, const void* address, socklen_t length) {
   const Config& settings = config();
-  if (!settings.stands_in() && settings.leak == Leak::allow)
+  if (!settings.uses_fake_ips() && settings.leak == Leak::allow)
     return 0;
   const auto destination = IpPort::from(static_cast<const sockaddr*>(address), length);
   if (!destination)
     return 0;
-  const bool is_stand_in = names::is_stand_in(destination->ip);
+  const bool is_fake_ip = settings.is_fake_ip(destination->ip);
   const bool leaks = settings.leak != Leak::allow && leaves(*destination);
-  if ((!is_stand_in && !leaks) || !sends_datagrams(fd))
+  if ((!is_fake_ip && !leaks) || !sends_datagrams(fd))
     return 0;
-  if (is_stand_in)
+  if (is_fake_ip)
     return EHOSTUNREACH;
   return refuse();
 }

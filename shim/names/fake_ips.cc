@@ -9,14 +9,11 @@
 namespace socksify::names {
 namespace {
 
-constexpr uint32_t network = 0xc6120000; // 198.18.0.0
-constexpr uint32_t addresses = 1 << 17;  // /15
-
 // Those that processes share, and behind them those that a process has for itself when there is no file to share: an
 // address of the one kind never has a name of the other. The first and the last address of the network are left out.
 constexpr uint32_t private_capacity = 4096;
-constexpr uint32_t shared_capacity = addresses - 2 - private_capacity;
-constexpr uint32_t first_shared = network + 1;
+constexpr uint32_t shared_capacity = fake_ip::count - 2 - private_capacity;
+constexpr uint32_t first_shared = fake_ip::network + 1;
 constexpr uint32_t first_private = first_shared + shared_capacity;
 
 constexpr int patience = 2000;     // milliseconds that a new name waits for its turn
@@ -117,13 +114,7 @@ bool is_name(std::string_view text) {
 
 } // namespace
 
-bool is_stand_in(const Config& config, const Ip& ip) {
-  return ip.is_ipv4() && ip.ipv4() - network < addresses && config.stands_in();
-}
-
-bool is_stand_in(const Ip& ip) { return is_stand_in(config(), ip); }
-
-bool is_stand_in(uint32_t ip) { return is_stand_in(Ip::from(ip)); }
+bool is_fake_ip(uint32_t ip) { return config().is_fake_ip(Ip::from(ip)); }
 
 std::optional<Name> spelled(std::string_view text) {
   if (text.ends_with('.'))
@@ -136,7 +127,7 @@ std::optional<Name> spelled(std::string_view text) {
   return name;
 }
 
-std::optional<uint32_t> stand_in_for(const Name& name) {
+std::optional<uint32_t> fake_ip_for(const Name& name) {
   if (const auto number = number_in(shared_store(), shared_capacity, name)) {
     recent::note(first_shared + *number, name);
     return first_shared + *number;
@@ -158,7 +149,7 @@ std::optional<Name> find(uint32_t ip) {
 
 Shown shown(Endpoint endpoint) {
   Shown text;
-  const auto name = is_stand_in(endpoint.ip) ? find(endpoint.ip) : std::nullopt;
+  const auto name = is_fake_ip(endpoint.ip) ? find(endpoint.ip) : std::nullopt;
   if (name)
     text.append(FMT_COMPILE("{}:{}"), name->view(), endpoint.port);
   else

@@ -8,17 +8,15 @@
 
 namespace socksify::names {
 
-// True if stand-ins are in use, and this is the address of one, whether or not anybody knows its name.
-bool is_stand_in(const Config& config, const Ip& ip);
-bool is_stand_in(const Ip& ip);
-bool is_stand_in(uint32_t ip);
+// True if fake IPs are in use and this is one, whether or not its name is known.
+bool is_fake_ip(uint32_t ip);
 
 // The name as it is sent and compared: in lower case, without a dot at its end. Nothing for what cannot be the name of
 // a host: too long, with other characters than those have, or with a number at its end, as addresses have.
 std::optional<Name> spelled(std::string_view name);
 
 // The address that stands in for a name, spelled so. Nothing if there is no memory left to remember one.
-std::optional<uint32_t> stand_in_for(const Name& name);
+std::optional<uint32_t> fake_ip_for(const Name& name);
 
 // The name for which an address stands in.
 std::optional<Name> find(uint32_t ip);

@@ -103,25 +103,25 @@ int only_in_figures(const char* node, const char* service, const addrinfo* hints
 
 int addresses(const char* node, const char* service, const addrinfo* hints, addrinfo** result) {
   const bool is_figures = hints && (hints->ai_flags & AI_NUMERICHOST);
-  const Question question = is_figures ? Question{} : Question::about(node);
-  const bool asks = question.way == Question::Way::first;
-  if (question.way == Question::Way::nothing)
+  const NameQuery query = is_figures ? NameQuery{} : NameQuery::about(node);
+  const bool asks = query.resolver == Resolver::libc_then_us;
+  if (query.resolver == Resolver::nobody)
     return only_in_figures(node, service, hints, result);
-  if (question.way == Question::Way::libc) {
+  if (query.resolver == Resolver::libc_only) {
     const int error = REAL(getaddrinfo)(node, service, hints, result);
     if (error == 0)
-      question.note(*result);
+      query.note(*result);
     return error;
   }
   const int before = errno;
   const int error = asks ? REAL(getaddrinfo)(node, service, hints, result) : EAI_AGAIN;
   if (error == 0) {
-    question.note(*result);
+    query.note(*result);
     leave_out_ipv6(result);
   }
   if (error == 0 || !is_unknown(error))
     return error;
-  const Answer known = answer(question, asks);
+  const Answer known = answer(query, asks);
   const int listed = known ? list_of(known, service, hints, result) : known.is_unsure ? EAI_AGAIN : error;
   if (listed == 0)
     errno = before;

@@ -17,7 +17,7 @@ class Words {
 public:
   explicit Words(const char* path) : m_file(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) {
     m_is_whole = m_file || is_absent(errno);
-    advance();
+    progress_pending();
   }
 
   bool is_over() const { return m_next < 0; }
@@ -26,16 +26,16 @@ public:
   // The next word of this line; false at its end, from where the next line begins.
   bool next(Name& word) {
     while (is_blank(m_next))
-      advance();
+      progress_pending();
     if (m_next == '#')
       while (!ends_line())
-        advance();
+        progress_pending();
     if (ends_line()) {
-      advance();
+      progress_pending();
       return false;
     }
     word.clear();
-    for (; !ends_line() && !is_blank(m_next) && m_next != '#'; advance())
+    for (; !ends_line() && !is_blank(m_next) && m_next != '#'; progress_pending())
       word.append(FMT_COMPILE("{}"), static_cast<char>(m_next));
     return true;
   }
@@ -53,7 +53,7 @@ private:
     m_end = got > 0 ? static_cast<size_t>(got) : 0;
   }
 
-  void advance() {
+  void progress_pending() {
     if (m_at == m_end)
       read_on();
     m_next = m_end ? static_cast<unsigned char>(m_room[m_at++]) : -1;

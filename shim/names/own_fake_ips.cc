@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "names/own_fake_ips.h"
+#include "kernel/fork.h"
 #include <atomic>
 #include <utility>
 
@@ -40,9 +41,21 @@ Entry* entry_of(uint32_t ip) {
 
 Entry& next_entry() { return entries[std::exchange(oldest, (oldest + 1) % std::size(entries))]; }
 
+// An entry may be half written, and a name with another one's address would be another host.
+void mend_after_fork(forks::Observer&) {
+  if (!is_busy.load(std::memory_order_relaxed))
+    return;
+  for (Entry& entry : entries)
+    entry.ip = 0;
+  is_busy.store(false, std::memory_order_relaxed);
+}
+
+constinit forks::Observer observer{nullptr, mend_after_fork};
+
 } // namespace
 
 void note(uint32_t ip, const Name& name) {
+  forks::add(observer);
   const Turn turn;
   if (!turn)
     return;
@@ -54,15 +67,6 @@ std::optional<Name> find(uint32_t ip) {
   const Turn turn;
   const Entry* known = turn ? entry_of(ip) : nullptr;
   return known ? std::optional{known->name} : std::nullopt;
-}
-
-// An entry may be half written, and a name with another one's address would be another host.
-void mend_after_fork() {
-  if (!is_busy.load(std::memory_order_relaxed))
-    return;
-  for (Entry& entry : entries)
-    entry.ip = 0;
-  is_busy.store(false, std::memory_order_relaxed);
 }
 
 } // namespace socksify::names::recent

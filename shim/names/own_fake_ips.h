@@ -9,7 +9,4 @@ namespace socksify::names::recent {
 void note(uint32_t ip, const Name& name);
 std::optional<Name> find(uint32_t ip);
 
-// In a child: what another thread was in the midst of it will not end.
-void mend_after_fork();
-
 } // namespace socksify::names::recent

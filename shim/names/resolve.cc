@@ -42,35 +42,35 @@ Answer of_this_host(const Name& name, bool is_own) {
 
 } // namespace
 
-Question Question::about(const char* node) {
-  Question question;
+NameQuery NameQuery::about(const char* node) {
+  NameQuery query;
   const bool has_direct = config().active && !config().no_proxy.empty();
-  if (!node || !(config().stands_in() || has_direct))
-    return question;
+  if (!node || !(config().uses_fake_ips() || has_direct))
+    return query;
   const auto name = names::spelled(node);
-  question.is_to_be_noted = name && has_direct;
-  question.is_direct = question.is_to_be_noted && is_direct_name(config(), name->view());
-  if (!config().stands_in())
-    return question;
+  query.is_recorded = name && has_direct;
+  query.is_direct = query.is_recorded && is_direct_name(config(), name->view());
+  if (!config().uses_fake_ips())
+    return query;
   if (!name) {
-    question.way = config().resolves_remotely() ? Way::nothing : Way::libc;
-    return question;
+    query.resolver = config().resolves_remotely() ? Resolver::nobody : Resolver::libc_only;
+    return query;
   }
-  question.name = *name;
-  if (is_address(node) || question.is_direct)
-    return question;
-  question.way = config().resolves_remotely() ? Way::ours : Way::first;
-  return question;
+  query.name = *name;
+  if (is_address(node) || query.is_direct)
+    return query;
+  query.resolver = config().resolves_remotely() ? Resolver::us_only : Resolver::libc_then_us;
+  return query;
 }
 
-void Question::note(const addrinfo* answers) const {
-  for (; is_to_be_noted && answers; answers = answers->ai_next)
+void NameQuery::note(const addrinfo* answers) const {
+  for (; is_recorded && answers; answers = answers->ai_next)
     if (const auto found = IpPort::from(answers->ai_addr, answers->ai_addrlen))
       no_proxy::note(found->ip, is_direct);
 }
 
-void Question::note(const hostent& answer) const {
-  for (char** address = answer.h_addr_list; is_to_be_noted && *address; ++address) {
+void NameQuery::note(const hostent& answer) const {
+  for (char** address = answer.h_addr_list; is_recorded && *address; ++address) {
     Ip ip;
     uint32_t network;
     std::memcpy(&network, *address, sizeof network);
@@ -80,9 +80,9 @@ void Question::note(const hostent& answer) const {
   }
 }
 
-Answer answer(const Question& question, bool asked) {
+Answer answer(const NameQuery& query, bool asked) {
   KeepErrno keep;
-  const Name& name = question.name;
+  const Name& name = query.name;
   const bool is_own = is_localhost(name.view()) || is_own_name(name.view());
   const Answer in_file = hosts_file::find(name);
   if (in_file || is_own)
@@ -90,7 +90,7 @@ Answer answer(const Question& question, bool asked) {
   if (in_file.is_unsure) // it is not to be told to a server, perhaps
     return in_file;
   Answer answer{.name = name, .ips = {}};
-  const auto ip = names::stand_in_for(name);
+  const auto ip = names::fake_ip_for(name);
   answer.is_unsure = !ip;
   if (!ip)
     return answer;
@@ -101,9 +101,9 @@ Answer answer(const Question& question, bool asked) {
 
 Reverse name_of(const Ip& ip) {
   Reverse reverse;
-  if (!config().stands_in())
+  if (!config().uses_fake_ips())
     return reverse;
-  if (names::is_stand_in(ip))
+  if (config().is_fake_ip(ip))
     return {true, names::find(ip.ipv4())};
   if (!config().resolves_remotely())
     return reverse;

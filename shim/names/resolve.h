@@ -7,27 +7,29 @@
 
 namespace socksify::resolve {
 
-// What a program asks for.
-struct Question {
-  enum class Way {
-    libc,    // an address, or a name that goes directly: the C library's alone
-    first,   // the C library may know it
-    ours,    // the C library would ask a server: it is not asked
-    nothing, // nor can it be a name
-  };
-  Way way = Way::libc;
-  Name name;                   // ours or first
-  bool is_direct = false;      // NO_PROXY matches it
-  bool is_to_be_noted = false; // what the C library answers tells which addresses are direct
+// Who resolves a name.
+enum class Resolver {
+  libc_only,    // an address, or a name that NO_PROXY matches
+  libc_then_us, // libc may know it
+  us_only,      // libc would ask a name server, and must not
+  nobody,       // it cannot be a host name
+};
 
-  static Question about(const char* node);
+// One look-up of the program.
+struct NameQuery {
+  Resolver resolver = Resolver::libc_only;
+  Name name;                // us_only and libc_then_us
+  bool is_direct = false;   // NO_PROXY matches it
+  bool is_recorded = false; // libc's answer tells which addresses are direct
+
+  static NameQuery about(const char* node);
   void note(const addrinfo* answers) const;
   void note(const hostent& answer) const;
 };
 
 // What there is without the C library. `asked`: it has been asked first, and did not know the name. Unsure: the program
 // may try again.
-Answer answer(const Question& question, bool asked);
+Answer answer(const NameQuery& query, bool asked);
 
 // The name of an address, where that is ours to tell: a stand-in's, or any if no server is to be asked.
 struct Reverse {

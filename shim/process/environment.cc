@@ -2,7 +2,6 @@
 #include "process/environment.h"
 #include "base/settings.h"
 #include "config/config.h"
-#include "process/exec_state.h"
 #include <cstring>
 #include <dlfcn.h>
 #include <sys/mman.h>
@@ -138,7 +137,7 @@ Room room_for(char* const* environment, const char* state) {
     room.bytes = preload.size() + own_libraries().size() + (own ? std::strlen(own) + 1 : 0) + 1;
   }
   room.entries += state != nullptr;
-  if (room.entries || find(environment, handover::variable)) {
+  if (room.entries || find(environment, state_variable)) {
     for (; environment && *environment; ++environment)
       ++room.entries;
     ++room.entries; // the null at its end
@@ -151,7 +150,7 @@ char** complete(char* const* environment, const char* state, char** entries, cha
   const char* own = nullptr;
   const bool lacks = lacks_library(environment, own);
   for (char* const* entry = environment; entry && *entry; ++entry)
-    if (!(lacks && is(*entry, preload)) && name_of(*entry) != handover::variable)
+    if (!(lacks && is(*entry, preload)) && name_of(*entry) != state_variable)
       *next++ = *entry;
   for_each_missing(environment, [&](const char* entry) { *next++ = const_cast<char*>(entry); });
   if (state)

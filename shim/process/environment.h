@@ -8,6 +8,9 @@
 
 namespace socksify::environment {
 
+// Carries the state of sockets to the next program: see exec_state.h.
+inline constexpr std::string_view state_variable = "SOCKSIFY_STATE";
+
 // The value of a variable, or null. As getenv(), but in pages that are here anyway when a process starts.
 const char* find(char* const* environment, std::string_view name);
 

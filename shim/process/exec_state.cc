@@ -14,7 +14,7 @@
 #include <cstdlib>
 #include <cstring>
 
-namespace socksify::handover {
+namespace socksify::exec_state {
 namespace {
 
 using sockets::Identity;
@@ -47,7 +47,7 @@ bool can_be_handed_over(const Socket& socket) {
   case State::bound:
   case State::listening:
   case State::accepted:
-  case State::silent:
+  case State::dummy_listener:
     return socket.server < config().server_count && (socket.family == AF_INET || socket.family == AF_INET6);
   case State::pending:
   case State::failed:
@@ -101,7 +101,7 @@ bool write(Entry& entry, bool all) {
       return;
     socket->fd = fd;
     if (count == 0)
-      entry.append(FMT_COMPILE("{}="), variable);
+      entry.append(FMT_COMPILE("{}="), environment::state_variable);
     for (const uint8_t byte : to_bytes({key, *socket}))
       entry.append(FMT_COMPILE("{}{}"), digits[byte >> 4], digits[byte & 15]);
     entry.append(FMT_COMPILE(","));
@@ -111,18 +111,18 @@ bool write(Entry& entry, bool all) {
 }
 
 void read() {
-  const char* value = environment::find(environ, variable);
+  const char* value = environment::find(environ, environment::state_variable);
   if (!value)
     return;
   std::string_view text{value};
   for (Record record; take(text, record);)
-    if (can_be_handed_over(record.socket) && sockets::whereabouts(record.key, record.socket.fd) >= 0 &&
+    if (can_be_handed_over(record.socket) && sockets::find_open_fd(record.key, record.socket.fd) >= 0 &&
         sockets::remember(record.key, record.socket)) {
       forks::note_inherited();
       if (record.socket.awaits_call())
-        listener::note_begun();
+        readiness::bind_started();
     }
-  unsetenv(variable.data());
+  unsetenv(environment::state_variable.data());
 }
 
-} // namespace socksify::handover
+} // namespace socksify::exec_state

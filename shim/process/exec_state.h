@@ -4,14 +4,14 @@
 // program in between that did not load the library, is never believed.
 #pragma once
 #include "base/text.h"
+#include "process/environment.h"
 
-namespace socksify::handover {
+namespace socksify::exec_state {
 
-inline constexpr std::string_view variable = "SOCKSIFY_STATE";
 inline constexpr int most = 64; // sockets
 
 // "SOCKSIFY_STATE=..."
-using Entry = Text<variable.size() + 2 + most * 97>;
+using Entry = Text<environment::state_variable.size() + 2 + most * 97>;
 
 // `all`: those as well that are to be closed, because what posix_spawn() is to do with descriptors is not known. A
 // CONNECT on its way is waited for: nobody would take it further. False if there is nothing to hand over.
@@ -20,4 +20,4 @@ bool write(Entry& entry, bool all);
 // At load.
 void read();
 
-} // namespace socksify::handover
+} // namespace socksify::exec_state

@@ -54,7 +54,7 @@ void read_environment() {
 // gave.
 __attribute__((constructor)) void at_load() {
   if (config().active)
-    handover::read();
+    exec_state::read();
 }
 
 } // namespace

@@ -7,7 +7,7 @@ namespace socksify::epoll {
 
 OldNumber::OldNumber(sockets::Identity socket, int number, int known_fd)
     : m_number(number), m_is_there(number == known_fd || sockets::identity(number) == socket) {
-  const int alive = m_is_there ? -1 : sockets::whereabouts(socket, -1);
+  const int alive = m_is_there ? -1 : sockets::find_open_fd(socket, -1);
   if (alive < 0)
     return;
   m_lent = Fd{fcntl(alive, F_DUPFD_CLOEXEC, m_number)};

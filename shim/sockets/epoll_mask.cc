@@ -23,7 +23,7 @@ int modify(const Registration& registration, epoll_event event) {
 epoll_event event_of_handshake(uint64_t key, short events) {
   epoll_event event{};
   event.events = events & POLLOUT ? EPOLLOUT : EPOLLIN;
-  event.data.u64 = token(key);
+  event.data.u64 = cookie_of(key);
   return event;
 }
 
@@ -45,41 +45,41 @@ int tell_kernel(uint64_t key, const Registration& changed) {
 
 epoll_event own_event(const Registration& registration) {
   epoll_event event{};
-  event.events = registration.is_listener ? listener::possible(registration.events) : registration.events;
+  event.events = registration.is_listener ? readiness::possible(registration.events) : registration.events;
   event.data.u64 = registration.data;
   return event;
 }
 
 epoll_event event_of(uint64_t key, const Registration& registration) {
-  if (!registration.is_withheld())
+  if (!registration.is_masked())
     return own_event(registration);
   epoll_event event = event_of_handshake(key, registration.handshake);
   event.events |= registration.events & EPOLLEXCLUSIVE;
   return event;
 }
 
-void give_back_one(uint64_t key, int known_fd) {
+void unmask_one(uint64_t key, int known_fd) {
   for (;;) {
     const auto before = find(key);
-    if (!before || before->epfd < 0 || !before->is_withheld())
+    if (!before || before->epfd < 0 || !before->is_masked())
       return;
     const OldNumber number{before->socket, before->fd, known_fd};
     if (!number.is_there())
       return;
     Registration own = *before;
     own.handshake = 0;
-    if (!replace(key, *before, own))
+    if (!compare_and_store(key, *before, own))
       continue;
     const int error = tell_kernel(key, own);
     if (error == ENOENT)
-      replace(key, own, Registration{});
+      compare_and_store(key, own, Registration{});
     else if (error)
-      replace(key, own, *before); // the set has another number now: see named_by()
+      compare_and_store(key, own, *before); // the set has another number now: see named_by()
     return;
   }
 }
 
-void withhold_one(uint64_t key, short events, int known_fd) {
+void mask_one(uint64_t key, short events, int known_fd) {
   for (;;) {
     const auto before = find(key);
     if (!before || before->epfd < 0)
@@ -89,30 +89,30 @@ void withhold_one(uint64_t key, short events, int known_fd) {
       return;
     // Whose one shot has been fired says nothing any more until the program arms it anew. There is no way to leave it
     // like that other than not to touch it: EPOLL_CTL_MOD adds EPOLLERR and EPOLLHUP to all that it is given.
-    if (!before->is_withheld() && is_spent(before->epfd, before->fd, before->events))
+    if (!before->is_masked() && is_spent(before->epfd, before->fd, before->events))
       return;
     Registration ours = *before;
     ours.handshake = events;
-    if (!replace(key, *before, ours))
+    if (!compare_and_store(key, *before, ours))
       continue;
     if (tell_kernel(key, ours) != 0)
-      replace(key, ours, Registration{}); // the set is closed, or the socket is no longer in it
+      compare_and_store(key, ours, Registration{}); // the set is closed, or the socket is no longer in it
     return;
   }
 }
 
-void withhold(Identity socket, short events, int known_fd) {
+void mask(Identity socket, short events, int known_fd) {
   KeepErrno keep;
-  const Changing changing;
-  for_each_of(socket, [&](uint64_t key, const Registration&) { withhold_one(key, events, known_fd); });
+  const MaskChange change;
+  for_each_of(socket, [&](uint64_t key, const Registration&) { mask_one(key, events, known_fd); });
 }
 
-void give_back(Identity socket, int known_fd) {
+void unmask(Identity socket, int known_fd) {
   KeepErrno keep;
-  if (!any_withheld())
+  if (!any_masked())
     return;
-  const Changing changing;
-  for_each_of(socket, [&](uint64_t key, const Registration&) { give_back_one(key, known_fd); });
+  const MaskChange change;
+  for_each_of(socket, [&](uint64_t key, const Registration&) { unmask_one(key, known_fd); });
 }
 
 void listens(Identity socket, bool is_listener) {
@@ -121,7 +121,7 @@ void listens(Identity socket, bool is_listener) {
     Registration now = registration;
     now.is_listener = is_listener;
     const bool is_silent = is_spent(registration.epfd, registration.fd, registration.events); // see withhold_one()
-    if (replace(key, registration, now) && !is_silent)
+    if (compare_and_store(key, registration, now) && !is_silent)
       tell_kernel(key, now);
   });
 }

@@ -8,14 +8,14 @@ namespace socksify::epoll {
 
 // The socket's registrations wait for poll() `events` of the handshake instead of the program's events. `known_fd`: a
 // number that the caller has just seen to be the socket's, or -1.
-void withhold(Identity socket, short events, int known_fd);
+void mask(Identity socket, short events, int known_fd);
 
 // The socket's registrations are the program's own again.
-void give_back(Identity socket, int known_fd);
+void unmask(Identity socket, int known_fd);
 
 // One registration only.
-void withhold_one(uint64_t key, short events, int known_fd);
-void give_back_one(uint64_t key, int known_fd);
+void mask_one(uint64_t key, short events, int known_fd);
+void unmask_one(uint64_t key, int known_fd);
 
 // The socket listens from now on, by a BIND; or does not any more.
 void listens(Identity socket, bool is_listener);

@@ -3,13 +3,14 @@
 #include "base/fd.h"
 #include "kernel/cookie_map.h"
 #include "kernel/open_fds.h"
+#include "kernel/real.h"
 #include <cstring>
 #include <sys/auxv.h>
 
 namespace socksify::epoll {
 namespace {
 
-constinit Table table;
+constinit CookieMap table;
 // In place of the set's number: the place is free, or taken by a registration that the kernel has yet to agree to.
 constexpr int no_set = -1, undecided = -2;
 
@@ -25,14 +26,14 @@ void sweep() {
       for (int number = 0; number < most_sets; ++number)
         table.keep(key_of(socket, number));
   });
-  table.end_sweep(seen, [](uint64_t, const Table::Value& value) {
-    count_withheld(unpack<Registration>(value).is_withheld(), false);
+  table.end_sweep(seen, [](uint64_t, const CookieMap::Value& value) {
+    count_masked(unpack<Registration>(value).is_masked(), false);
   });
 }
 
 // Takes a place that is there. False if it is not free.
 bool take(uint64_t key, const Registration& registration) {
-  return table.update(key, [&](Table::Value& value) {
+  return table.update(key, [&](CookieMap::Value& value) {
     const bool is_free = unpack<Registration>(value).epfd == no_set;
     if (is_free)
       value = pack(registration);
@@ -45,7 +46,7 @@ bool take(uint64_t key, const Registration& registration) {
 uint64_t key_of(Identity socket, int number) { return socket * most_sets + static_cast<uint64_t>(number); }
 
 std::optional<Registration> find(uint64_t key) {
-  Table::Value value;
+  CookieMap::Value value;
   if (!table.find(key, value))
     return std::nullopt;
   return unpack<Registration>(value);
@@ -80,45 +81,52 @@ uint64_t reserve(Identity socket, int fd) {
 }
 
 void store(uint64_t key, const Registration& registration) {
-  bool was_withheld = false;
-  table.update(key, [&](Table::Value& value) {
-    was_withheld = unpack<Registration>(value).is_withheld();
+  bool was_masked = false;
+  table.update(key, [&](CookieMap::Value& value) {
+    was_masked = unpack<Registration>(value).is_masked();
     value = pack(registration);
     return true;
   });
-  count_withheld(was_withheld, registration.is_withheld());
+  count_masked(was_masked, registration.is_masked());
 }
 
-bool replace(uint64_t key, const Registration& before, const Registration& registration) {
-  const bool done = table.update(key, [&](Table::Value& value) {
+bool compare_and_store(uint64_t key, const Registration& before, const Registration& registration) {
+  const bool done = table.update(key, [&](CookieMap::Value& value) {
     const bool is_same = unpack<Registration>(value) == before;
     if (is_same)
       value = pack(registration);
     return is_same;
   });
   if (done)
-    count_withheld(before.is_withheld(), registration.is_withheld());
+    count_masked(before.is_masked(), registration.is_masked());
   return done;
+}
+
+int remove(uint64_t key, int epfd, int fd, epoll_event* event) {
+  const int result = REAL(epoll_ctl)(epfd, EPOLL_CTL_DEL, fd, event);
+  if (result == 0 && key)
+    forget(key);
+  return result;
 }
 
 bool no_registrations() { return table.empty(); }
 
-void count_withheld(bool was_withheld, bool is_withheld) {
-  if (was_withheld && !is_withheld)
-    given_back.fetch_add(1, std::memory_order_release);
-  withheld.fetch_add(int{is_withheld} - int{was_withheld}, std::memory_order_release);
+void count_masked(bool was_masked, bool is_masked) {
+  if (was_masked && !is_masked)
+    unmasked.fetch_add(1, std::memory_order_release);
+  masked.fetch_add(int{is_masked} - int{was_masked}, std::memory_order_release);
 }
 
-bool holds_withheld(int epfd) {
+bool holds_masked(int epfd) {
   bool found = false;
-  table.for_each([&](uint64_t, const Table::Value& value, uint64_t) {
+  table.for_each([&](uint64_t, const CookieMap::Value& value, uint64_t) {
     const Registration registration = unpack<Registration>(value);
-    found = found || (registration.is_withheld() && registration.epfd == epfd);
+    found = found || (registration.is_masked() && registration.epfd == epfd);
   });
   return found;
 }
 
-uint64_t token(uint64_t key) {
+uint64_t cookie_of(uint64_t key) {
   static constinit std::atomic<uint64_t> known{0};
   uint64_t secret = known.load(std::memory_order_relaxed);
   if (secret == 0) {
@@ -128,18 +136,16 @@ uint64_t token(uint64_t key) {
   return key ^ secret;
 }
 
-std::optional<Registration> named_by(int epfd, const epoll_event& event) {
-  const uint64_t key = token(event.data.u64);
+std::optional<Registration> registration_for(int epfd, const epoll_event& event) {
+  const uint64_t key = cookie_of(event.data.u64);
   const auto registration = find(key);
   // The set has been reached by another number of its own: by this one it is open for sure.
-  if (registration && registration->is_withheld() && registration->epfd != epfd) {
+  if (registration && registration->is_masked() && registration->epfd != epfd) {
     Registration found = *registration;
     found.epfd = epfd;
-    replace(key, *registration, found);
+    compare_and_store(key, *registration, found);
   }
   return registration;
 }
-
-void mend_registrations_after_fork() { table.mend_after_fork(); }
 
 } // namespace socksify::epoll

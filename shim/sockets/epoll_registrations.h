@@ -22,7 +22,7 @@ struct Registration {
   bool is_listener = false;
   Identity socket = 0;
 
-  bool is_withheld() const { return handshake != 0; }
+  bool is_masked() const { return handshake != 0; }
   bool operator==(const Registration&) const = default;
 };
 
@@ -40,10 +40,13 @@ uint64_t reserve(Identity socket, int fd);
 void store(uint64_t key, const Registration& registration);
 
 // True unless another thread has changed it meanwhile.
-bool replace(uint64_t key, const Registration& before, const Registration& registration);
+bool compare_and_store(uint64_t key, const Registration& before, const Registration& registration);
 
 // Its place stays, for the next registration of the same socket.
 inline void forget(uint64_t key) { store(key, Registration{}); }
+
+// EPOLL_CTL_DEL, and forgets the registration if `key` is not 0.
+int remove(uint64_t key, int epfd, int fd, epoll_event* event);
 
 // True if nothing is remembered.
 bool no_registrations();
@@ -62,34 +65,31 @@ template <typename Visit> void for_each_of(Identity socket, Visit visit) {
 }
 
 // How many registrations hold a token in the kernel now, and how often one has ceased to.
-inline constinit std::atomic<int> withheld{0};
-inline constinit std::atomic<uint32_t> given_back{0};
+inline constinit std::atomic<int> masked{0};
+inline constinit std::atomic<uint32_t> unmasked{0};
 
-void count_withheld(bool was_withheld, bool is_withheld);
+void count_masked(bool was_masked, bool is_masked);
 
 // While it lives, the kernel may hold a token that is not remembered yet, or not any more.
-class Changing {
+class MaskChange {
 public:
-  Changing() { withheld.fetch_add(1, std::memory_order_acq_rel); }
-  ~Changing() { count_withheld(true, false); }
-  Changing(const Changing&) = delete;
-  Changing& operator=(const Changing&) = delete;
+  MaskChange() { masked.fetch_add(1, std::memory_order_acq_rel); }
+  ~MaskChange() { count_masked(true, false); }
+  MaskChange(const MaskChange&) = delete;
+  MaskChange& operator=(const MaskChange&) = delete;
 };
 
 // True if events of a handshake's may come out of any set, or out of this one.
-inline bool any_withheld() { return withheld.load(std::memory_order_relaxed) > 0; }
-bool holds_withheld(int epfd);
+inline bool any_masked() { return masked.load(std::memory_order_relaxed) > 0; }
+bool holds_masked(int epfd);
 
 // Changes when a registration is given back: what the kernel has said before may be an event of the handshake's still.
-inline uint32_t times_given_back() { return given_back.load(std::memory_order_acquire); }
+inline uint32_t times_unmasked() { return unmasked.load(std::memory_order_acquire); }
 
 // A data word that no program has by chance, which means: the registration with this key. Its own inverse.
-uint64_t token(uint64_t key);
+uint64_t cookie_of(uint64_t key);
 
 // The registration whose token an event from this set carries; nothing for an event of the program's.
-std::optional<Registration> named_by(int epfd, const epoll_event& event);
-
-// In a child: see Table.
-void mend_registrations_after_fork();
+std::optional<Registration> registration_for(int epfd, const epoll_event& event);
 
 } // namespace socksify::epoll

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "sockets/readiness.h"
 
-namespace socksify::listener {
+namespace socksify::readiness {
 
-void look() {
-  const uint32_t seen = begun.load(std::memory_order_acquire);
+void recount() {
+  const uint32_t seen = binds_started.load(std::memory_order_acquire);
   if (!sockets::any_open([](const Socket& socket) { return socket.awaits_call(); }))
-    over.store(seen, std::memory_order_relaxed);
+    binds_finished.store(seen, std::memory_order_relaxed);
 }
 
 void note_miss() {
   constexpr uint32_t many = 1024; // the program may have closed the socket, of which nobody tells us
   static constinit std::atomic<uint32_t> misses{0};
   if (misses.fetch_add(1, std::memory_order_relaxed) % many == many - 1)
-    look();
+    recount();
 }
 
-} // namespace socksify::listener
+} // namespace socksify::readiness

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "sockets/registry.h"
 #include "base/fd.h"
-#include "handshake/pending.h"
 #include "kernel/cookie_map.h"
+#include "kernel/fork.h"
 #include "kernel/open_fds.h"
+#include <atomic>
 #include <fcntl.h>
 
 namespace socksify::sockets {
 namespace {
 
-constinit Table table;
+constinit CookieMap table;
 
-// Nobody will ask how a CONNECT ends whose socket is closed.
+constinit std::atomic<Visit> on_closed{nullptr};
+
 void drop(Identity key, const Socket& socket) {
-  if (socket.state == State::pending && pending::at(socket.slot).hold(key))
-    pending::end(socket.slot);
+  if (const Visit visit = socket.state == State::pending ? on_closed.load(std::memory_order_relaxed) : nullptr)
+    visit(key, socket);
 }
 
 // Forgets the sockets that are closed.
@@ -28,7 +30,7 @@ void sweep() {
     if (const Identity socket = identity(fd))
       table.keep(socket);
   });
-  table.end_sweep(seen, [](Identity key, const Table::Value& value) { drop(key, unpack<Socket>(value)); });
+  table.end_sweep(seen, [](Identity key, const CookieMap::Value& value) { drop(key, unpack<Socket>(value)); });
 }
 
 // The open CONNECT that was used last among those that `fits(socket)` accepts.
@@ -38,7 +40,7 @@ template <typename Fits> std::optional<Socket> last_used(Fits fits) {
     std::optional<Socket> best;
     Identity best_key = 0;
     uint64_t best_use = 0;
-    table.for_each([&](Identity key, const Table::Value& value, uint64_t use) {
+    table.for_each([&](Identity key, const CookieMap::Value& value, uint64_t use) {
       const Socket socket = unpack<Socket>(value);
       if (socket.state == State::connected && use > best_use && use < before && fits(socket)) {
         best = socket;
@@ -46,16 +48,30 @@ template <typename Fits> std::optional<Socket> last_used(Fits fits) {
         best_use = use;
       }
     });
-    if (!best || whereabouts(best_key, best->fd) >= 0)
+    if (!best || find_open_fd(best_key, best->fd) >= 0)
       return best;
     table.erase(best_key);
     before = best_use;
   }
 }
 
+// A child may accept the call of a BIND, and a connection has other flags than a listening socket.
+void record_flags(forks::Observer&) {
+  KeepErrno keep;
+  table.for_each([&](Identity key, const CookieMap::Value& value, uint64_t) {
+    Socket socket = unpack<Socket>(value);
+    if (socket.state != State::listening || identity(socket.fd) != key)
+      return;
+    socket.is_nonblocking = fcntl(socket.fd, F_GETFL) & O_NONBLOCK;
+    transition(key, State::listening, socket);
+  });
+}
+
+constinit forks::Observer observer{record_flags, nullptr};
+
 } // namespace
 
-int whereabouts(Identity key, int hint) {
+int find_open_fd(Identity key, int hint) {
   if (identity(hint) == key)
     return hint;
   int found = -1;
@@ -69,7 +85,7 @@ int whereabouts(Identity key, int hint) {
 bool empty() { return table.empty(); }
 
 std::optional<Socket> find(Identity key) {
-  Table::Value value;
+  CookieMap::Value value;
   if (!key || !table.find(key, value))
     return std::nullopt;
   return unpack<Socket>(value);
@@ -78,21 +94,22 @@ std::optional<Socket> find(Identity key) {
 std::optional<Socket> find_fd(int fd) { return find(table.empty() ? 0 : identity(fd)); }
 
 std::optional<Socket> use(Identity key) {
-  Table::Value value;
+  CookieMap::Value value;
   if (!key || !table.use(key, value))
     return std::nullopt;
   return unpack<Socket>(value);
 }
 
 bool remember(Identity key, const Socket& socket) {
+  forks::add(observer);
   // The kernel gives the lowest number that is free: so many descriptors are likely to be open.
   if (key && table.needs_sweep(key, static_cast<size_t>(socket.fd)))
     sweep();
   return key && table.store(key, pack(socket));
 }
 
-bool replace(Identity key, State from, const Socket& socket) {
-  return table.update(key, [&](Table::Value& value) {
+bool transition(Identity key, State from, const Socket& socket) {
+  return table.update(key, [&](CookieMap::Value& value) {
     const bool matches = unpack<Socket>(value).state == from;
     if (matches)
       value = pack(socket);
@@ -105,8 +122,10 @@ void forget(Identity key) {
     table.erase(key);
 }
 
+void when_pending_closed(Visit visit) { on_closed.store(visit, std::memory_order_relaxed); }
+
 void for_each_pending(Visit visit) {
-  table.for_each([&](Identity key, const Table::Value& value, uint64_t) {
+  table.for_each([&](Identity key, const CookieMap::Value& value, uint64_t) {
     if (const Socket socket = unpack<Socket>(value); socket.state == State::pending)
       visit(key, socket);
   });
@@ -114,35 +133,22 @@ void for_each_pending(Visit visit) {
 
 bool any_open(bool (*is_so)(const Socket& socket)) {
   bool any = false;
-  table.for_each([&](Identity key, const Table::Value& value, uint64_t) {
+  table.for_each([&](Identity key, const CookieMap::Value& value, uint64_t) {
     const Socket socket = unpack<Socket>(value);
-    any = any || (is_so(socket) && whereabouts(key, socket.fd) >= 0);
+    any = any || (is_so(socket) && find_open_fd(key, socket.fd) >= 0);
   });
   return any;
 }
 
 void drop_closed() {
   bool any = false;
-  table.for_each([&](Identity key, const Table::Value& value, uint64_t) {
+  table.for_each([&](Identity key, const CookieMap::Value& value, uint64_t) {
     const Socket socket = unpack<Socket>(value);
     any = any || (socket.state == State::pending && identity(socket.fd) != key);
   });
   if (any)
     sweep();
 }
-
-void note_flags() {
-  KeepErrno keep;
-  table.for_each([&](Identity key, const Table::Value& value, uint64_t) {
-    Socket socket = unpack<Socket>(value);
-    if (socket.state != State::listening || identity(socket.fd) != key)
-      return;
-    socket.is_nonblocking = fcntl(socket.fd, F_GETFL) & O_NONBLOCK;
-    replace(key, State::listening, socket);
-  });
-}
-
-void mend_after_fork() { table.mend_after_fork(); }
 
 std::optional<Socket> primary_for(uint32_t ip) {
   if (table.empty())

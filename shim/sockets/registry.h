@@ -11,29 +11,29 @@
 namespace socksify {
 
 enum class State : uint8_t {
-  pending,   // a CONNECT is on its way: peer, slot, low_water_mark
-  connected, // CONNECT was granted: peer, local
-  failed,    // a pending CONNECT has failed, and the program has yet to ask: error
-  bound,     // bind() waits to become a BIND: requested, primary
-  listening, // BIND was granted, the second reply is awaited: local, requested, primary
-  accepting, // ... and one thread is taking it
-  accepted,  // the connection that accept() returned: peer, local
-  silent,    // what stands in for the listening socket afterwards: local
+  pending,        // a CONNECT is on its way: peer, slot, low_water_mark
+  connected,      // CONNECT was granted: peer, local
+  failed,         // a pending CONNECT has failed, and the program has yet to ask: error
+  bound,          // bind() waits to become a BIND: requested, primary
+  listening,      // BIND was granted, the second reply is awaited: local, requested, primary
+  accepting,      // ... and one thread is taking it
+  accepted,       // the connection that accept() returned: peer, local
+  dummy_listener, // what stands in for the listening socket afterwards: local
 };
 
 struct Socket {
   State state{};
-  uint8_t family = AF_INET;    // of the socket, for the addresses that we report
-  bool is_listening = false;   // listen() was called
-  bool is_news = false;        // connected: the next connect() says so with 0, all later ones with EISCONN
-  uint8_t error = 0;           // failed: the errno; 0 once SO_ERROR has told it
-  bool is_nonblocking = false; // listening, at the last fork(): an accept() elsewhere changes the flags
-  uint8_t server = 0;          // the number of the server, for a BIND that follows
-  int fd = -1;                 // where it was seen last: a hint, never believed unseen
-  int slot = -1;               // pending: where the handshake is; listening and later: see kept_low_water_mark()
-  Endpoint peer{};             // pending, connected, accepted: what getpeername() says
-  Endpoint local{};            // what getsockname() says; the port of a CONNECT may be 0: the socket's own then
-  Endpoint requested{};        // bound: the address that the program asked for
+  uint8_t family = AF_INET;        // of the socket, for the addresses that we report
+  bool is_listening = false;       // listen() was called
+  bool success_unreported = false; // connected: the next connect() says so with 0, all later ones with EISCONN
+  uint8_t error = 0;               // failed: the errno; 0 once SO_ERROR has told it
+  bool is_nonblocking = false;     // listening, at the last fork(): an accept() elsewhere changes the flags
+  uint8_t server = 0;              // the number of the server, for a BIND that follows
+  int fd = -1;                     // where it was seen last: a hint, never believed unseen
+  int slot = -1;                   // pending: where the handshake is; listening and later: see kept_low_water_mark()
+  Endpoint peer{};                 // pending, connected, accepted: what getpeername() says
+  Endpoint local{};                // what getsockname() says; the port of a CONNECT may be 0: the socket's own then
+  Endpoint requested{};            // bound: the address that the program asked for
   // bound and later: the destination of the primary connection
   Endpoint& primary() { return peer; }
   const Endpoint& primary() const { return peer; }
@@ -80,7 +80,7 @@ std::optional<Socket> use(Identity key);
 [[nodiscard]] bool remember(Identity key, const Socket& socket);
 
 // Replaces what is remembered if that is still in state `from`. True if this call did it.
-bool replace(Identity key, State from, const Socket& socket);
+bool transition(Identity key, State from, const Socket& socket);
 
 void forget(Identity key);
 
@@ -88,19 +88,17 @@ using Visit = void (*)(Identity key, const Socket& socket);
 
 void for_each_pending(Visit visit);
 
+// Called for each pending socket that is forgotten because it was closed: nobody will ask for its result.
+void when_pending_closed(Visit visit);
+
 // A number by which the socket is open in this process, or -1. `hint` is tried first.
-int whereabouts(Identity key, int hint);
+int find_open_fd(Identity key, int hint);
 
 // True if there is one that is so, and open.
 bool any_open(bool (*is_so)(const Socket& socket));
 
 // Forgets the pending ones that the program has closed in the meantime.
 void drop_closed();
-
-// Before fork(): a child may accept the call, and a connection has other flags than a listening socket.
-void note_flags();
-// In a child: see Table.
-void mend_after_fork();
 
 // The primary connection (a live CONNECT of this process or its parent) for a bind() to `ip`: one whose reported
 // address is `ip`, else the one that was used last.

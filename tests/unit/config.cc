@@ -186,14 +186,14 @@ TEST_CASE("who resolves names: by the server's scheme, or as it is said") {
     CHECK(parse({{"SOCKS_SERVER", server}, {"SOCKSIFY_DNS", "local"}}).dns == Dns::local);
     CHECK(parse({{"SOCKS_SERVER", server}, {"SOCKSIFY_DNS", "remote"}}).dns == Dns::remote);
   }
-  CHECK_FALSE(parse({{"SOCKSIFY_DNS", "remote"}}).stands_in()); // no server
+  CHECK_FALSE(parse({{"SOCKSIFY_DNS", "remote"}}).uses_fake_ips()); // no server
 }
 
 TEST_CASE("after a mistake no name is asked for here, because it may be the one in what forbids it") {
   for (const char* server : {"socks4://gate", "socks5://gate"}) {
     const Config config = parse({{"SOCKS_SERVER", server}, {"SOCKSIFY_DNS", "rmote"}});
     CHECK(config.resolves_remotely());
-    CHECK(config.stands_in());
+    CHECK(config.uses_fake_ips());
   }
 }
 

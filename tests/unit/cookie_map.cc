@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/cookie_map.h"
+#include "kernel/fork.h"
 #include <doctest/doctest.h>
 #include <map>
 #include <memory>
@@ -12,36 +13,36 @@ using namespace socksify;
 
 namespace {
 
-Table::Value value_of(uint64_t seed) { return {seed, seed * 3, seed * 5, seed * 7, seed * 11}; }
+CookieMap::Value value_of(uint64_t seed) { return {seed, seed * 3, seed * 5, seed * 7, seed * 11}; }
 
-bool holds(const Table& table, uint64_t key, uint64_t seed) {
-  Table::Value value{};
+bool holds(const CookieMap& table, uint64_t key, uint64_t seed) {
+  CookieMap::Value value{};
   return table.find(key, value) && value == value_of(seed);
 }
 
 } // namespace
 
 TEST_CASE("a table stores, replaces, changes and forgets") {
-  auto table = std::make_unique<Table>();
-  Table::Value value{};
+  auto* const table = new CookieMap; // never freed: fork() walks a list of all maps
+  CookieMap::Value value{};
   CHECK(table->empty());
   CHECK_FALSE(table->find(7, value));
   CHECK(table->store(7, value_of(1)));
   CHECK(holds(*table, 7, 1));
   CHECK(table->store(7, value_of(2)));
   CHECK(holds(*table, 7, 2));
-  CHECK(table->update(7, [](Table::Value& v) { return v = value_of(3), true; }));
+  CHECK(table->update(7, [](CookieMap::Value& v) { return v = value_of(3), true; }));
   CHECK(holds(*table, 7, 3));
-  CHECK_FALSE(table->update(7, [](Table::Value& v) { return v = value_of(4), false; }));
+  CHECK_FALSE(table->update(7, [](CookieMap::Value& v) { return v = value_of(4), false; }));
   CHECK(holds(*table, 7, 3));
-  CHECK_FALSE(table->update(8, [](Table::Value&) { return true; }));
+  CHECK_FALSE(table->update(8, [](CookieMap::Value&) { return true; }));
   table->erase(7);
   CHECK_FALSE(table->find(7, value));
   CHECK(table->empty());
 }
 
 TEST_CASE("a table holds as many as are stored, of any key") {
-  auto table = std::make_unique<Table>();
+  auto* const table = new CookieMap; // never freed: fork() walks a list of all maps
   std::map<uint64_t, uint64_t> expected;
   for (uint64_t i = 1; i <= 20000; ++i)
     expected[i % 3 ? i : i << 40] = i;
@@ -50,7 +51,7 @@ TEST_CASE("a table holds as many as are stored, of any key") {
   size_t wrong = 0, seen = 0;
   for (const auto& [key, seed] : expected)
     wrong += !holds(*table, key, seed);
-  table->for_each([&](uint64_t key, const Table::Value& value, uint64_t) {
+  table->for_each([&](uint64_t key, const CookieMap::Value& value, uint64_t) {
     ++seen;
     wrong += value != value_of(expected.at(key));
   });
@@ -59,7 +60,7 @@ TEST_CASE("a table holds as many as are stored, of any key") {
 }
 
 TEST_CASE("a sweep forgets what is not kept, and keeps what is stored meanwhile") {
-  auto table = std::make_unique<Table>();
+  auto* const table = new CookieMap; // never freed: fork() walks a list of all maps
   for (uint64_t key = 1; key <= 40; ++key)
     table->store(key, value_of(key));
   REQUIRE(table->begin_sweep());
@@ -68,25 +69,25 @@ TEST_CASE("a sweep forgets what is not kept, and keeps what is stored meanwhile"
     table->keep(key);
   table->store(41, value_of(41));
   size_t forgotten = 0;
-  table->end_sweep(20, [&](uint64_t key, const Table::Value& value) { forgotten += value == value_of(key); });
+  table->end_sweep(20, [&](uint64_t key, const CookieMap::Value& value) { forgotten += value == value_of(key); });
   CHECK(forgotten == 20);
   for (uint64_t key = 1; key <= 41; ++key)
     CHECK(holds(*table, key, key) == (key % 2 == 0 || key == 41));
 }
 
 TEST_CASE("the use of an entry grows when it is touched") {
-  auto table = std::make_unique<Table>();
+  auto* const table = new CookieMap; // never freed: fork() walks a list of all maps
   table->store(1, value_of(1));
   table->store(2, value_of(2));
-  Table::Value value;
+  CookieMap::Value value;
   CHECK(table->use(1, value));
   uint64_t use[3]{};
-  table->for_each([&](uint64_t key, const Table::Value&, uint64_t when) { use[key] = when; });
+  table->for_each([&](uint64_t key, const CookieMap::Value&, uint64_t when) { use[key] = when; });
   CHECK(use[1] > use[2]);
 }
 
 TEST_CASE("readers never see half a value while threads store, erase and grow") {
-  auto table = std::make_unique<Table>();
+  auto* const table = new CookieMap; // never freed: fork() walks a list of all maps
   std::atomic<bool> over{false};
   std::atomic<size_t> torn{0}, hits{0};
   std::vector<std::thread> threads;
@@ -101,7 +102,7 @@ TEST_CASE("readers never see half a value while threads store, erase and grow") 
       over = true;
     });
   threads.emplace_back([&] {
-    Table::Value value{};
+    CookieMap::Value value{};
     for (uint64_t key = 1; !over; key = key % 300 + 1)
       if (table->find(key, value)) {
         ++hits;
@@ -114,7 +115,8 @@ TEST_CASE("readers never see half a value while threads store, erase and grow") 
 }
 
 TEST_CASE("what another thread was writing when a process forked does not count in the child") {
-  auto table = std::make_unique<Table>();
+  auto* const table = new CookieMap; // never freed: fork() walks a list of all maps
+  forks::watch();
   REQUIRE(table->store(1, value_of(1))); // there is a level now
   table->erase(1);
   std::atomic<bool> over{false};
@@ -128,8 +130,7 @@ TEST_CASE("what another thread was writing when a process forked does not count 
   for (int i = 0; i < 200; ++i) {
     const pid_t child = fork();
     if (child == 0) {
-      table->mend_after_fork();
-      Table::Value value{};
+      CookieMap::Value value{};
       const bool is_sound = table->empty() != table->find(7, value);
       table->erase(7);
       _exit(is_sound && table->empty() && table->store(7, value_of(8)) && holds(*table, 7, 8) ? 0 : 1);

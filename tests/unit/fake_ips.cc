@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "names/fake_ips.h"
+#include "kernel/fork.h"
 #include "names/own_fake_ips.h"
 #include <atomic>
 #include <doctest/doctest.h>
@@ -50,19 +51,19 @@ TEST_CASE("a name has 255 bytes at most") {
 TEST_CASE("198.18.0.0/15 stands in where names are the server's to resolve") {
   Config config;
   config.active = true;
-  const auto is_stand_in = [&](uint32_t ip) { return names::is_stand_in(config, Ip::from(ip)); };
-  CHECK(is_stand_in(0xc6120000));
-  CHECK(is_stand_in(0xc613ffff));
-  CHECK_FALSE(is_stand_in(0xc611ffff));
-  CHECK_FALSE(is_stand_in(0xc6140000));
+  const auto is_fake_ip = [&](uint32_t ip) { return config.is_fake_ip(Ip::from(ip)); };
+  CHECK(is_fake_ip(0xc6120000));
+  CHECK(is_fake_ip(0xc613ffff));
+  CHECK_FALSE(is_fake_ip(0xc611ffff));
+  CHECK_FALSE(is_fake_ip(0xc6140000));
   config.dns = Dns::remote;
-  CHECK(is_stand_in(0xc6120001));
+  CHECK(is_fake_ip(0xc6120001));
   config.dns = Dns::local;
-  CHECK_FALSE(is_stand_in(0xc6120001));
+  CHECK_FALSE(is_fake_ip(0xc6120001));
   config.mistake.variable = "SOCKS_DEBUG"; // it could have been in SOCKSIFY_DNS
-  CHECK(is_stand_in(0xc6120001));
+  CHECK(is_fake_ip(0xc6120001));
   config.active = false;
-  CHECK_FALSE(is_stand_in(0xc6120001));
+  CHECK_FALSE(is_fake_ip(0xc6120001));
 }
 
 TEST_CASE("the stand-ins that a process was given last") {
@@ -79,6 +80,7 @@ TEST_CASE("the stand-ins that a process was given last") {
 }
 
 TEST_CASE("what a thread was noting when another one forked does not keep the child from it") {
+  forks::watch();
   std::atomic<bool> over{false};
   const auto one = names::spelled("one.example"), other = names::spelled("other.example");
   std::thread writer([&] {
@@ -89,7 +91,6 @@ TEST_CASE("what a thread was noting when another one forked does not keep the ch
   for (int i = 0; i < 200; ++i) {
     const pid_t child = fork();
     if (child == 0) {
-      names::recent::mend_after_fork();
       names::recent::note(101, *other);
       const auto found = names::recent::find(101);
       _exit(found && found->view() == other->view() ? 0 : 1);

@@ -2,7 +2,12 @@
 // Each rule that curl's documentation has for NO_PROXY (curl(1) ENVIRONMENT and --noproxy, CURLOPT_NOPROXY(3)), and
 // what curl 7.88 does where they are silent.
 #include "config/no_proxy.h"
+#include "kernel/fork.h"
+#include <atomic>
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
 
 using namespace socksify;
 
@@ -103,4 +108,28 @@ TEST_CASE("names, and all names below them") {
     CAPTURE(that.name);
     CHECK(no_proxy::matches(that.list, std::string_view{that.name}) == that.matches);
   }
+}
+
+// A child that does without an entry would proxy what NO_PROXY names.
+TEST_CASE("a child records direct addresses although another thread was recording one at the fork") {
+  forks::watch();
+  std::atomic<bool> over{false};
+  const Ip contested = Ip::from(0xc0000207);
+  std::thread writer([&] {
+    for (bool is_direct = true; !over; is_direct = !is_direct)
+      no_proxy::note(contested, is_direct);
+  });
+  size_t wrong = 0;
+  for (int i = 0; i < 200; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      no_proxy::note(contested, true);
+      _exit(no_proxy::is_noted(contested) ? 0 : 1);
+    }
+    int status = -1;
+    wrong += waitpid(child, &status, 0) != child || status != 0;
+  }
+  over = true;
+  writer.join();
+  CHECK(wrong == 0);
 }

@@ -15,7 +15,7 @@ flags    := $(machine) -std=c++20 -Wall -Wextra -Wshadow -Wpedantic -Werror -Ish
             -MMD -MP $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=undefined)
 link      = $(CXX) $(machine) $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) -Wl,--as-needed -o $@ $(filter %.o,$^)
 object    = $(patsubst %.cc,$(BUILD)/%.o,$(wildcard $(1)))
-shared   := shim/base/socks4.cc shim/base/address.cc
+shared   := $(patsubst %,shim/base/%.cc,socks4 address network unix_address)
 
 # What the launcher needs beside the library.
 helpers  := $(patsubst %,$(BUILD)/%,with-server socksify-check)
@@ -44,7 +44,7 @@ $(BUILD)/socksify-check: $(call object,tools/check/*.cc shim/base/server_list.cc
 # Started before every program, so it has no C library to start, nothing to relocate, and as few pages as can be. For the
 # sanitizers, which want one, and for processors whose system calls it does not know, it is a program like others.
 HOSTED   := $(if $(SAN)$(filter-out x86_64-% aarch64-%,$(shell $(CXX) -dumpmachine)),yes)
-launcher := $(wildcard tools/launcher/*.cc) shim/base/address.cc shim/config/config.cc shim/base/server_list.cc
+launcher := $(wildcard tools/launcher/*.cc) shim/base/address.cc shim/base/unix_address.cc shim/config/config.cc shim/base/server_list.cc
 $(BUILD)/launcher/%.o: flags += -fno-exceptions -fno-rtti -DFMT_HEADER_ONLY -ffunction-sections -fdata-sections \
   $(if $(HOSTED),-DHOSTED,-fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns)
 $(BUILD)/launcher/%.o: %.cc

@@ -40,6 +40,7 @@ struct Ip {
   uint8_t bytes[16]{};
 
   static Ip from(uint32_t ipv4);
+  bool operator==(const Ip&) const = default;
   bool is_ipv4() const;
   bool is_loopback() const;
   bool is_any() const;

@@ -2,22 +2,10 @@
 #include "base/server_list.h"
 #include "base/address.h"
 #include "base/format.h"
-#include <sys/un.h>
+#include "base/unix_address.h"
 
 namespace socksify {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 'a' - 'A') : c; }
-
-// Not by strncasecmp(), which asks the locale: two more pages of libc at the start of every process.
-bool has_scheme(std::string_view url, std::string_view scheme) {
-  if (url.size() < scheme.size())
-    return false;
-  for (size_t i = 0; i < scheme.size(); ++i)
-    if (lower(url[i]) != scheme[i])
-      return false;
-  return true;
-}
 
 bool is_host(std::string_view host) {
   const auto allowed = [](char c) {
@@ -72,14 +60,12 @@ const char* read_authority(std::string_view& text, ServerHints& hints) {
   return nullptr;
 }
 
-const char* parse_unix(std::string_view path, Server& server) {
-  if (!path.starts_with('/'))
-    return "the path of a Unix socket has to begin with /";
-  if (path.size() >= sizeof sockaddr_un{}.sun_path)
-    return "too long for the path of a Unix socket";
+const char* use_unix_address(const UnixAddress& address, Server& server) {
+  if (address.error)
+    return address.error;
   server.is_unix = true;
   server.host.clear();
-  server.host.append(FMT_COMPILE("{}"), path);
+  server.host.append(FMT_COMPILE("{}"), address.path);
   return nullptr;
 }
 
@@ -88,8 +74,8 @@ const char* parse_unix(std::string_view path, Server& server) {
 bool is_socks4_url(std::string_view url) { return has_scheme(url, "socks4://") || has_scheme(url, "socks4a://"); }
 
 const char* parse_server(std::string_view text, Server& server, ServerHints& hints) {
-  if (has_scheme(text, "unix:"))
-    return parse_unix({text.data() + 5, text.size() - 5}, server);
+  if (const auto address = parse_unix_address(text))
+    return use_unix_address(*address, server);
   if (const size_t scheme = text.find("://"); scheme != text.npos) {
     if (!is_socks4_url(text))
       return "SOCKS4 only: the scheme has to be socks4:// or socks4a://";

@@ -50,6 +50,34 @@ Terminated get_text(std::span<const uint8_t> bytes, size_t most) {
 
 } // namespace
 
+const char* name_of(Code code) {
+  switch (code) {
+  case Code::granted:
+    return "granted";
+  case Code::rejected:
+    return "rejected";
+  case Code::no_identd:
+    return "no-identd";
+  case Code::userid_mismatch:
+    return "userid-mismatch";
+  }
+  return "?";
+}
+
+const char* meaning_of(Code code) {
+  switch (code) {
+  case Code::granted:
+    return "granted";
+  case Code::rejected:
+    return "rejected (reply 91)";
+  case Code::no_identd:
+    return "rejected, because the server cannot ask identd on this host who you are (reply 92)";
+  case Code::userid_mismatch:
+    return "rejected, because identd on this host reports another userid (reply 93)";
+  }
+  return "?";
+}
+
 size_t encode(const Request& request, std::span<uint8_t, max_request_size> bytes) {
   if (!fits(request.userid, max_userid) || !fits(request.host, max_host))
     return 0;

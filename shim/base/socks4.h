@@ -29,6 +29,11 @@ enum class Code : uint8_t {
   userid_mismatch = 93, // the client program and identd report different user-ids
 };
 
+// One word for logs: "granted", "rejected", "no-identd", "userid-mismatch".
+const char* name_of(Code code);
+// For people: what a server says by this code.
+const char* meaning_of(Code code);
+
 struct Request {
   Command command = Command::connect;
   Endpoint destination;    // the IP is not used when there is a host

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "config/no_proxy.h"
+#include "base/network.h"
 #include "kernel/cookie_map.h"
 #include <cstring>
 #include <strings.h>
@@ -7,28 +8,9 @@
 namespace socksify::no_proxy {
 namespace {
 
-bool same_bits(const Ip& one, const Ip& other, unsigned count) {
-  if (std::memcmp(one.bytes, other.bytes, count / 8) != 0)
-    return false;
-  const unsigned rest = count % 8;
-  return rest == 0 || ((one.bytes[count / 8] ^ other.bytes[count / 8]) >> (8 - rest)) == 0;
-}
-
-// "10.0.0.0/8", "fd00::/8", or one address.
 bool fits(std::string_view entry, const Ip& ip) {
-  const auto [address, prefix_text, has_prefix] = split_at(entry, entry.find('/'));
-  const auto network = parse_ip(address);
-  if (!network || network->is_ipv4() != ip.is_ipv4())
-    return false;
-  const unsigned width = ip.is_ipv4() ? 32 : 128;
-  unsigned bits = width;
-  if (has_prefix) {
-    const auto prefix = parse_number(prefix_text, 0, width);
-    if (!prefix)
-      return false;
-    bits = *prefix;
-  }
-  return same_bits(*network, ip, 128 - width + bits);
+  const auto network = parse_network(entry);
+  return network && network->contains(ip);
 }
 
 std::string_view without_end_dot(std::string_view name) {

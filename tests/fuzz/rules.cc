@@ -9,7 +9,7 @@ using namespace socksify;
 namespace {
 
 std::string text_of(const Network& network) {
-  const uint32_t ip = network.address;
+  const uint32_t ip = network.address.ipv4();
   return fmt::format("{}.{}.{}.{}/{}", ip >> 24, ip >> 16 & 0xff, ip >> 8 & 0xff, ip & 0xff, network.prefix);
 }
 
@@ -45,9 +45,9 @@ void check_answers(const Policy& one, const Policy& other) {
   for (const Rule& rule : one.rules)
     for (const uint16_t port : {rule.first_port, rule.last_port}) {
       Attempt attempt{.command = rule.command.value_or(socks4::Command::connect),
-                      .client = rule.from ? rule.from->address : 0,
+                      .client = rule.from ? rule.from->address.ipv4() : 0,
                       .is_local_client = port % 2 == 0,
-                      .destination = {rule.to ? rule.to->address : 0x08080808, port},
+                      .destination = {rule.to ? rule.to->address.ipv4() : 0x08080808, port},
                       .userid = rule.userid ? std::string_view(*rule.userid) : ""};
       HOLDS(rule.fits(attempt));
       HOLDS(one.allows(attempt) == other.allows(attempt));

@@ -92,7 +92,7 @@ TEST_CASE("a server without a host is told from another protocol") {
     check_mistake({{"SOCKS_SERVER", value}}, "SOCKS_SERVER");
     CHECK(parse({{"SOCKS_SERVER", value}}).mistake.reason == "the host is missing"sv);
   }
-  CHECK(parse({{"SOCKS_SERVER", "unix:"}}).mistake.reason == "the path of a Unix socket has to begin with /"sv);
+  CHECK(parse({{"SOCKS_SERVER", "unix:"}}).mistake.reason == "the path of a Unix socket must begin with /"sv);
   CHECK(parse({{"SOCKS_SERVER", "::1"}}).mistake.reason == "an IPv6 address: SOCKS4 servers are reached by IPv4"sv);
 }
 

@@ -44,20 +44,6 @@ private:
   Endpoint m_endpoint;
 };
 
-std::string reason_of(Code code) {
-  switch (code) {
-  case Code::granted:
-    return "granted";
-  case Code::rejected:
-    return "rejected (reply 91)";
-  case Code::no_identd:
-    return "rejected, because the server cannot ask identd on this host who you are (reply 92)";
-  case Code::userid_mismatch:
-    return "rejected, because identd on this host reports another userid (reply 93)";
-  }
-  return "";
-}
-
 std::optional<socks4::Reply> reply_in(const Heard& heard) {
   if (heard.bytes.size() != socks4::reply_size)
     return std::nullopt;
@@ -193,12 +179,12 @@ private:
       }
     }
     if (*code == Code::no_identd || *code == Code::userid_mismatch) {
-      fail("socks4", fmt::format("speaks SOCKS4, but a CONNECT is {}", reason_of(*code)));
+      fail("socks4", fmt::format("speaks SOCKS4, but a CONNECT is {}", meaning_of(*code)));
       return false;
     }
     m_report.ok("socks4", fmt::format("{}: speaks SOCKS4: a CONNECT to {}", m_server.text,
                                       m_granted ? fmt::format("{} is granted", to_text(*m_granted).view())
-                                                : "itself or back to here is " + reason_of(*code) +
+                                                : std::string("itself or back to here is ") + meaning_of(*code) +
                                                       ", as by the rules of many servers"));
     return true;
   }
@@ -278,9 +264,10 @@ private:
       return m_report.ok("bind",
                          fmt::format("{}: awaits calls, at {} for this one", m_server.text, to_text(endpoint).view()));
     }
-    m_report.warn(
-        "bind", fmt::format("{}: {}: FTP in active mode and other calls from outside will not work", m_server.text,
-                            reply ? "a BIND is " + reason_of(reply->code) : ending(heard) + " when asked for a BIND"));
+    m_report.warn("bind",
+                  fmt::format("{}: {}: FTP in active mode and other calls from outside will not work", m_server.text,
+                              reply ? std::string("a BIND is ") + meaning_of(reply->code)
+                                    : ending(heard) + " when asked for a BIND"));
   }
 
   Report& m_report;

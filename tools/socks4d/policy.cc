@@ -13,9 +13,6 @@ namespace {
 constexpr unsigned longest_limit = 24 * 60 * 60; // seconds
 constexpr unsigned most_clients = 1'000'000;
 constexpr size_t longest_file = 1 << 20; // bytes
-constexpr uint32_t loopback_network = uint32_t{IN_LOOPBACKNET} << 24;
-
-uint32_t mask_of(unsigned prefix) { return prefix == 0 ? 0 : ~uint32_t{0} << (32 - prefix); }
 
 // Addresses that lead further into the server's own host than a client elsewhere would expect to get.
 bool is_special(const Attempt& attempt) {
@@ -25,8 +22,8 @@ bool is_special(const Attempt& attempt) {
 
 // True if the network holds special addresses only: its author has thought of them.
 bool is_about_special(const Network& network) {
-  const bool is_in_loopback = network.prefix >= 8 && (network.address & mask_of(8)) == loopback_network;
-  return is_in_loopback || network == Network{INADDR_ANY, 32};
+  const bool is_in_loopback = network.prefix >= 8 && network.address.is_loopback();
+  return is_in_loopback || (network.prefix == 32 && network.address.is_any());
 }
 
 // One statement, word by word.
@@ -98,14 +95,12 @@ bool take_choice(Statement& statement, std::string_view yes, std::string_view no
 
 Network take_network(Statement& statement) {
   const auto word = statement.take("a network such as 10.0.0.0/8");
-  const size_t slash = word.find('/');
-  const auto ip = parse_ipv4(word.substr(0, slash));
-  const auto prefix = slash == word.npos ? 32 : parse_number(word.substr(slash + 1), 0, 32);
-  if (!ip || !prefix)
+  const auto network = parse_network(word);
+  if (!network || word.find(':') != word.npos)
     statement.fail(word, "not an IPv4 address or a network such as 10.0.0.0/8");
-  if (*ip & ~mask_of(*prefix))
+  if (network->has_host_bits())
     statement.fail(word, "the address has bits beyond the prefix");
-  return {*ip, *prefix};
+  return *network;
 }
 
 void take_ports(Statement& statement, Rule& rule) {
@@ -176,12 +171,10 @@ void carry_out(Statement& statement, Policy& policy) {
 
 } // namespace
 
-bool Network::contains(uint32_t ip) const { return (ip & mask_of(prefix)) == address; }
-
 bool Rule::fits(const Attempt& attempt) const {
   const uint16_t port = attempt.destination.port;
-  return (!command || *command == attempt.command) && (!from || from->contains(attempt.client)) &&
-         (!to || to->contains(attempt.destination.ip)) && port >= first_port && port <= last_port &&
+  return (!command || *command == attempt.command) && (!from || from->contains(Ip::from(attempt.client))) &&
+         (!to || to->contains(Ip::from(attempt.destination.ip))) && port >= first_port && port <= last_port &&
          (!userid || *userid == attempt.userid);
 }
 

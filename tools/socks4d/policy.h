@@ -2,7 +2,7 @@
 // What the server's configuration says, socks4d.conf(5): limits, and rules for who may reach what. Pure but for
 // read_policy(), which opens a file.
 #pragma once
-#include "base/address.h"
+#include "base/network.h"
 #include "base/socks4.h"
 #include <chrono>
 #include <optional>
@@ -12,15 +12,6 @@
 #include <vector>
 
 namespace socksify {
-
-// "10.0.0.0/8"; 0.0.0.0/0 holds everything.
-struct Network {
-  uint32_t address = 0; // in host byte order, no bits beyond the prefix
-  unsigned prefix = 0;  // bits
-
-  bool contains(uint32_t ip) const;
-  bool operator==(const Network&) const = default;
-};
 
 // A request, as rules look at it. For a BIND the destination is who is expected to call, 0.0.0.0 being anybody, and the
 // port is that of the primary connection.

@@ -15,20 +15,6 @@ namespace {
 
 constexpr const char* not_allowed = "not allowed";
 
-const char* name_of(Code code) {
-  switch (code) {
-  case Code::granted:
-    return "granted";
-  case Code::rejected:
-    return "rejected";
-  case Code::no_identd:
-    return "no-identd";
-  case Code::userid_mismatch:
-    return "userid-mismatch";
-  }
-  return "?";
-}
-
 } // namespace
 
 void Session::ended() {

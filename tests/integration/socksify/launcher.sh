@@ -83,7 +83,7 @@ ho/st not HOST
 [::1]:1080 IPv6
 ::1 IPv6
 socks4://[::1]:1080 IPv6
-unix:path the path of a Unix socket has to begin with /
+unix:path the path of a Unix socket must begin with /
 unix: the path of
 socks4://unix:/path port
 END

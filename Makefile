@@ -66,12 +66,12 @@ headers := $(wildcard tests/programs/*.h tests/programs/*/*.h tests/programs/*/*
 .SECONDEXPANSION:
 $(BUILD)/programs/%: $$(wildcard tests/programs/*/$$*.c tests/programs/*/$$*/*.c) $(headers)
 	@mkdir -p $(@D)
-	$(CC) -Wall -Wextra -Werror -O1 -g $(machine) $(if $(machine),-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64) -Itests/programs -o $@ $(filter %.c,$^) -pthread
+	$(CC) -Wall -Wextra -Werror $(if $(filter ready,$*),-O1,-O0) -g -D_GNU_SOURCE $(machine) $(if $(machine),-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64) -Itests/programs -o $@ $(filter %.c,$^) -pthread
 
 # Preloaded into what is tested.
 $(BUILD)/preload/%.so: tests/preload/%.c $(headers)
 	@mkdir -p $(@D)
-	$(CC) -Wall -Wextra -Werror -O1 -g $(machine) -Itests/programs -shared -fPIC -o $@ $<
+	$(CC) -Wall -Wextra -Werror -O1 -g -D_GNU_SOURCE $(machine) -Itests/programs -shared -fPIC -o $@ $<
 
 # Without sanitizers, as the programs: they are the shim's to find.
 $(BUILD)/differential/player: $(wildcard tests/differential/*.cc tests/differential/*.h)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* getpwuid_r() with a lock of its own, as glibc's has. The first call is in the middle of it until the main thread, told by
    look_up_begun to fork(), sleeps: because it waits for the call, or for its child. */
-#define _GNU_SOURCE
 #include <pthread.h>
 #include <pwd.h>
 #include <sched.h>

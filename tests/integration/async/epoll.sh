@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Every kind of epoll registration: tests/programs/async/epoll.c, the kernel being the judge.
+# Every kind of epoll registration: tests/programs/async/epoll, the kernel being the judge.
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/judge.sh"
 
-first_look() { prints "granted: 1 OUT" slowly epoll first-look; }
+first_look() { CONTROL=$SLOW client first_look; }
 
 start_slow
 judge epoll

@@ -12,5 +12,5 @@ start_slow
 # shellcheck disable=SC2046 # names without blanks
 judge ready $("$BUILD/programs/ready" list | grep -E '[.](granted|refused)$')
 judge time
-judge listen select.after-listen poll.after-listen
+judge listen select.after_listen poll.after_listen
 judge processes threads

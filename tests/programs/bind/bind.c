@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* bind MODE APP: a program with a connection to APP (the primary one) that waits for a call from there, as FTP clients do in
    active mode. Each mode is a function below. */
-#include "facts.h"
+#include "net.h"
 #include <sys/select.h>
 
 static const char *app;
@@ -40,22 +40,22 @@ static int listening_at(const char *where) {
 static const char *any(void) { return family == AF_INET6 ? ":::0" : "0.0.0.0:0"; }
 
 static void order(const char *where, const char *words) {
-  say(primary, "call %s %s", plain(where), words);
-  line(primary); /* "calling" */
+  send_line(primary, "call %s %s", plain(where), words);
+  read_line(primary); /* "calling" */
 }
 static void order_call(int fd, const char *words) {
   char where[80];
-  snprintf(where, sizeof where, "%s", ask(getsockname, fd));
+  snprintf(where, sizeof where, "%s", local_address(fd));
   order(where, words);
 }
 
 /* Both directions of an accepted connection. */
 static const char *works(int fd, const char *words) {
-  const char *got = line(fd);
+  const char *got = read_line(fd);
   if (strcmp(got, words) != 0)
     return got;
-  say(fd, "abc");
-  got = line(fd);
+  send_line(fd, "abc");
+  got = read_line(fd);
   return strcmp(got, "ABC") == 0 ? "ok" : got;
 }
 
@@ -78,13 +78,13 @@ static void typical(void) {
   char name[80], caller[80];
   struct sockaddr_storage address = {0};
   socklen_t length = sizeof address;
-  int before = open_fds(), fd = tcp_socket(family);
+  int before = count_fds(), fd = tcp_socket(family);
   errno = UNTOUCHED;
   fact("bind: %s", result(bind_to(fd, any(), family)));
-  snprintf(name, sizeof name, "%s", ask(getsockname, fd));
+  snprintf(name, sizeof name, "%s", local_address(fd));
   fact("name: %s", host(name));
   fact("listen: %s", result(listen(fd, 1)));
-  fact("name afterwards: %s", strcmp(name, ask(getsockname, fd)) == 0 ? "the same" : "another");
+  fact("name afterwards: %s", strcmp(name, local_address(fd)) == 0 ? "the same" : "another");
   order(name, "hello");
   int accepted = accept(fd, (struct sockaddr *)&address, &length);
   fact("accept: %s", result(accepted));
@@ -92,18 +92,18 @@ static void typical(void) {
     exit(0);
   if (errno != UNTOUCHED)
     fact("errno: %s", strerrorname_np(errno));
-  snprintf(caller, sizeof caller, "%s", text(&address));
+  snprintf(caller, sizeof caller, "%s", address_text(&address));
   fact("caller: %s", host(caller));
   fact("length: %d", (int)length);
-  fact("its peer: %s", strcmp(caller, ask(getpeername, accepted)) == 0 ? "the caller" : ask(getpeername, accepted));
-  fact("its name: %s", strcmp(name, ask(getsockname, accepted)) == 0 ? "the advertised one" : ask(getsockname, accepted));
+  fact("its peer: %s", strcmp(caller, peer_address(accepted)) == 0 ? "the caller" : peer_address(accepted));
+  fact("its name: %s", strcmp(name, local_address(accepted)) == 0 ? "the advertised one" : local_address(accepted));
   fact("flags: %d %d, SO_RCVLOWAT: %d", fcntl(accepted, F_GETFD), fcntl(accepted, F_GETFL) & O_NONBLOCK,
        option(accepted, SO_RCVLOWAT));
   close(fd);
   fact("call: %s", works(accepted, "hello"));
   close(accepted);
-  fact("primary: %s", echo(primary));
-  fact("file descriptors more than before: %d", open_fds() - before);
+  fact("primary: %s", ask_for_echo(primary));
+  fact("file descriptors more than before: %d", count_fds() - before);
 }
 
 /* listen() first, then getsockname(); and accept() that does not want to know who calls. */
@@ -112,7 +112,7 @@ static void null(void) {
   order_call(fd, "hello");
   int accepted = accept(fd, NULL, NULL);
   fact("accept: %s", result(accepted));
-  fact("caller: %s", host(ask(getpeername, accepted)));
+  fact("caller: %s", host(peer_address(accepted)));
   fact("call: %s", works(accepted, "hello"));
 }
 
@@ -164,8 +164,8 @@ static void flood(void) {
     int fd = listening_at(any());
     struct pollfd waiting = {.fd = fd, .events = POLLIN};
     fcntl(fd, F_SETFL, O_NONBLOCK);
-    say(primary, "flood %s 2000000", plain(ask(getsockname, fd)));
-    line(primary); /* "calling" */
+    send_line(primary, "flood %s 2000000", plain(local_address(fd)));
+    read_line(primary); /* "calling" */
     poll(&waiting, 1, 30000);
     usleep(5 * i); /* at different moments of the flood */
     int accepted = accept(fd, NULL, NULL);
@@ -205,13 +205,13 @@ static void waiting(void) {
 static void silent(void) {
   char name[80], byte;
   int fd = listening_at(any());
-  snprintf(name, sizeof name, "%s", ask(getsockname, fd));
-  fact("SO_ACCEPTCONN: %d, SO_ERROR: %s, peer: %s", option(fd, SO_ACCEPTCONN), so_error(fd), ask(getpeername, fd));
+  snprintf(name, sizeof name, "%s", local_address(fd));
+  fact("SO_ACCEPTCONN: %d, SO_ERROR: %s, peer: %s", option(fd, SO_ACCEPTCONN), so_error(fd), peer_address(fd));
   order(name, "hello");
   int accepted = accept(fd, NULL, NULL);
-  fact("SO_ACCEPTCONN: %d, SO_ERROR: %s, peer: %s", option(fd, SO_ACCEPTCONN), so_error(fd), ask(getpeername, fd));
+  fact("SO_ACCEPTCONN: %d, SO_ERROR: %s, peer: %s", option(fd, SO_ACCEPTCONN), so_error(fd), peer_address(fd));
   fact("of the accepted: %d", option(accepted, SO_ACCEPTCONN));
-  fact("name: %s", strcmp(name, ask(getsockname, fd)) == 0 ? "as advertised" : ask(getsockname, fd));
+  fact("name: %s", strcmp(name, local_address(fd)) == 0 ? "as advertised" : local_address(fd));
   fact("silent: %s", no_more_calls(fd) ? "yes" : "no");
   fact("read: %s", result(read(fd, &byte, 1)));
   fact("shutdown: %s", result(shutdown(fd, SHUT_WR)));
@@ -220,13 +220,13 @@ static void silent(void) {
   close(fd);
   fact("call: %s", works(accepted, "hello"));
   shutdown(accepted, SHUT_WR);
-  fact("its end: %s", line(accepted));
+  fact("its end: %s", read_line(accepted));
 }
 
 /* The ways to come to a listening socket: no bind() at all, a port of its own choice, the address that the primary reports. */
 static void places(void) {
   int fd = tcp_socket(family);
-  fact("before bind: %s", ask(getsockname, fd));
+  fact("before bind: %s", local_address(fd));
   listen(fd, 1);
   order_call(fd, "unbound");
   fact("unbound: %s", works(accept(fd, NULL, NULL), "unbound"));
@@ -234,7 +234,7 @@ static void places(void) {
   order_call(fd, "fixed");
   fact("fixed port: %s", works(accept(fd, NULL, NULL), "fixed"));
   char where[80];
-  snprintf(where, sizeof where, "%s:0", host(ask(getsockname, primary)));
+  snprintf(where, sizeof where, "%s:0", host(local_address(primary)));
   fd = listening_at(where);
   order_call(fd, "reported");
   fact("the primary's address: %s", works(accept(fd, NULL, NULL), "reported"));
@@ -242,7 +242,7 @@ static void places(void) {
 }
 
 /* Buffers of every size: never more than fits is written, and the length is that of the whole address. */
-static void one_buffer(name_call *call, int fd, const char *what) {
+static void one_buffer(address_call *call, int fd, const char *what) {
   unsigned char whole[128], part[128];
   socklen_t length = sizeof whole;
   int good = call(fd, (struct sockaddr *)whole, &length) == 0;
@@ -289,30 +289,30 @@ static void forked(void) {
   }
   close(fd);
   wait(&status);
-  fact("primary: %s", echo(primary));
+  fact("primary: %s", ask_for_echo(primary));
 }
 
 /* A stranger calls: nothing of it comes through. "stranger ADDRESS" is what `app` has a second address for. */
 static void stranger(const char *address) {
   int fd = listening_at(any());
-  say(primary, "call-from %s %s hello", address, ask(getsockname, fd));
-  fact("primary: %s", line(primary));
+  send_line(primary, "call-from %s %s hello", address, local_address(fd));
+  fact("primary: %s", read_line(primary));
   fact("accept: %s", result(accept(fd, NULL, NULL)));
   fact("silent: %s", no_more_calls(fd) ? "yes" : "no");
-  fact("primary: %s", echo(primary));
+  fact("primary: %s", ask_for_echo(primary));
 }
 
 /* The server says no to the BIND: so say getsockname() and listen(), and nothing else is harmed. */
 static void refused(void) {
-  int before = open_fds(), fd = bound(any());
-  fact("getsockname: %s", ask(getsockname, fd));
+  int before = count_fds(), fd = bound(any());
+  fact("getsockname: %s", local_address(fd));
   close(fd);
   fd = bound(any());
   fact("listen: %s", result(listen(fd, 1)));
   fact("listen again: %s", result(listen(fd, 1)));
   close(fd);
-  fact("primary: %s", echo(primary));
-  fact("file descriptors more than before: %d", open_fds() - before);
+  fact("primary: %s", ask_for_echo(primary));
+  fact("file descriptors more than before: %d", count_fds() - before);
 }
 
 int main(int argc, char **argv) {
@@ -323,7 +323,7 @@ int main(int argc, char **argv) {
   primary = tcp_socket(family);
   if (connect_to(primary, app, family) != 0)
     die("primary");
-  const char *greeting = talk(primary);
+  const char *greeting = converse(primary);
   if (strcmp(greeting, "ok") != 0)
     fact("primary: %s", greeting), exit(1);
   static const struct { const char *name; void (*run)(void); } modes[] = {

@@ -1,44 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* fork_lookup IP:PORT: fork() while another thread's connect() is in the middle of a look-up (tests/preload/passwd.c); then
-   the child connects. */
-#include "facts.h"
+/* One thread's connect() to $DESTINATION looks up the user's name (tests/preload/passwd.c) when the main thread calls
+   fork(). The child inherits the lock of the look-up, and must connect all the same. */
+#include "testing.h"
 #include <dlfcn.h>
 #include <pthread.h>
 #include <sched.h>
 
-static const char *where;
-
-static const char *connected(void) {
-  int fd = socket(AF_INET, SOCK_STREAM, 0);
-  return result(connect_to(fd, where, AF_INET));
+static const char* connect_once(void) {
+  return result(connect_to(socket(AF_INET, SOCK_STREAM, 0), getenv("DESTINATION"), AF_INET));
 }
-static void *connects(void *unused) {
+
+static void* connect_in_thread(void* unused) {
   (void)unused;
-  return (void *)connected();
+  return (void*)connect_once();
 }
 
-int main(int argc, char **argv) {
+TEST(fork_in_look_up) {
   volatile int *look_up_begun = dlsym(RTLD_DEFAULT, "look_up_begun"), *is_forking = dlsym(RTLD_DEFAULT, "is_forking");
   pthread_t thread;
-  void *said;
-  int status;
-  if (argc != 2 || !look_up_begun)
-    return 2;
-  where = argv[1];
-  pthread_create(&thread, NULL, connects, NULL);
+  void* outcome;
+  pthread_create(&thread, NULL, connect_in_thread, NULL);
   while (!*look_up_begun)
     sched_yield();
   *is_forking = 1;
-  pid_t child = fork();
-  if (child == 0) {
+  if (fork() == 0) {
     alarm(60);
-    fact("child: %s", connected());
-    _exit(0);
+    EXPECT_TEXT(connect_once(), "ok");
+    _exit(failed_expectations);
   }
-  waitpid(child, &status, 0);
-  if (WIFSIGNALED(status))
-    fact("child: %s", strsignal(WTERMSIG(status)));
-  pthread_join(thread, &said);
-  fact("thread: %s", (char *)said);
-  return 0;
+  EXPECT_INT(exit_status_of_child(), 0);
+  pthread_join(thread, &outcome);
+  EXPECT_TEXT((const char*)outcome, "ok");
 }

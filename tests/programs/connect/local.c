@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* local APP SOURCE: all that is none of our business, and stays as it is without us. Loopback addresses are direct here; APP is one
    that only the SOCKS server can reach. */
-#include "facts.h"
+#include "net.h"
 #include <sys/un.h>
 
 static const char *app;
@@ -12,17 +12,17 @@ static const char *plain_server(const char *where, int family) {
   if (bind_to(fd, where, family) != 0 || listen(fd, 5) != 0)
     return strerrorname_np(errno);
   char at_loopback[80], self[80];
-  snprintf(at_loopback, sizeof at_loopback, "127.0.0.1%s", strrchr(ask(getsockname, fd), ':'));
+  snprintf(at_loopback, sizeof at_loopback, "127.0.0.1%s", strrchr(local_address(fd), ':'));
   if (connect_to(client, at_loopback, AF_INET) != 0)
     return "cannot be reached";
   struct sockaddr_storage caller = {0};
   socklen_t length = sizeof caller;
   int accepted = accept(fd, (struct sockaddr *)&caller, &length);
-  snprintf(self, sizeof self, "%s", ask(getsockname, client));
-  if (strcmp(strrchr(self, ':'), strrchr(text(&caller), ':')) != 0 || option(fd, SO_ACCEPTCONN) != 1)
+  snprintf(self, sizeof self, "%s", local_address(client));
+  if (strcmp(strrchr(self, ':'), strrchr(address_text(&caller), ':')) != 0 || option(fd, SO_ACCEPTCONN) != 1)
     return "strange";
-  say(client, "hello");
-  const char *got = line(accepted);
+  send_line(client, "hello");
+  const char *got = read_line(accepted);
   close(client), close(accepted), close(fd);
   return strcmp(got, "hello") == 0 ? "local" : got;
 }
@@ -34,20 +34,20 @@ static const char *unix_sockets(void) {
       connect(client, (struct sockaddr *)&address, sizeof address) != 0)
     return strerrorname_np(errno);
   int accepted = accept(fd, NULL, NULL);
-  say(client, "hello");
-  return strcmp(line(accepted), "hello") == 0 ? "ok" : "wrong";
+  send_line(client, "hello");
+  return strcmp(read_line(accepted), "hello") == 0 ? "ok" : "wrong";
 }
 
 static const char *udp(void) {
   int fd = socket(AF_INET, SOCK_DGRAM, 0), client = socket(AF_INET, SOCK_DGRAM, 0);
   char data[8];
-  if (bind_to(fd, "127.0.0.1:0", AF_INET) != 0 || connect_to(client, ask(getsockname, fd), AF_INET) != 0 ||
+  if (bind_to(fd, "127.0.0.1:0", AF_INET) != 0 || connect_to(client, local_address(fd), AF_INET) != 0 ||
       send(client, "hello", 5, 0) != 5 || recv(fd, data, sizeof data, MSG_DONTWAIT) != 5)
     return strerrorname_np(errno);
   /* Connected to where there would be a proxy for TCP: that is only a route to the kernel. */
   int away = socket(AF_INET, SOCK_DGRAM, 0);
   connect_to(away, app, AF_INET);
-  const char *peer = ask(getpeername, away);
+  const char *peer = peer_address(away);
   return strcmp(peer, app) == 0 || strcmp(peer, "ENOTCONN") == 0 ? "ok" : peer;
 }
 
@@ -58,10 +58,10 @@ static const char *source(const char *where, int ask_in_between) {
   if (bind_to(fd, where, AF_INET) != 0)
     return strerrorname_np(errno);
   if (ask_in_between)
-    ask(getsockname, fd);
+    local_address(fd);
   if (connect_to(fd, app, AF_INET) != 0)
     return strerrorname_np(errno);
-  const char *said = option(fd, SO_RCVLOWAT) == 1 ? talk(fd) : "another low-water mark";
+  const char *said = option(fd, SO_RCVLOWAT) == 1 ? converse(fd) : "another low-water mark";
   close(fd);
   return said;
 }
@@ -76,7 +76,7 @@ int main(int argc, char **argv) {
 
   int primary = tcp_socket(AF_INET);
   fact("primary: %s", result(connect_to(primary, app, AF_INET)));
-  fact("primary: %s", talk(primary));
+  fact("primary: %s", converse(primary));
   fact("127.0.0.1: %s", plain_server("127.0.0.1:0", AF_INET));
   fact("127.0.0.1 as IPv6: %s", plain_server("127.0.0.1:0", AF_INET6));
   fact("source address: %s", source("127.0.0.1:0", 0));
@@ -89,7 +89,7 @@ int main(int argc, char **argv) {
   int v6 = tcp_socket(AF_INET6);
   fact("IPv6: %s", result(connect_to(v6, "2001:db8::1:80", AF_INET6)));
   fact("and then IPv4: %s", result(connect_to(v6, app, AF_INET6)));
-  fact("which talks: %s", talk(v6));
+  fact("which talks: %s", converse(v6));
   close(v6);
 
   close(primary);

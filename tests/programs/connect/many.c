@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* many GOOD BAD: connections that succeed and connections that are refused, again and again, on new sockets and on the same
    one; afterwards there are as many file descriptors as before. */
-#include "facts.h"
+#include "net.h"
 
 int main(int argc, char **argv) {
   (void)argc;
-  int before = open_fds(), good = 0, refused = 0, again = 0, fd;
+  int before = count_fds(), good = 0, refused = 0, again = 0, fd;
   for (int i = 0; i < 100; ++i) {
     fd = tcp_socket(AF_INET);
-    good += connect_to(fd, argv[1], AF_INET) == 0 && strcmp(talk(fd), "ok") == 0;
+    good += connect_to(fd, argv[1], AF_INET) == 0 && strcmp(converse(fd), "ok") == 0;
     close(fd);
     fd = tcp_socket(AF_INET);
     refused += connect_to(fd, argv[2], AF_INET) != 0 && errno == ECONNREFUSED;
@@ -19,7 +19,7 @@ int main(int argc, char **argv) {
   for (int i = 0; i < 100; ++i)
     again += connect_to(fd, argv[2], AF_INET) != 0 && errno == ECONNREFUSED;
   fact("the same socket refused: %d, then: %s", again, result(connect_to(fd, argv[1], AF_INET)));
-  fact("and talks: %s", talk(fd));
+  fact("and talks: %s", converse(fd));
   close(fd);
-  fact("file descriptors more than before: %d", open_fds() - before);
+  fact("file descriptors more than before: %d", count_fds() - before);
 }

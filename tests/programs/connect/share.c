@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* share IP:PORT: a connection is what it is under every number and in every process: dup, fork, passed over a unix socket. */
-#include "facts.h"
+#include "net.h"
 
 static const char *destination;
 
 static const char *peer(int fd) {
-  const char *said = ask(getpeername, fd);
+  const char *said = peer_address(fd);
   return strcmp(said, destination) == 0 ? "the destination" : said;
 }
 
@@ -28,7 +28,7 @@ int main(int argc, char **argv) {
   destination = argv[1];
   int fd = tcp_socket(AF_INET);
   fact("connect: %s", result(connect_to(fd, destination, AF_INET)));
-  fact("talk: %s", talk(fd));
+  fact("talk: %s", converse(fd));
   int copy = dup(fd);
   close(fd);
   fact("dup: %s", peer(copy));
@@ -41,19 +41,19 @@ int main(int argc, char **argv) {
   fflush(stdout);
   if (fork() == 0) {
     fact("child: %s", peer(passed));
-    say(passed, "echo from the child");
-    fact("child: %s", line(passed));
+    send_line(passed, "echo from the child");
+    fact("child: %s", read_line(passed));
     exit(0);
   }
   wait(NULL);
-  say(passed, "echo from the parent");
-  fact("parent: %s", line(passed));
+  send_line(passed, "echo from the parent");
+  fact("parent: %s", read_line(passed));
   close(passed);
 
   /* The number is free again: what was known of the connection is not true of the next socket that gets it. */
   int fresh = tcp_socket(AF_INET);
-  fact("the next socket: %s", ask(getpeername, fresh));
-  fact("its name: %s", ask(getsockname, fresh));
+  fact("the next socket: %s", peer_address(fresh));
+  fact("its name: %s", local_address(fresh));
 
   /* Connected by a child, used by the parent. */
   fflush(stdout);
@@ -62,5 +62,5 @@ int main(int argc, char **argv) {
   int status;
   wait(&status);
   fact("child connects: %d", status);
-  fact("parent talks: %s", talk(fresh));
+  fact("parent talks: %s", converse(fresh));
 }

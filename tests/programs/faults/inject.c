@@ -37,7 +37,7 @@ static int listening(const char **name) {
     return close(fd), -1;
   if (again && listen(fd, 1) != 0)
     wrong("listen once more: %s", strerrorname_np(errno));
-  snprintf(text, sizeof text, "%s", ask(getsockname, fd));
+  snprintf(text, sizeof text, "%s", local_address(fd));
   *name = text;
   return fd;
 }
@@ -79,16 +79,16 @@ static int may_abort_call(void) {
 }
 
 static void bind_with(wait_call *wait) {
-  const int before = open_fds(), primary = tcp_socket(AF_INET);
+  const int before = count_fds(), primary = tcp_socket(AF_INET);
   const char *name;
   expect_ok("primary", result(connect_to(primary, app, AF_INET)));
-  expect_ok("primary", talk(primary));
+  expect_ok("primary", converse(primary));
   const int fd = listening(&name);
   if (fd >= 0) {
     const int second = dup(fd);
     set_blocking(fd, !wait);
-    say(primary, "call %s hello", name);
-    expect_ok("order", strcmp(line(primary), "calling") == 0 ? "ok" : "no");
+    send_line(primary, "call %s hello", name);
+    expect_ok("order", strcmp(read_line(primary), "calling") == 0 ? "ok" : "no");
     const int call = accepted(fd, wait);
     if (call < 0 && !may_abort_call())
       wrong("accept: ECONNABORTED");
@@ -96,11 +96,11 @@ static void bind_with(wait_call *wait) {
     if (has_call(fd) || has_call(second))
       wrong("the listening socket is not silent");
     if (call >= 0) {
-      const char *got = line(call);
+      const char *got = read_line(call);
       if (strcmp(got, "hello") != 0)
         wrong("call: %s", got);
-      say(call, "abc");
-      got = line(call);
+      send_line(call, "abc");
+      got = read_line(call);
       if (strcmp(got, "ABC") != 0)
         wrong("answer: %s", got);
       close(call);
@@ -108,10 +108,10 @@ static void bind_with(wait_call *wait) {
     close(second);
     close(fd);
   }
-  expect_ok("primary afterwards", echo(primary));
+  expect_ok("primary afterwards", ask_for_echo(primary));
   close(primary);
-  if (open_fds() != before)
-    wrong("descriptors: %d, were %d", open_fds(), before);
+  if (count_fds() != before)
+    wrong("descriptors: %d, were %d", count_fds(), before);
 }
 
 static void run_bind(void) { bind_with(NULL); }

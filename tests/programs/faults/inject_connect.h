@@ -58,11 +58,11 @@ static void set_blocking(int fd, int yes) {
 
 /* The connection is the one that was asked for, from its first byte on. */
 static void expect_connected(int fd) {
-  const char* peer = ask(getpeername, fd);
+  const char* peer = peer_address(fd);
   if (strcmp(peer, app) != 0)
     wrong("peer: %s", peer);
   set_blocking(fd, 1);
-  expect_ok("conversation", talk(fd));
+  expect_ok("conversation", converse(fd));
 }
 
 /* Each gives 0 or the error by which a program hears how its connect() has ended; -1: the wait itself was interrupted.
@@ -117,7 +117,7 @@ static int wait_read(int fd) {
   const int error = got == 0 ? ECONNRESET : errno;
   /* What failed is the program's own recv(), or the wait in it: the CONNECT goes on, and may stand by now or not. */
   const int has_failed_to_wait = injection->injected && injection->call == call_poll && error == injection->error;
-  const int is_own = has_failed_to_wait || strcmp(ask(getpeername, fd), app) == 0;
+  const int is_own = has_failed_to_wait || strcmp(peer_address(fd), app) == 0;
   errno = error;
   return is_own || errno == EINTR || errno == EAGAIN ? -1 : errno;
 }
@@ -135,7 +135,7 @@ static int wait_till_told(int fd, wait_call* wait) {
 }
 
 static void connect_with(wait_call* wait) {
-  const int before = open_fds(), fd = tcp_socket(AF_INET);
+  const int before = count_fds(), fd = tcp_socket(AF_INET);
   set_blocking(fd, !wait);
   const struct options options = options_of(fd);
   errno = UNTOUCHED;
@@ -151,8 +151,8 @@ static void connect_with(wait_call* wait) {
     wrong("connect: ok");
   if (error) {
     expect_told("connect", error);
-    if (strcmp(ask(getpeername, fd), "ENOTCONN") != 0)
-      wrong("peer after failure: %s", ask(getpeername, fd));
+    if (strcmp(peer_address(fd), "ENOTCONN") != 0)
+      wrong("peer after failure: %s", peer_address(fd));
     const char* once_more = so_error(fd);
     if (strcmp(once_more, "0") != 0)
       wrong("SO_ERROR once more: %s", once_more);
@@ -168,6 +168,6 @@ static void connect_with(wait_call* wait) {
   if (!error || (!expects_failure()))
     expect_connected(fd);
   close(fd);
-  if (open_fds() != before)
-    wrong("descriptors: %d, were %d", open_fds(), before);
+  if (count_fds() != before)
+    wrong("descriptors: %d, were %d", count_fds(), before);
 }

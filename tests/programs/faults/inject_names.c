@@ -32,7 +32,7 @@ static struct place by_getaddrinfo(const char *name, const char *port) {
     return place;
   if (errno != UNTOUCHED)
     wrong("getaddrinfo: success, but errno: %s", strerrorname_np(errno));
-  snprintf(place.text, sizeof place.text, "%s", text(list->ai_addr));
+  snprintf(place.text, sizeof place.text, "%s", address_text(list->ai_addr));
   if (list->ai_next)
     wrong("two addresses");
   freeaddrinfo(list);
@@ -70,7 +70,7 @@ static struct place resolve(resolver *how, const char *name, const char *port) {
 /* What getnameinfo() says of an address; empty: it cannot say now. */
 static struct place name_at(const char *where) {
   socklen_t length;
-  const struct sockaddr_storage address = at(where, AF_INET, &length);
+  const struct sockaddr_storage address = parse_address(where, AF_INET, &length);
   struct place place = {""};
   const int error = getnameinfo((const struct sockaddr *)&address, length, place.text, sizeof place.text, NULL, 0, NI_NAMEREQD);
   if (error && error != EAI_NONAME && !may_try_again(error))
@@ -89,7 +89,7 @@ static void expect_reached(const char *where, const char *name) {
   set_blocking(fd, 1);
   if (connect_to(fd, where, AF_INET) != 0)
     wrong("%s at %s: %s", name, where, strerrorname_np(errno));
-  expect_ok(name, talk(fd));
+  expect_ok(name, converse(fd));
   close(fd);
 }
 
@@ -128,7 +128,7 @@ static void spoil(const char *path) {
 /* A name that is new, beside one that is known. */
 static void name_with(resolver *how, wait_call *wait, const char *first, const char *first_port) {
   for_each_file(forget);
-  const int before = open_fds();
+  const int before = count_fds();
   const struct place known = how(first, first_port), place = resolve(how, app_name, app_port);
   expect_apart(known.text, place.text);
   app = place.text;
@@ -142,8 +142,8 @@ static void name_with(resolver *how, wait_call *wait, const char *first, const c
   const struct place again = how(app_name, app_port);
   expect_apart(known.text, again.text);
   expect_name(again.text, app_name, 0);
-  if (open_fds() != before)
-    wrong("descriptors: %d, were %d", open_fds(), before);
+  if (count_fds() != before)
+    wrong("descriptors: %d, were %d", count_fds(), before);
 }
 
 static void run_blocking(void) { name_with(by_getaddrinfo, NULL, other_name, other_port); }

@@ -2,7 +2,7 @@
 /* Lets every call that the library makes in a scenario fail in turn, with every errno, by means of
    tests/preload/inject.c: each in a child of its own, which ends with 0 if all was as it ought to be. */
 #pragma once
-#include "facts.h"
+#include "net.h"
 #include "faults/inject.h"
 
 static struct injection* injection;

@@ -2,7 +2,7 @@
 /* server_inject SCENARIO SERVER APP PID [NAME]: lets every call that the server makes for a client fail in turn, with every errno, by
    means of tests/preload/inject.c. The client is served or it is told, soon; the next one is served; the server lives on, with
    as many descriptors as before. NAME is one for the host of APP; $FROM is the client's own IP, where there is an identd. */
-#include "facts.h"
+#include "net.h"
 #include "faults/inject.h"
 #include <sys/time.h>
 
@@ -25,7 +25,7 @@ static int dial(const char *where) {
 /* A request; with a name instead of an address that is SOCKS4A. */
 static void request(int fd, int command, const char *where, const char *name) {
   socklen_t length;
-  const struct sockaddr_storage storage = at(where, AF_INET, &length);
+  const struct sockaddr_storage storage = parse_address(where, AF_INET, &length);
   const struct sockaddr_in *address = (const struct sockaddr_in *)&storage;
   char bytes[128] = {4, command}, *end = bytes + 8;
   memcpy(bytes + 2, &address->sin_port, 2);
@@ -87,12 +87,12 @@ static int tell(int fd, const char *text) { return send(fd, text, strlen(text), 
 /* Each is 1 if all went well, 0 if the client was told that it did not. */
 typedef int scenario(void);
 
-static int converse(int fd) {
+static int served(int fd) {
   struct sockaddr_in seen;
   char greeting[64];
   if (!reply(fd, &seen))
     return 0;
-  snprintf(greeting, sizeof greeting, "app %s\n", text(&seen));
+  snprintf(greeting, sizeof greeting, "app %s\n", address_text(&seen));
   return expect(fd, greeting) && tell(fd, "echo hello\n") && expect(fd, "hello\n") && shutdown(fd, SHUT_WR) == 0 &&
          expect_end(fd);
 }
@@ -100,7 +100,7 @@ static int converse(int fd) {
 static int connect_by(const char *name) {
   const int fd = dial(server);
   request(fd, 1, app, name);
-  const int good = converse(fd);
+  const int good = served(fd);
   close(fd);
   return good;
 }

@@ -7,7 +7,6 @@
 // names udp ADDRESS PORT  datagrams to an address, in every way to send them
 // names query NAME        what needs a DNS server
 // names many FIRST COUNT  "name address" for so many names
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>

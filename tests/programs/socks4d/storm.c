@@ -6,7 +6,6 @@
    storm SOCKS LISTEN stopped COUNT        readers that stop: the writers are stopped, and nothing is lost
    storm SOCKS LISTEN crowd COUNT          more clients than the server has room for; each is served in the end
    SOCKS is the server's IP:PORT, LISTEN the address of this program's own application server. */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>

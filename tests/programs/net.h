@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the small clients share: a line per fact on stdout, and a conversation with tests/servers/appserver.py. Nothing
-   here waits for ever: every socket has a receive timeout and tests/lib/harness.sh a limit for the program. */
+/* Sockets and addresses as short text, and a conversation with tests/servers/appserver.py. Every socket has a receive
+   timeout, and the test scripts limit the time of the program, so that nothing waits forever. */
 #pragma once
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
@@ -20,9 +19,10 @@
 
 #define UNTOUCHED 4242 /* an errno that no call sets */
 
-/* What a call returned: "ok", or the name of its errno. */
-static inline const char* result(int returned) { return returned >= 0 ? "ok" : strerrorname_np(errno); }
+/* The return value of a call as "ok" or the name of its errno. */
+static inline const char* result(long returned) { return returned >= 0 ? "ok" : strerrorname_np(errno); }
 
+/* One line of output: something that the program observed. */
 __attribute__((format(printf, 1, 2))) static inline void fact(const char* format, ...) {
   va_list arguments;
   va_start(arguments, format);
@@ -32,13 +32,14 @@ __attribute__((format(printf, 1, 2))) static inline void fact(const char* format
   fflush(stdout);
 }
 
+/* For calls that the test needs but does not examine. */
 static inline void die(const char* what) {
   fact("%s: %s", what, strerrorname_np(errno));
   exit(1);
 }
 
-/* "IP:PORT" as an address of the family; v4-mapped for AF_INET6, unless the IP is an IPv6 one. */
-static inline struct sockaddr_storage at(const char* where, int family, socklen_t* length) {
+/* "IP:PORT" as an address of this family: for AF_INET6 an IPv4 address becomes a v4-mapped one. */
+static inline struct sockaddr_storage parse_address(const char* where, int family, socklen_t* length) {
   struct sockaddr_storage storage = {.ss_family = family};
   struct sockaddr_in* v4 = (struct sockaddr_in*)&storage;
   struct sockaddr_in6* v6 = (struct sockaddr_in6*)&storage;
@@ -48,25 +49,25 @@ static inline struct sockaddr_storage at(const char* where, int family, socklen_
   snprintf(ip, sizeof ip, "%s%.*s", family == AF_INET6 && !is_v6 ? "::ffff:" : "", (int)(colon - where), where);
   if (family == AF_INET6 ? !inet_pton(AF_INET6, ip, &v6->sin6_addr) : !inet_pton(AF_INET, ip, &v4->sin_addr))
     fact("not an address: %s", where), exit(2);
-  v4->sin_port = htons(atoi(colon + 1)); /* at the same place in both */
+  v4->sin_port = htons(atoi(colon + 1)); /* at the same offset in both */
   *length = family == AF_INET6 ? sizeof *v6 : sizeof *v4;
   return storage;
 }
 
 static inline int connect_to(int fd, const char* where, int family) {
   socklen_t length;
-  struct sockaddr_storage address = at(where, family, &length);
+  struct sockaddr_storage address = parse_address(where, family, &length);
   return connect(fd, (struct sockaddr*)&address, length);
 }
 
 static inline int bind_to(int fd, const char* where, int family) {
   socklen_t length;
-  struct sockaddr_storage address = at(where, family, &length);
+  struct sockaddr_storage address = parse_address(where, family, &length);
   return bind(fd, (struct sockaddr*)&address, length);
 }
 
-/* "IP:PORT"; IPv6 addresses in brackets. Four texts at a time. */
-static inline const char* text(const void* address) {
+/* "IP:PORT", with brackets around an IPv6 address. Four results stay valid. */
+static inline const char* address_text(const void* address) {
   static char texts[4][80];
   static int turn;
   const struct sockaddr_in* v4 = address;
@@ -81,16 +82,19 @@ static inline const char* text(const void* address) {
   return out;
 }
 
-typedef int name_call(int, struct sockaddr*, socklen_t*);
+typedef int address_call(int, struct sockaddr*, socklen_t*);
 
-/* What getsockname() or getpeername() says: the address, or the name of its errno. */
-static inline const char* ask(name_call* call, int fd) {
+static inline const char* address_by(address_call* call, int fd) {
   struct sockaddr_storage address = {0};
   socklen_t length = sizeof address;
-  return call(fd, (struct sockaddr*)&address, &length) == 0 ? text(&address) : strerrorname_np(errno);
+  return call(fd, (struct sockaddr*)&address, &length) == 0 ? address_text(&address) : strerrorname_np(errno);
 }
 
-/* An option of SOL_SOCKET as a number. */
+/* The address, or the name of the errno. */
+static inline const char* local_address(int fd) { return address_by(getsockname, fd); }
+static inline const char* peer_address(int fd) { return address_by(getpeername, fd); }
+
+/* An option of SOL_SOCKET. */
 static inline int option(int fd, int name) {
   int value = -1;
   socklen_t length = sizeof value;
@@ -104,14 +108,33 @@ static inline const char* so_error(int fd) {
 
 static inline int tcp_socket(int family) {
   int fd = socket(family, SOCK_STREAM, 0);
-  struct timeval patience = {.tv_sec = 40}; /* a full backlog may take the kernel seconds to get over */
-  if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0)
+  struct timeval limit = {.tv_sec = 40}; /* the kernel may take seconds to get past a full backlog */
+  if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0)
     die("socket");
   return fd;
 }
 
-/* A line, without its end; "end" at the end of the stream, or the name of an errno. Reads not one byte more. */
-static inline const char* line(int fd) {
+static inline int nonblocking(int fd) {
+  fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+  return fd;
+}
+
+static inline int blocking(int fd) {
+  fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+  return fd;
+}
+
+static inline int nonblocking_socket(void) { return nonblocking(tcp_socket(AF_INET)); }
+
+/* close() then sends a reset, which frees the local port at once. */
+static inline int reset_on_close(int fd) {
+  struct linger linger = {.l_onoff = 1};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+  return fd;
+}
+
+/* A line without its end; "end" at the end of the stream, or the name of an errno. Reads no byte after the line. */
+static inline const char* read_line(int fd) {
   static char buffer[256];
   size_t n = 0;
   for (; n < sizeof buffer - 1; ++n) {
@@ -127,7 +150,7 @@ static inline const char* line(int fd) {
   return buffer;
 }
 
-__attribute__((format(printf, 2, 3))) static inline void say(int fd, const char* format, ...) {
+__attribute__((format(printf, 2, 3))) static inline void send_line(int fd, const char* format, ...) {
   char words[256];
   va_list arguments;
   va_start(arguments, format);
@@ -138,24 +161,30 @@ __attribute__((format(printf, 2, 3))) static inline void say(int fd, const char*
     die("write");
 }
 
-/* "ok" if the application server says what it is asked to. */
-static inline const char* echo(int fd) {
-  say(fd, "echo hello");
-  const char* got = line(fd);
+/* "ok" if the application server sends back what it is asked to. */
+static inline const char* ask_for_echo(int fd) {
+  send_line(fd, "echo hello");
+  const char* got = read_line(fd);
   return strcmp(got, "hello") == 0 ? "ok" : got;
 }
 
-/* The same on a new connection, where its greeting comes first. */
-static inline const char* talk(int fd) {
-  const char* got = line(fd);
-  return strncmp(got, "app ", 4) == 0 ? echo(fd) : got;
+/* The same on a new connection, which begins with the server's greeting. */
+static inline const char* converse(int fd) {
+  const char* got = read_line(fd);
+  return strncmp(got, "app ", 4) == 0 ? ask_for_echo(fd) : got;
 }
 
-static inline int open_fds(void) {
+static inline int count_fds(void) {
   int count = 0;
   DIR* folder = opendir("/proc/self/fd");
   while (readdir(folder))
     ++count;
   closedir(folder);
   return count;
+}
+
+static inline int exit_status_of_child(void) {
+  int status;
+  wait(&status);
+  return status;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the programs have in common that run directly and through the shim, with the same facts to come out of both: the
-   ends of tests/servers/slow_socks.py that hold a connection until told otherwise, and the words for what is ready. */
+/* For tests whose judge is the kernel: each runs directly and through the shim, and its facts must be the same. The
+   server is tests/servers/slow_socks.py, which holds every connection until it is told what to do with it. */
 #pragma once
-#include "facts.h"
+#include "testing.h"
 #include <pthread.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -11,13 +11,13 @@
 #include <sys/un.h>
 #include <time.h>
 
-/* A destination of our own, and the way to tell its server what to do. */
+/* A destination that belongs to one test, and the connection that carries commands to its server. */
 struct server {
   int control;
   char where[64];
 };
 
-static inline const char* answer_of(int control, char* into, size_t size) {
+static inline const char* read_answer(int control, char* into, size_t size) {
   size_t n = 0;
   for (; n < size - 1; ++n)
     if (read(control, into + n, 1) != 1 || into[n] == '\n')
@@ -32,11 +32,11 @@ static inline struct server slow_server(void) {
   snprintf(address.sun_path, sizeof address.sun_path, "%s", getenv("CONTROL"));
   if (connect(server.control, (struct sockaddr*)&address, sizeof address) != 0)
     die("control");
-  answer_of(server.control, server.where, sizeof server.where);
+  read_answer(server.control, server.where, sizeof server.where);
   return server;
 }
 
-/* Does not return before it is done. */
+/* Returns the answer, which comes when the command is done. */
 __attribute__((format(printf, 2, 3))) static inline const char* tell(const struct server* server, const char* format,
                                                                      ...) {
   static __thread char answer[64];
@@ -48,22 +48,12 @@ __attribute__((format(printf, 2, 3))) static inline const char* tell(const struc
   words[n++] = '\n';
   if (write(server->control, words, n) != n)
     die("tell");
-  return answer_of(server->control, answer, sizeof answer);
+  return read_answer(server->control, answer, sizeof answer);
 }
-
-static inline int nonblocking(int fd) {
-  fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-  return fd;
-}
-static inline int blocking(int fd) {
-  fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
-  return fd;
-}
-static inline int nonblocking_socket(void) { return nonblocking(tcp_socket(AF_INET)); }
 
 static inline int reach(int fd, const struct server* server) { return connect_to(fd, server->where, AF_INET); }
 
-/* A non-blocking connect() that is on its way. */
+/* A socket whose connect() is in progress. */
 static inline int pending_socket(const struct server* server) {
   int fd = nonblocking_socket();
   if (reach(fd, server) == 0 || errno != EINPROGRESS)
@@ -71,7 +61,7 @@ static inline int pending_socket(const struct server* server) {
   return fd;
 }
 
-/* poll() and epoll have the same numbers for the same events. Eight texts at a time. */
+/* The names of events; poll() and epoll use the same bits. Eight results stay valid. */
 static inline const char* events(unsigned bits) {
   static const struct {
     unsigned bit;
@@ -90,19 +80,19 @@ static inline const char* events(unsigned bits) {
   return out;
 }
 
-/* What poll() has to say of one descriptor, or the name of its errno. */
-static inline const char* polled(int fd, int asked, int milliseconds) {
-  struct pollfd one = {.fd = fd, .events = asked};
+/* The events that poll() returns for one descriptor, or the name of its errno. */
+static inline const char* polled(int fd, int wanted, int milliseconds) {
+  struct pollfd one = {.fd = fd, .events = wanted};
   int ready = poll(&one, 1, milliseconds);
   return ready < 0 ? strerrorname_np(errno) : events(one.revents);
 }
 
 static inline const char* peer_of(int fd, const struct server* server) {
-  const char* said = ask(getpeername, fd);
-  return strcmp(said, server->where) == 0 ? "the destination" : said;
+  const char* address = peer_address(fd);
+  return strcmp(address, server->where) == 0 ? "the destination" : address;
 }
 
-/* "ok" if what is said comes back. */
+/* "ok" if what is sent comes back. */
 static inline const char* echoes(int fd) {
   char got[8] = "";
   size_t n = 0;
@@ -115,15 +105,15 @@ static inline const char* echoes(int fd) {
   return strcmp(got, "hello\n") == 0 ? "ok" : "something else";
 }
 
-/* All that a connection has to be when it is made. */
-static inline void connected(int fd, const struct server* server) {
+/* Everything that holds for an established connection. */
+static inline void check_connected(int fd, const struct server* server) {
   fact("SO_ERROR: %s", so_error(fd));
   fact("peer: %s", peer_of(fd, server));
   fact("echo: %s", echoes(fd));
 }
 
-/* The server has seen one connection and nothing too early. */
-static inline void requested(const struct server* server, int times) {
+/* The server received this many connections, and no byte of the program before the reply. */
+static inline void check_requests(const struct server* server, int times) {
   char requests[16];
   snprintf(requests, sizeof requests, "%s", tell(server, "requests"));
   if (atoi(requests) != times)
@@ -133,16 +123,21 @@ static inline void requested(const struct server* server, int times) {
     fact("early bytes: %s", early);
 }
 
-static inline double cpu_seconds(void) {
-  struct timespec used;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-  return used.tv_sec + used.tv_nsec / 1e9;
+static inline struct timeval milliseconds_as_timeval(int milliseconds) {
+  return (struct timeval){milliseconds / 1000, milliseconds % 1000 * 1000};
 }
 
-/* Until this thread sleeps in a system call. */
-static inline void await_sleep(pid_t thread) {
+/* NULL means no limit, for -1. */
+static inline struct timespec* limit_of(int milliseconds) {
+  static __thread struct timespec time;
+  time = (struct timespec){milliseconds / 1000, milliseconds % 1000 * 1000000L};
+  return milliseconds < 0 ? NULL : &time;
+}
+
+/* Returns when this thread or process sleeps in a system call. */
+static inline void await_sleep(pid_t id) {
   char path[64], state = 'R';
-  snprintf(path, sizeof path, "/proc/self/task/%d/stat", thread);
+  snprintf(path, sizeof path, "/proc/%d/stat", id);
   while (state != 'S') {
     FILE* file = fopen(path, "r");
     if (!file || fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
@@ -152,20 +147,25 @@ static inline void await_sleep(pid_t thread) {
   }
 }
 
-struct test {
-  const char* name;
-  void (*run)(void);
+/* Starts a thread, and returns when it sleeps in a system call. */
+struct sleeper {
+  void* (*run)(void*);
+  void* argument;
+  pid_t id;
 };
 
-/* PROGRAM list | PROGRAM NAME */
-static inline int run_test(const struct test* tests, size_t count, int argc, char** argv) {
-  const char* wanted = argc > 1 ? argv[1] : "list";
-  signal(SIGPIPE, SIG_IGN);
-  for (size_t i = 0; i < count; ++i)
-    if (strcmp(wanted, "list") == 0)
-      puts(tests[i].name);
-    else if (strcmp(wanted, tests[i].name) == 0)
-      return tests[i].run(), 0;
-  return strcmp(wanted, "list") == 0 ? 0 : 2;
+static inline void* run_sleeper(void* argument) {
+  struct sleeper* sleeper = argument;
+  __atomic_store_n(&sleeper->id, gettid(), __ATOMIC_RELEASE);
+  return sleeper->run(sleeper->argument);
 }
-#define RUN_TESTS(tests, argc, argv) run_test(tests, sizeof(tests) / sizeof *(tests), argc, argv)
+
+/* `sleeper` must outlive the thread. */
+static inline pthread_t start_sleeper(struct sleeper* sleeper) {
+  pthread_t handle;
+  pthread_create(&handle, NULL, run_sleeper, sleeper);
+  while (!__atomic_load_n(&sleeper->id, __ATOMIC_ACQUIRE))
+    usleep(1000);
+  await_sleep(sleeper->id);
+  return handle;
+}

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What a program can see of a connection, and what it can do with it: tests/programs/connect/connect.c, many.c, share.c.
+# What a program can see of a connection, and what it can do with it: tests/programs/connect.
 . "${0%/*}/../../lib/harness.sh"
 
 # name is the SOCKS server's other side, peer is the destination, and flags, options and errno are as they were.
@@ -19,25 +19,9 @@ peer: ENOTCONN
 connect elsewhere: ok
 then: ok" client connect "$@" "$APP"
 }
-many() {
-  prints "good: 100, refused: 100
-the same socket refused: 100, then: ok
-and talks: ok
-file descriptors more than before: 0" client many "$APP" "$NET.3:1"
-}
-share() {
-  prints "connect: ok
-talk: ok
-dup: the destination
-dup2: the destination
-passed: the destination
-child: the destination
-child: from the child
-parent: from the parent
-the next socket: ENOTCONN
-its name: 0.0.0.0:0
-child connects: 0
-parent talks: ok" client share "$APP" && saw_only_peer app
+contract() {
+  client contract "$1"
+  saw_only_peer app
 }
 # Where the reply to CONNECT says nothing, the address is the SOCKS server's and the port the socket's own.
 unknown_name() {
@@ -58,14 +42,14 @@ userid() {
 start_faultless() { start_faulty by-userid; }
 
 start_app
+export DESTINATION=$APP REFUSING=$NET.3:1
 for socksd in socks4d danted faultless; do
   start_$socksd || continue
   check "IPv4 socket, $socksd" good "$APP" "$APP"
   check "v4-mapped address of an IPv6 socket, $socksd" good "$APP" "[::ffff:${APP%:*}]:${APP#*:}" -6
   check "refused, then connected, $socksd" refused "$NET.3:1"
   check "refused, then connected, IPv6 socket, $socksd" refused -6 "$NET.3:1"
-  check "hundreds of connections leave nothing behind, $socksd" many
-  check "dup, fork and passing on, $socksd" share
+  for case in $("$BUILD/programs/contract" list); do check "$case, $socksd" contract "$case"; done
 done
 check "userid" userid someone
 check "userid of 255 bytes" userid "$(printf '%255s' '' | tr ' ' u)"

@@ -92,7 +92,8 @@ check "a server that does not say where" fails connect-zeros "granted $after"
 start_app
 uncalled() { # by a client that looks at nothing but the listening socket
   local USERID=second-$1
-  says bind 'CONNECT .*' 'BIND .*' "BIND for a call from ${APP//./\\.}: ECONNABORTED: $2 at $peer:[0-9]+" -- client bind typical "$APP"
+  local -x DESTINATION=$APP ADVERTISED=$peer
+  says bind 'CONNECT .*' 'BIND .*' "BIND for a call from ${APP//./\\.}: ECONNABORTED: $2 at $peer:[0-9]+" -- client bind call_aborted
 }
 check "nobody calls" uncalled refuse-91 "in time nobody called, or somebody else \(allowed by SOCKSIFY_BIND=any\),"
 check "a BIND that the server ends" uncalled close "the SOCKS server ended the connection before a call"

@@ -20,13 +20,7 @@ name: as seen by the server
 answer: hello
 connect again: EISCONN" client connect "$APP" && never_logged faulty "^early"
 }
-refuses_bind() {
-  USERID=bind-$1 prints "getsockname: $2
-listen: $2
-listen again: $2
-primary: ok
-file descriptors more than before: 0" client bind refused "$APP"
-}
+refuses_bind() { USERID=bind-$1 ERROR=$2 client bind refused; }
 deaf() {
   prints "connect: ECONNRESET
 SO_ERROR: 0
@@ -35,29 +29,13 @@ connect elsewhere: ECONNRESET
 then: ENOTCONN" client connect "$APP" "$STEADY"
 }
 typical() {
-  USERID=$1 prints "bind: ok
-name: $2
-listen: ok
-name afterwards: the same
-accept: ok
-caller: $3
-length: 16
-its peer: the caller
-its name: the advertised one
-flags: 0 0, SO_RCVLOWAT: 1
-call: ok
-primary: ok
-file descriptors more than before: 0" client bind typical "$APP" && never_logged faulty "^early"
+  USERID=$1 ADVERTISED=$2 CALLER=$3 client bind typical
+  never_logged faulty "^early"
 }
-no_call() {
-  USERID=second-$1 prints "bind: ok
-name: $PEER
-listen: ok
-name afterwards: the same
-accept: ECONNABORTED" client bind typical "$APP"
-}
+no_call() { USERID=second-$1 ADVERTISED=$PEER client bind call_aborted; }
 
 start_app
+export DESTINATION=$APP
 start_faulty by-userid
 errors="close ECONNRESET  garbage EPROTO  rst ECONNRESET  rst-4 ECONNRESET
   refuse-91 ECONNREFUSED  refuse-92 EACCES  refuse-93 EACCES  code-91 ECONNREFUSED

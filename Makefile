@@ -61,7 +61,7 @@ $(BUILD)/unit: $(call object,tests/unit/*.cc $(filter-out shim/hooks/%,$(wildcar
 # Run once: the compiler's time is more.
 $(BUILD)/tests/unit/%.o: CXXFLAGS := -O0 -g
 
-# A program is one file, or all files of one folder, below tests/programs/FEATURE.
+# A program is one file, or all files of one folder, below tests/programs/FEATURE. Only _FORTIFY_SOURCE needs optimization.
 headers := $(wildcard tests/programs/*.h tests/programs/*/*.h tests/programs/*/*/*.h)
 .SECONDEXPANSION:
 $(BUILD)/programs/%: $$(wildcard tests/programs/*/$$*.c tests/programs/*/$$*/*.c) $(headers)
@@ -108,9 +108,14 @@ deps:
 # Who does not say how many jobs to run gets as many as there are cores.
 build = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
-programs := $(addprefix $(BUILD)/programs/,$(notdir $(basename $(wildcard tests/programs/*/*.c)) \
-  $(sort $(patsubst %/,%,$(dir $(wildcard tests/programs/*/*/*.c)))))) \
-  $(patsubst tests/%.c,$(BUILD)/%.so,$(wildcard tests/preload/*.c))
+# For 32 bits only those that word-size.sh and symbols.sh run.
+ifeq ($(ARCH),)
+program_sources := $(wildcard tests/programs/*/*.c tests/programs/*/*/*.c)
+programs := $(patsubst tests/preload/%.c,$(BUILD)/preload/%.so,$(wildcard tests/preload/*.c)) $(BUILD)/differential/player \
+  $(addprefix $(BUILD)/programs/,$(sort $(foreach path,$(program_sources:tests/programs/%.c=%),$(word 2,$(subst /, ,$(path))))))
+else
+programs := $(addprefix $(BUILD)/programs/,connect listen processes ready time)
+endif
 
 test: deps
 	@$(build) all $(BUILD)/unit programs $(if $(SAN),,fuzzers)
@@ -120,7 +125,7 @@ test: deps
 placing  := PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' SYSCONFDIR='$(SYSCONFDIR)' BUILD='$(BUILD)'
 debian    = $(shell dpkg --print-architecture 2>/dev/null)
 
-programs: $(programs) $(if $(ARCH),,$(BUILD)/differential/player)
+programs: $(programs)
 
 fuzzers: $(fuzz_targets:%=$(BUILD)/fuzz/%)
 

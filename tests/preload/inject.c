@@ -2,7 +2,7 @@
 /* Makes calls of the C library fail. Preloaded after libsocksify.so it gets the library's own calls, whether REAL(x) or not;
    preloaded into socks4d, the server's. A call that "fails" is not made, with two exceptions, without which the program would
    be told a lie: connect() interrupted by a signal goes on, and close() closes. */
-#include "faults/inject.h"
+#include "faults/injectable.h"
 #include <dlfcn.h>
 #include <poll.h>
 #include <pthread.h>

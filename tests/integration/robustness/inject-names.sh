@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Every call that the library makes for names that only the SOCKS server knows (SOCKS4A) fails in turn, with every errno that
-# it can give: what the program may see then is in tests/programs/faults/inject_names.c.
+# it can give: what the program may see then is in tests/programs/faults/inject_names.
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/names.sh"
 
@@ -9,7 +9,7 @@
 inject() { # SCENARIO
   [ "$1" = several ] && unset SOCKSIFY_SESSION || SOCKSIFY_SESSION=$WORK/session.$1
   PRELOAD=$BUILD/preload/inject.so INJECT=$WORK/inject.$1 LIMIT=200 \
-    client inject_names "$1" "${APP#*:}" "${OTHER#*:}"
+    APP_PORT=${APP#*:} OTHER_PORT=${OTHER#*:} client inject_names "$1"
 }
 declare -A pids=()
 begin() {
@@ -41,8 +41,8 @@ export USERID=inject HOSTS_TEST=$NET.3 SOCKSIFY_DNS=remote
 start_socks4d --threads 1
 begin blocking poll several exec
 end blocking poll several exec
-begin lost empty spoilt local
-end lost empty spoilt local
+begin deleted emptied overwritten local
+end deleted emptied overwritten local
 check "nobody has asked a name server" in_all nobody_asked
 SOCKSIFY_DNS=auto
 begin epoll

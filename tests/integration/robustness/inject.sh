@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: MIT
 # Everything that can go wrong on the way to a connection does so, one at a time: the server's reply ends, is reset or
 # stalls after each of its bytes, and every call that the library makes fails with every errno that it can give. What the
-# program may see then is in tests/programs/faults/inject.c.
+# program may see then is in tests/programs/faults/inject.
 . "${0%/*}/../../lib/harness.sh"
-connects="blocking poll select epoll read" binds="bind bind-poll"
+connects="blocking poll select epoll read" binds="bind bind_poll"
 
-inject() { PRELOAD=$BUILD/preload/inject.so INJECT=$WORK/inject.$1.$2 client inject "$1" "$APP" "${@:3}"; }
+inject() { PRELOAD=$BUILD/preload/inject.so INJECT=$WORK/inject.$1.$2 DESTINATION=$APP client inject "$1"; }
 all_calls() {
   USERID=inject LIMIT=600 inject "$1" calls >"$1.count" || { cat "$1.count" && false; } || return
   saw_only_peer app
@@ -16,12 +16,12 @@ cut() {
   local expected=$1 act scenario pids=()
   for act in "${@:2}"; do
     for scenario in $connects; do
-      USERID=connect-$act EXPECT=$expected inject "$scenario" "$act" once & pids+=($!)
+      USERID=connect-$act EXPECT=$expected ONCE=yes inject "$scenario" "$act" & pids+=($!)
     done
     for scenario in $binds; do
-      USERID=bind-$act EXPECT=$expected inject "$scenario" "$act" once & pids+=($!)
+      USERID=bind-$act EXPECT=$expected ONCE=yes inject "$scenario" "$act" & pids+=($!)
       [ "$expected" = silence ] && continue
-      USERID=second-$act EXPECT=call inject "$scenario" "second-$act" once & pids+=($!)
+      USERID=second-$act EXPECT=call ONCE=yes inject "$scenario" "second-$act" & pids+=($!)
     done
   done
   for pid in "${pids[@]}"; do wait "$pid" || return; done

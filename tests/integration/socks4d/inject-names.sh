@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Every call that the server makes for a client who asks by name (SOCKS4A), or is asked who it is (IDENT), fails in turn, with
-# every errno that it can give: what is expected of it then is in tests/programs/faults/server_inject.c. The name is in a hosts file,
+# every errno that it can give: what is expected of it then is in tests/programs/faults/server_inject. The name is in a hosts file,
 # in a mount namespace of the script's own.
 . "${0%/*}/../../lib/harness.sh"
 
@@ -19,12 +19,13 @@ start_faultable() {
   start_socks4d --threads 1 --log - "${@:2}"
 }
 faults() {
-  "$BUILD/programs/server_inject" "$1" "$SOCKS" "$APP" "$SOCKS4D" app.test >"$2.count" || { cat "$2.count" && false; }
+  SOCKS=$SOCKS DESTINATION=$APP SERVER_PID=$SOCKS4D HOST_NAME=app.test "$BUILD/programs/server_inject" "$1" >"$2.count" ||
+    { cat "$2.count" && false; }
 }
 
 start_app
 start_faultable names
-for scenario in host host-bind; do
+for scenario in host_name bind_host_name; do
   check "by name, every call, every errno: $scenario" faults "$scenario" "$scenario"
 done
 check "by name, no session is left" await idle
@@ -35,7 +36,7 @@ announced identd
 echo "ident require" >rules.conf
 start_faultable ident --config rules.conf --ident-port "$IDENT_PORT"
 export FROM=$NET.6:0
-for scenario in host bind; do
+for scenario in host_name bind; do
   check "by an identd, every call, every errno: $scenario" faults "$scenario" "ident-$scenario"
 done
 check "by an identd, no session is left" await idle

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Lets every call that the library makes in a scenario fail in turn, with every errno, by means of
-   tests/preload/inject.c: each in a child of its own, which ends with 0 if all was as it ought to be. */
+/* Runs a scenario again and again. Each time one call that the library makes in it fails, with one errno, by means of
+   tests/preload/inject.c. Each run is a child process that ends with 0 if it survived the fault. With $ONCE the
+   scenario runs once, without faults, against a server that misbehaves. */
 #pragma once
-#include "net.h"
-#include "faults/inject.h"
+#include "faults/fault.h"
 
-static struct injection* injection;
-static const int patience = 60; /* seconds for a child */
+enum { CHILD_SECONDS = 60 };
 
-static void arm(void) { injection->armed = 1; }
-static void disarm(void) { injection->armed = 0; }
+static inline void arm(void) { injection->armed = 1; }
+static inline void disarm(void) { injection->armed = 0; }
 
-__attribute__((format(printf, 1, 2), noreturn)) static void wrong(const char* format, ...) {
+__attribute__((format(printf, 1, 2), noreturn)) static inline void fail(const char* format, ...) {
   va_list arguments;
   disarm();
   va_start(arguments, format);
@@ -22,18 +21,25 @@ __attribute__((format(printf, 1, 2), noreturn)) static void wrong(const char* fo
   _exit(1);
 }
 
-static void expect_ok(const char* what, const char* got) {
-  if (strcmp(got, "ok") != 0)
-    wrong("%s: %s", what, got);
+static inline void require_text(const char* what, const char* got, const char* expected) {
+  if (strcmp(got, expected) != 0)
+    fail("%s: %s, expected %s", what, got, expected);
+}
+
+static inline void require_ok(const char* what, const char* got) { require_text(what, got, "ok"); }
+
+static inline void require_no_more_fds(int before) {
+  if (count_fds() != before)
+    fail("descriptors: %d, were %d", count_fds(), before);
 }
 
 typedef void scenario(void);
 
-static int in_child(scenario* run) {
+static inline int run_scenario_in_child(scenario* run) {
   int status = 0;
   fflush(stdout);
   if (fork() == 0) {
-    alarm(patience);
+    alarm(CHILD_SECONDS);
     run();
     _exit(0);
   }
@@ -42,62 +48,55 @@ static int in_child(scenario* run) {
   return status;
 }
 
-static int injected, failed;
-
-static void inject(const char* name, scenario* run, enum call call, int nth, int error, int lasts) {
-  memset((void*)injection, 0, sizeof *injection);
-  injection->call = call;
-  injection->nth = nth;
-  injection->error = error;
-  injection->lasts = lasts;
-  const int status = in_child(run);
-  injected += injection->injected > 0;
+static inline void inject(const char* name, scenario* run, const struct fault* fault) {
+  set_fault(fault);
+  const int status = run_scenario_in_child(run);
+  faults_injected += injection->injected > 0;
   if (status == 0)
     return;
-  ++failed;
-  fact("  ^ %s: %s number %d%s: %s%s", name, injectables[call].name, nth, lasts ? " and later" : "", fault_text(error),
-       WIFSIGNALED(status) ? WTERMSIG(status) == SIGALRM ? ": HANGS" : ": CRASHES" : "");
+  report_fault(!WIFSIGNALED(status) ? name : WTERMSIG(status) == SIGALRM ? "hang" : "crash", fault);
 }
 
-/* An option of a socket that is right can be asked for and set, unless a filter of system calls forbids it: then from
-   the first time on. */
-static int is_possible(enum call call, int nth, int lasts) {
-  return (call != call_getsockopt && call != call_setsockopt) || (nth == 1 && lasts);
+/* getsockopt() and setsockopt() with valid arguments fail only if a filter of system calls forbids them, and then
+ * always. */
+static inline int is_possible(const struct fault* fault) {
+  const int is_option = fault->call == call_getsockopt || fault->call == call_setsockopt;
+  return !is_option || (fault->nth == 1 && fault->lasts);
 }
 
-static void inject_all(const char* name, scenario* run) {
-  int made[calls];
-  memset((void*)injection, 0, sizeof *injection);
-  injection->call = calls;
-  if (in_child(run) != 0)
+static inline void inject_once_and_lasting(const char* name, scenario* run, struct fault fault) {
+  for (fault.lasts = 0; fault.lasts <= may_last(fault.error); ++fault.lasts)
+    if (is_possible(&fault))
+      inject(name, run, &fault);
+}
+
+/* How often the scenario makes each call, when none fails. */
+static inline void count_calls(const char* name, scenario* run, int made[calls]) {
+  set_fault(&(struct fault){.call = calls});
+  if (run_scenario_in_child(run) != 0)
     fact("%s fails without any fault", name), exit(1);
-  memcpy(made, (void*)injection->made, sizeof made);
+  memcpy(made, (void*)injection->made, sizeof(int) * calls);
+}
+
+static inline void inject_all(const char* name, scenario* run) {
+  int made[calls];
+  count_calls(name, run, made);
   for (int call = 0; call < calls; ++call)
     for (int nth = 1; nth <= made[call]; ++nth)
-      for (const int* error = injectables[call].errors; *error; ++error) {
-        if (is_possible(call, nth, 0))
-          inject(name, run, call, nth, *error, 0);
-        if (may_last(*error) && is_possible(call, nth, 1))
-          inject(name, run, call, nth, *error, 1);
-      }
+      for (const int* error = injectables[call].errors; *error; ++error)
+        inject_once_and_lasting(name, run, (struct fault){.call = call, .nth = nth, .error = *error});
+  report_faults(name);
 }
 
-struct named_scenario {
-  const char* name;
-  scenario* run;
-};
-
-/* The status to exit with: 0 if all faults of the scenario were survived, and there were some. */
-static int inject_by_name(const struct named_scenario* scenarios, size_t count, const char* name, int once) {
-  injection = map_injection();
-  if (!injection)
-    fact("INJECT is no file: %s", strerrorname_np(errno)), exit(2);
-  for (size_t i = 0; i < count; ++i)
-    if (strcmp(name, scenarios[i].name) == 0) {
-      if (once)
-        alarm(patience), scenarios[i].run(), exit(0);
-      inject_all(name, scenarios[i].run);
-    }
-  fact("%s: %d faults injected, %d not survived", name, injected, failed);
-  return failed || !injected;
+static inline void run_scenario(const char* name, scenario* run) {
+  map_injection_or_exit();
+  if (!getenv("ONCE"))
+    return inject_all(name, run);
+  alarm(CHILD_SECONDS);
+  run();
 }
+
+#define SCENARIO(id)                                                                                                   \
+  static void scenario_##id(void);                                                                                     \
+  TEST(id) { run_scenario(#id, scenario_##id); }                                                                       \
+  static void scenario_##id(void)

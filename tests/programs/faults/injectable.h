@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What tests/preload/inject.c can make fail, with what, and the memory by which a test tells it: a file that both map,
-   named by $INJECT. */
+/* The calls that tests/preload/inject.c can make fail, and with which errors. A test tells it through shared memory:
+   both map the file $INJECT. */
 #pragma once
 #include <errno.h>
 #include <fcntl.h>
@@ -10,10 +10,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Instead of an errno: one byte only; the end of the stream; what getaddrinfo() says, whose numbers are below zero. */
+/* In place of an errno: only one byte; the end of the stream; GAI minus an error of getaddrinfo(), which is negative.
+ */
 enum { SHORT = -1, END = -2, GAI = 1000 };
 
-/* Each call with every errno that its manual page, or the page of the protocol, gives for arguments that are right. */
+/* Each call with every errno that its manual page, or that of the protocol, documents for valid arguments. */
 #define INJECTABLE(X)                                                                                                  \
   X(socket, EMFILE, ENFILE, ENOBUFS, ENOMEM, EACCES)                                                                   \
   X(connect, EINTR, EADDRNOTAVAIL, EAGAIN, ECONNREFUSED, ENETUNREACH, EHOSTUNREACH, ETIMEDOUT, ENOBUFS, ENOMEM,        \
@@ -71,11 +72,11 @@ static const struct injectable {
 };
 
 struct injection {
-  volatile int armed;      /* calls count, and fail */
-  volatile enum call call; /* calls: none fails */
+  volatile int armed;      /* calls are counted, and may fail */
+  volatile enum call call; /* the value `calls`: none fails */
   volatile int nth;        /* from 1 */
   volatile int error;
-  volatile int lasts; /* so do all calls after the n-th */
+  volatile int lasts; /* all calls after the n-th fail as well */
   volatile int injected;
   volatile int made[calls];
 };
@@ -96,7 +97,7 @@ static inline struct injection* map_injection(void) {
   return memory == MAP_FAILED ? NULL : memory;
 }
 
-/* A shortage may last; what happened to one call does not. */
+/* A shortage may affect all later calls; an accident affects only one. */
 static inline int may_last(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == ENOSPC ||
          error == ENETUNREACH || error == EPERM;

@@ -18,7 +18,7 @@ object    = $(patsubst %.cc,$(BUILD)/%.o,$(wildcard $(1)))
 shared   := $(patsubst %,shim/base/%.cc,socks4 address network unix_address)
 
 # What the launcher needs beside the library.
-helpers  := $(patsubst %,$(BUILD)/%,with-server socksify-check)
+helpers  := $(patsubst %,$(BUILD)/%,socksify-exec with-server socksify-check)
 
 all: $(BUILD)/libsocksify.so $(BUILD)/socks4d $(BUILD)/socksify $(helpers)
 
@@ -38,24 +38,20 @@ $(BUILD)/socks4d: $(call object,tools/socks4d/*.cc $(shared))
 $(BUILD)/with-server: $(call object,tools/with_server/*.cc shim/base/address.cc)
 	$(link) -lfmt
 
-$(BUILD)/socksify-check: $(call object,tools/check/*.cc shim/base/server_list.cc $(shared))
+$(BUILD)/socksify-check: $(call object,tools/check/*.cc shim/base/*.cc)
 	$(link) -lfmt
 
-# Started before every program, so it has no C library to start, nothing to relocate, and as few pages as can be. For the
-# sanitizers, which want one, and for processors whose system calls it does not know, it is a program like others.
-HOSTED   := $(if $(SAN)$(filter-out x86_64-% aarch64-%,$(shell $(CXX) -dumpmachine)),yes)
-launcher := $(wildcard tools/launcher/*.cc) shim/base/address.cc shim/base/unix_address.cc shim/config/config.cc shim/base/server_list.cc
-$(BUILD)/launcher/%.o: flags += -fno-exceptions -fno-rtti -DFMT_HEADER_ONLY -ffunction-sections -fdata-sections \
-  $(if $(HOSTED),-DHOSTED,-fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns)
-$(BUILD)/launcher/%.o: %.cc
+# Static, because it is started before every program: a dynamic one would load libstdc++ each time. The sanitizers need the
+# dynamic linker.
+$(BUILD)/socksify-exec: $(call object,tools/launcher/*.cc shim/base/*.cc)
+	$(link) $(if $(SAN),,-static)
+
+$(BUILD)/socksify: tools/socksify
 	@mkdir -p $(@D)
-	$(CXX) $(CPPFLAGS) $(flags) $(CXXFLAGS) -c -o $@ $<
-$(BUILD)/socksify: $(patsubst %.cc,$(BUILD)/launcher/%.o,$(filter-out tools/launcher/$(if $(HOSTED),start,hosted).cc,$(launcher)))
-	$(link) -Wl,--gc-sections $(if $(SAN),,$(if $(HOSTED),-nodefaultlibs -lc -lgcc,-static -no-pie -nostdlib)) \
-	  $(if $(HOSTED),,-Wl,-z,noseparate-code -Wl,-z,norelro -Wl,--build-id=none)
+	install -m 755 $< $@
 
 $(BUILD)/unit: $(call object,tests/unit/*.cc $(filter-out shim/hooks/%,$(wildcard shim/*/*.cc)) \
-  $(patsubst %,tools/%.cc,$(addprefix socks4d/,bind_calls policy ident access_log loop request_reader tcp) launcher/options launcher/settings))
+  $(patsubst %,tools/%.cc,$(addprefix socks4d/,bind_calls policy ident access_log loop request_reader tcp) launcher/options launcher/settings_text))
 	$(link) -lfmt
 
 # Run once: the compiler's time is more.
@@ -88,7 +84,7 @@ $(BUILD)/bench/%.so: tests/bench/%.c
 
 # clang's libFuzzer: a target is a file of tests/fuzz, linked with what is pure.
 fuzz_targets := $(patsubst tests/fuzz/%.cc,%,$(wildcard tests/fuzz/*.cc))
-fuzz_parts   := $(filter-out shim/hooks/%,$(wildcard shim/*/*.cc)) $(patsubst %,tools/%.cc,$(addprefix socks4d/,policy access_log ident loop tcp) launcher/settings)
+fuzz_parts   := $(filter-out shim/hooks/%,$(wildcard shim/*/*.cc)) $(patsubst %,tools/%.cc,$(addprefix socks4d/,policy access_log ident loop tcp) launcher/settings_text)
 fuzz_flags   := -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(patsubst %.cc,$(BUILD)/fuzz/%.o,$(fuzz_parts))
 	clang++ $(fuzz_flags) -o $@ $^ -lfmt

@@ -78,7 +78,7 @@ const char* parse_server(std::string_view text, Server& server, ServerHints& hin
     return use_unix_address(*address, server);
   if (const size_t scheme = text.find("://"); scheme != text.npos) {
     if (!is_socks4_url(text))
-      return "SOCKS4 only: the scheme has to be socks4:// or socks4a://";
+      return socks4_only;
     (has_scheme(text, "socks4a://") ? hints.is_socks4a : hints.is_socks4) = true;
     text.remove_prefix(scheme + 3);
     if (const char* reason = read_authority(text, hints))
@@ -102,22 +102,6 @@ const char* parse_server(std::string_view text, Server& server, ServerHints& hin
   server.host.clear();
   server.host.append(FMT_COMPILE("{}"), host);
   return nullptr;
-}
-
-ServerList find_servers(Lookup lookup) {
-  const auto value = [lookup](const char* name) {
-    const char* text = lookup(name);
-    return std::string_view{text ? text : ""};
-  };
-  for (const char* name : {"SOCKS4_SERVER", "SOCKS_SERVER"})
-    if (const auto text = value(name); !text.empty())
-      return {name, text};
-  if (lookup("SOCKS_SERVER"))
-    return {};
-  for (const char* name : {"all_proxy", "ALL_PROXY"})
-    if (const auto text = value(name); is_socks4_url(text))
-      return {name, text};
-  return {};
 }
 
 ServerMistake parse_servers(std::string_view list, Server* servers, int& count, ServerHints& hints) {

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The SOCKS servers as they are written, and by which variable. Shared by the library and the launcher.
+// SOCKS servers as the user writes them.
 #pragma once
 #include "base/socks4.h"
 #include "base/text.h"
 #include <cstdint>
 
 namespace socksify {
-
-using Lookup = const char* (*)(const char* variable); // null or the value
 
 inline constexpr int most_servers = 8;
 
@@ -17,11 +15,13 @@ struct Server {
   bool is_unix = false;
 };
 
-// What a server's text says of the others as well.
+// What the text of one server says about all of the list.
 struct ServerHints {
   Text<socks4::max_userid + 1> userid; // empty: it has none
   bool is_socks4 = false, is_socks4a = false;
 };
+
+inline constexpr const char* socks4_only = "SOCKS4 only: the scheme has to be socks4:// or socks4a://";
 
 bool is_socks4_url(std::string_view text);
 
@@ -33,15 +33,7 @@ struct ServerMistake {
   const char* reason = nullptr; // null: there is none
 };
 
-// All of a list with commas in between, to `servers`, which has room for most_servers.
+// Parses a list separated by commas into `servers`, which has room for most_servers.
 ServerMistake parse_servers(std::string_view list, Server* servers, int& count, ServerHints& hints);
-
-// The variable that says so, and the list; no name if there is none. SOCKS_SERVER that is set and empty says that there
-// is no server, whatever a general proxy variable says; of those, one that means another protocol is passed over.
-struct ServerList {
-  const char* variable = nullptr;
-  std::string_view text;
-};
-ServerList find_servers(Lookup lookup);
 
 } // namespace socksify

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "process/environment.h"
 #include "base/settings.h"
-#include "config/config.h"
 #include <cstring>
 #include <dlfcn.h>
 #include <sys/mman.h>
@@ -10,7 +9,6 @@
 namespace socksify::environment {
 namespace {
 
-constexpr const char* general[] = {"all_proxy", "ALL_PROXY"}; // only where they name the server
 constexpr std::string_view preload = "LD_PRELOAD=";
 
 // "NAME=value" of each, one after the other, terminated by NUL.
@@ -18,14 +16,20 @@ constinit char ordinary_room[2048];
 constinit std::string_view saved;
 constinit std::string_view saved_preload;
 
+// Calls visit(name, value) for every variable that is set. The general proxy variables count only while no variable of
+// ours names the server.
 template <typename Visit> void for_each_setting(Visit visit) {
-  for (const char* name : settings)
-    if (const char* value = find(environ, name))
+  const auto visit_if_set = [visit](const char* name) {
+    if (const char* value = name ? find(environ, name) : nullptr)
       visit(name, value);
+  };
+  for (const auto& setting : settings) {
+    visit_if_set(setting.name);
+    visit_if_set(setting.alias);
+  }
   const bool is_general = !find(environ, "SOCKS4_SERVER") && !find(environ, "SOCKS_SERVER");
-  for (const char* name : general)
-    if (const char* value = is_general ? find(environ, name) : nullptr)
-      visit(name, value);
+  for (const char* name : general_proxies)
+    visit_if_set(is_general ? name : nullptr);
 }
 
 // Where the entry that is this library ends in a list as ld.so reads it, separated by colons or blanks; 0: it is not in
@@ -51,17 +55,15 @@ size_t end_of_library(std::string_view list) {
 
 std::string_view name_of(std::string_view entry) { return split_at(entry, entry.find('=')).before; }
 
-// Settings of which one is enough: who names a server does not want the former one besides, by its other name.
-constexpr char either[][2][15] = {
-    {"SOCKS_SERVER", "SOCKS4_SERVER"}, {"SOCKS_USER", "SOCKS_USERNAME"}, {"no_proxy", "NO_PROXY"}};
+bool is_in(char* const* environment, const char* name) { return name && find(environment, name); }
 
+// True if the new environment has the setting, by either of its names: a program that names a new server does not want
+// the old one back by the other name.
 bool is_settled(char* const* environment, std::string_view name) {
-  if (find(environment, name))
-    return true;
-  for (const auto& [one, other] : either)
-    if (name == one || name == other)
-      return find(environment, one) || find(environment, other);
-  return false;
+  for (const auto& setting : settings)
+    if (name == setting.name || (setting.alias && name == setting.alias))
+      return is_in(environment, setting.name) || is_in(environment, setting.alias);
+  return find(environment, name);
 }
 
 // Calls visit(entry) for every saved one that is missing.

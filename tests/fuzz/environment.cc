@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   read({reinterpret_cast<const char*>(data), size});
   Config config;
   parse_config(look_up, config);
-  HOLDS(config.server_count >= 0 && config.server_count <= servers::most);
+  HOLDS(config.server_count >= 0 && config.server_count <= most_servers);
   HOLDS(!config.active || config.mistake.variable || config.server_count > 0);
   for (int i = 0; i < config.server_count; ++i)
     HOLDS(config.mistake.variable || !config.servers[i].host.view().empty());

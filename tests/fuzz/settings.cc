@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-// A file of settings: whatever it says, what is taken from it is a setting that the library understands.
-#include "launcher/settings.h"
-#include "config/config.h"
+// A settings file: whatever it says, the library understands every setting that is taken from it.
 #include "fuzz.h"
+#include "launcher/error.h"
+#include "launcher/settings_text.h"
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <string>
 
@@ -19,28 +18,31 @@ const char* look_up(const char* variable) {
   return found != taken.end() ? found->second.c_str() : nullptr;
 }
 
-bool is_within(const char* value, std::string_view text) {
-  return value >= text.data() && value + std::strlen(value) <= text.data() + text.size();
+// Takes all settings. True if the text ends with a mistake.
+bool take(launcher::SettingsText& lines) try {
+  unsigned line = 0;
+  for (launcher::Assignment assignment; lines.next(assignment); line = lines.line()) {
+    HOLDS(lines.line() > line);
+    HOLDS(assignment.value.find('\n') == std::string::npos);
+    HOLDS(taken.emplace(assignment.setting->name, assignment.value).second); // none twice
+  }
+  return false;
+} catch (const launcher::Error& error) {
+  HOLDS(!error.text.empty());
+  return true;
 }
 
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  std::string text(reinterpret_cast<const char*>(data), size);
-  launcher::Settings settings(text.data(), size);
+  launcher::SettingsText text({reinterpret_cast<const char*>(data), size});
   taken.clear();
-  unsigned line = 0;
-  for (launcher::Setting setting; settings.next(setting); line = settings.line()) {
-    HOLDS(settings.line() > line);
-    HOLDS(is_within(setting.value, text));
-    HOLDS(!std::strchr(setting.value, '\n'));
-    HOLDS(taken.emplace(setting.name, setting.value).second); // none twice
-  }
-  const auto lines = static_cast<unsigned>(std::count(data, data + size, '\n')) + 1;
-  HOLDS(settings.line() <= lines);
-  HOLDS(!settings.complaint() || settings.line() > line);
+  const bool has_mistake = take(text);
+  const auto most = static_cast<unsigned>(std::count(data, data + size, '\n')) + 1;
+  HOLDS(text.line() <= most);
+  HOLDS(!has_mistake || text.line() > 0);
 
-  // No setting by itself, and not all of it together, is a mistake to the library.
+  // The library finds no mistake in any setting, nor in all of them together.
   taken.emplace("SOCKS_SERVER", "server");
   Config config;
   parse_config(look_up, config);

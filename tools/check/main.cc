@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // socksify-check --preload PATHS [--json] [-- COMMAND [ARG...]]: will COMMAND work with LD_PRELOAD=PATHS in this
-// environment? One line per finding; exit status 0 if it will, else 1.
-// socksify-check [--json] --failed TEXT: says so, in the same form; the launcher has found something wrong before.
+// environment? Prints one line for each finding; exit status 0 if it will work, else 1.
+// socksify-check [--json] --failed TEXT: reports in the same form what the launcher has found wrong.
+#include "base/settings.h"
 #include "check/probe.h"
 #include "check/program.h"
 #include "check/report.h"
@@ -9,9 +10,11 @@
 #include <cstdlib>
 #include <exception>
 #include <fmt/format.h>
+#include <pwd.h>
 #include <string_view>
+#include <unistd.h>
 
-namespace socksify {
+namespace socksify::check {
 namespace {
 
 struct Order {
@@ -38,23 +41,30 @@ Order parse(int argc, char** argv) {
   return order;
 }
 
-std::string setting(const char* name) {
-  const char* const value = std::getenv(name);
-  return value ? value : "";
+const char* look_up(const char* variable) { return std::getenv(variable); }
+
+std::string userid_of(const Config& config) {
+  if (!config.userid.view().empty())
+    return config.userid.c_str();
+  const passwd* const entry = ::getpwuid(::getuid());
+  return entry ? entry->pw_name : "";
 }
 
-// Of several, one that works is enough.
+// The servers, as the library understands the same environment. One that works is enough.
 void check_servers(Report& report) {
-  const auto dns = setting("SOCKSIFY_DNS");
-  std::vector<Report> found;
+  constexpr unsigned longest_limit = 15; // seconds: the server may wait for an identd that does not answer
+  Config config;
+  parse_config(look_up, config);
+  const CheckOptions options{config.dns == Dns::remote, config.bind != Bind::off, userid_of(config),
+                             std::chrono::seconds(std::min(config.timeout, longest_limit))};
+  std::vector<Report> reports(static_cast<size_t>(config.server_count));
   bool one_works = false;
-  for (const auto& server : parse_servers(servers_in_environment())) {
-    const bool names = dns == "remote" || (server.resolves_names && dns != "auto" && dns != "local");
-    check_server(found.emplace_back(), server, {names, setting("SOCKSIFY_BIND") != "off"});
-    one_works |= found.back().works();
+  for (size_t i = 0; i < reports.size(); ++i) {
+    check_server(reports[i], config.servers[i], options);
+    one_works |= reports[i].works();
   }
-  for (const auto& one : found)
-    report.take(one, one_works);
+  for (const auto& one : reports)
+    report.add_all(one, one_works);
 }
 
 int run(const Order& order) {
@@ -76,10 +86,10 @@ int run(const Order& order) {
 }
 
 } // namespace
-} // namespace socksify
+} // namespace socksify::check
 
 int main(int argc, char** argv) try {
-  return socksify::run(socksify::parse(argc, argv));
+  return socksify::check::run(socksify::check::parse(argc, argv));
 } catch (const std::exception& error) {
   fmt::print(stderr, "socksify: --check: {}\n", error.what());
   return 125;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "check/output.h"
 #include "base/fd.h"
-#include "common/system_call.h"
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -10,9 +9,10 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <system_error>
 #include <unistd.h>
 
-namespace socksify {
+namespace socksify::check {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -37,27 +37,39 @@ bool wait_until(int fd, Clock::time_point end) {
   return left > 0 && ::poll(&one, 1, static_cast<int>(left)) > 0;
 }
 
+int or_throw(const char* call, int result) {
+  if (result < 0)
+    throw std::system_error(errno, std::generic_category(), call);
+  return result;
+}
+
+// All that comes until the time is over.
+std::string read_until(int fd, Clock::time_point end) {
+  std::string text;
+  std::array<char, 4096> bytes;
+  for (ssize_t length = 1; length > 0 && wait_until(fd, end);)
+    if ((length = ::read(fd, bytes.data(), bytes.size())) > 0)
+      text.append(bytes.data(), static_cast<size_t>(length));
+  return text;
+}
+
 } // namespace
 
 Output output_of(const std::vector<std::string>& words, const std::string& preload) {
   int ends[2];
-  check("pipe", ::pipe2(ends, O_CLOEXEC));
+  or_throw("pipe", ::pipe2(ends, O_CLOEXEC));
   const Fd reader(ends[0]);
   Fd writer(ends[1]);
-  const pid_t pid = check("fork", ::fork());
+  const pid_t pid = or_throw("fork", ::fork());
   if (pid == 0)
     become(words, preload, writer.get());
   writer.reset();
-  Output output;
-  std::array<char, 4096> bytes;
   const auto end = Clock::now() + limit;
-  for (ssize_t length = 1; length > 0 && wait_until(reader.get(), end);)
-    if ((length = ::read(reader.get(), bytes.data(), bytes.size())) > 0)
-      output.text.append(bytes.data(), static_cast<size_t>(length));
+  Output output{-1, read_until(reader.get(), end)};
   if (Clock::now() >= end)
     ::kill(pid, SIGKILL);
   ::waitpid(pid, &output.status, 0);
   return output;
 }
 
-} // namespace socksify
+} // namespace socksify::check

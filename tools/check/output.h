@@ -4,14 +4,14 @@
 #include <string>
 #include <vector>
 
-namespace socksify {
+namespace socksify::check {
 
 struct Output {
-  int status = -1;  // as of waitpid(2)
-  std::string text; // of both, stdout and stderr
+  int status = -1;  // as waitpid(2) reports it
+  std::string text; // of stdout and stderr
 };
 
-// Runs it with LD_PRELOAD=preload, for ten seconds at most.
+// Runs the command with LD_PRELOAD=preload, for at most ten seconds. Throws std::system_error.
 Output output_of(const std::vector<std::string>& words, const std::string& preload);
 
-} // namespace socksify
+} // namespace socksify::check

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "check/probe.h"
 #include "base/socks4.h"
+#include "check/connection.h"
+#include "check/other_protocol.h"
 #include <arpa/inet.h>
 #include <array>
-#include <cstdlib>
 #include <cstring>
 #include <fmt/format.h>
 #include <netdb.h>
 #include <optional>
 
-namespace socksify {
+namespace socksify::check {
 namespace {
 
 using namespace std::chrono_literals;
@@ -18,16 +19,11 @@ using socks4::Command;
 using socks4::Request;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds longest_limit = 15s; // identd may be asked, in vain
-// A server that does not know SOCKS4A has all that it waits for, and answers, when the name is still to come.
+// A server that does not know SOCKS4A has the whole request before the name comes, and replies within this time.
 constexpr auto limit_for_name = 1s;
 constexpr std::string_view unknown_name = "socksify-check.invalid"; // RFC 2606: never resolves
 
-std::span<const uint8_t> bytes_of(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
-// A socket that the server may connect to.
+// A port of ours that the server may connect to.
 class OwnPort {
 public:
   explicit OwnPort(uint32_t ip) : m_fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
@@ -44,73 +40,42 @@ private:
   Endpoint m_endpoint;
 };
 
-std::optional<socks4::Reply> reply_in(const Heard& heard) {
-  if (heard.bytes.size() != socks4::reply_size)
+std::optional<socks4::Reply> reply_in(const Received& received) {
+  if (received.bytes.size() != socks4::reply_size)
     return std::nullopt;
   return socks4::parse_reply(
-      std::span<const uint8_t, socks4::reply_size>(bytes_of(heard.bytes).data(), socks4::reply_size));
+      std::span<const uint8_t, socks4::reply_size>(bytes_of(received.bytes).data(), socks4::reply_size));
 }
 
-std::string hexadecimal(const std::string& bytes) {
-  std::string text;
-  for (const char byte : bytes)
-    text += fmt::format("{}{:02x}", text.empty() ? "" : " ", static_cast<unsigned char>(byte));
-  return text;
+std::string text_of(const Server& server) {
+  return server.is_unix ? fmt::format("unix:{}", server.host.view())
+                        : fmt::format("{}:{}", server.host.view(), server.port);
 }
 
-// By its first bytes; empty if nothing is known of them.
-std::string protocol_of(std::string_view bytes) {
-  if (bytes.starts_with("HTTP/"))
-    return "HTTP";
-  if (bytes.starts_with("SSH-"))
-    return "SSH";
-  if (bytes.starts_with('\x05'))
-    return "SOCKS5";
-  if (bytes.starts_with("\x15\x03"))
-    return "TLS";
-  return "";
-}
-
-// SOCKSIFY_TIMEOUT, where that is less.
-std::chrono::milliseconds limit_of_user() {
-  const char* const text = std::getenv("SOCKSIFY_TIMEOUT");
-  const auto seconds = parse_number(text ? text : "", 1, 86400);
-  return seconds ? std::min<std::chrono::milliseconds>(std::chrono::seconds(*seconds), longest_limit) : longest_limit;
-}
-
-std::string ending(const Heard& heard) {
-  switch (heard.end) {
-  case End::closed:
-    return "closes the connection";
-  case End::reset:
-    return "resets the connection";
-  default:
-    return fmt::format("says nothing for {} s", limit_of_user().count() / 1000);
-  }
-}
+std::string text_of(Endpoint endpoint) { return to_text(endpoint).c_str(); }
 
 class Probe {
 public:
-  Probe(Report& report, const NamedServer& server) : m_report(report), m_server(server), m_userid(userid_for(server)) {}
+  Probe(Report& report, const Server& server, const CheckOptions& options)
+      : m_report(report), m_server(server), m_options(options) {}
 
-  void run(Wishes wishes) {
+  void run() {
     if (!find() || !reach() || !try_connect())
       return;
-    try_name(wishes.names);
-    if (wishes.bind)
+    try_name();
+    if (m_options.has_bind)
       try_bind();
   }
 
 private:
-  void fail(const char* about, const std::string& text) {
-    m_report.fail(about, fmt::format("{}: {}", m_server.text, text));
-  }
+  void fail(const char* about, const std::string& text) { m_report.fail(about, fmt::format("{}: {}", m_name, text)); }
 
   bool find() {
-    m_place.path = m_server.path;
-    m_place.endpoint.port = m_server.port;
-    if (m_server.host.empty())
+    m_address.endpoint.port = m_server.port;
+    if (m_server.is_unix) {
+      m_address.path = m_server.host.view();
       return true;
+    }
     addrinfo hints{}, *list = nullptr;
     hints.ai_family = AF_INET;
     hints.ai_socktype = SOCK_STREAM;
@@ -119,107 +84,87 @@ private:
       fail("server", fmt::format("this host does not know its address: {}", ::gai_strerror(error)));
       return false;
     }
-    m_place.endpoint.ip = IpPort::from(list->ai_addr, list->ai_addrlen)->ip.ipv4();
+    m_address.endpoint.ip = IpPort::from(list->ai_addr, list->ai_addrlen)->ip.ipv4();
     ::freeaddrinfo(list);
     return true;
   }
 
-  std::string where() const {
-    const auto address = std::string(to_text(m_place.endpoint).view());
-    return m_server.host.empty() || address == m_server.text ? m_server.text
-                                                             : fmt::format("{} ({})", m_server.text, address);
+  // "gate:1080 (192.0.2.1:1080)"
+  std::string name_and_address() const {
+    const auto address = text_of(m_address.endpoint);
+    return m_server.is_unix || address == m_name ? m_name : fmt::format("{} ({})", m_name, address);
   }
 
   bool reach() {
-    Conversation conversation(m_limit);
+    Connection connection(m_options.limit);
     const auto began = Clock::now();
-    const int error = conversation.connect(m_place);
-    // Linux says "reset" only of a connection that there was (tcp_reset()): what that means is seen when it is asked.
+    const int error = connection.connect(m_address);
+    // Linux reports "reset" only for a connection that was established (tcp_reset()): try_connect() finds out why.
     if (error != 0 && error != ECONNRESET) {
-      m_report.fail("server", fmt::format("{}: {}", where(), std::strerror(error)));
+      m_report.fail("server", fmt::format("{}: {}", name_and_address(), std::strerror(error)));
       return false;
     }
-    m_port.emplace(conversation.local().ip);
-    m_report.ok("server", fmt::format("{}: reached in {:.1f} ms", where(),
-                                      std::chrono::duration<double, std::milli>(Clock::now() - began).count()));
+    m_port.emplace(connection.local().ip);
+    const std::chrono::duration<double, std::milli> time = Clock::now() - began;
+    m_report.ok("server", fmt::format("{}: reached in {:.1f} ms", name_and_address(), time.count()));
     return true;
   }
 
-  // Asks once, on a connection of its own, which stays as long as the conversation does.
-  Heard ask(Conversation& conversation, const Request& request) {
+  // Sends one request; the reply is on this connection.
+  Received ask(Connection& connection, const Request& request) {
     std::array<uint8_t, socks4::max_request_size> bytes;
-    if (conversation.connect(m_place) != 0)
-      return {{}, End::reset, 0};
-    conversation.say({bytes.data(), socks4::encode(request, bytes)});
-    return conversation.hear();
+    if (connection.connect(m_address) != 0)
+      return {{}, End::reset};
+    connection.send({bytes.data(), socks4::encode(request, bytes)});
+    return connection.receive();
   }
 
   Request request(Command command, Endpoint destination, std::string_view host = {}) const {
-    return {command, destination, m_userid, host};
+    return {command, destination, m_options.userid, host};
   }
 
-  // Many servers have rules against one or the other destination. Who grants one shows most.
   bool try_connect() {
+    const auto code = connect_somewhere();
+    if (code == Code::no_identd || code == Code::userid_mismatch)
+      fail("socks4", fmt::format("speaks SOCKS4, but a CONNECT is {}", socks4::meaning_of(*code)));
+    else if (code)
+      m_report.ok("socks4", fmt::format("{}: speaks SOCKS4: a CONNECT to {}", m_name,
+                                        m_granted ? fmt::format("{} is granted", text_of(*m_granted))
+                                                  : fmt::format("itself or back to here is {}, as the rules of many "
+                                                                "servers have it",
+                                                                socks4::meaning_of(*code))));
+    return code == Code::granted || code == Code::rejected;
+  }
+
+  // The last reply. Many servers have rules against some of these destinations; one that is granted shows most.
+  std::optional<Code> connect_somewhere() {
     std::optional<Code> code;
     for (const Endpoint target :
-         {Endpoint{INADDR_LOOPBACK, m_place.endpoint.port}, m_place.endpoint, m_port->endpoint()}) {
+         {Endpoint{INADDR_LOOPBACK, m_address.endpoint.port}, m_address.endpoint, m_port->endpoint()}) {
       if (target.ip == 0 || target.port == 0)
         continue;
-      Conversation conversation(m_limit);
-      const auto heard = ask(conversation, request(Command::connect, target));
-      const auto reply = reply_in(heard);
-      if (!reply && !code)
-        return diagnose(heard);
-      if (!reply)
-        continue;
-      code = reply->code;
-      if (reply->granted()) {
+      Connection connection(m_options.limit);
+      const auto received = ask(connection, request(Command::connect, target));
+      const auto reply = reply_in(received);
+      if (!reply && !code) {
+        fail("socks4", what_it_speaks(m_address, received, m_options.limit));
+        return std::nullopt;
+      }
+      if (reply)
+        code = reply->code;
+      if (reply && reply->granted()) {
         m_granted = target;
         break;
       }
     }
-    if (*code == Code::no_identd || *code == Code::userid_mismatch) {
-      fail("socks4", fmt::format("speaks SOCKS4, but a CONNECT is {}", meaning_of(*code)));
-      return false;
-    }
-    m_report.ok("socks4", fmt::format("{}: speaks SOCKS4: a CONNECT to {}", m_server.text,
-                                      m_granted ? fmt::format("{} is granted", to_text(*m_granted).view())
-                                                : std::string("itself or back to here is ") + meaning_of(*code) +
-                                                      ", as by the rules of many servers"));
-    return true;
+    return code;
   }
 
-  // What else may be there. A SOCKS5 server does not reply to what begins with a 4, nor does a HTTP one before a line
-  // ends.
-  bool diagnose(const Heard& heard) {
-    auto protocol = protocol_of(heard.bytes);
-    if (protocol.empty() && answers(std::string_view("\5\1\0", 3)).starts_with('\5'))
-      protocol = "SOCKS5";
-    if (protocol.empty())
-      protocol = protocol_of(answers("OPTIONS * HTTP/1.0\r\n\r\n"));
-    if (!protocol.empty())
-      fail("socks4", fmt::format("speaks {}, not SOCKS4", protocol));
-    else if (heard.bytes.empty())
-      fail("socks4",
-           fmt::format("{} instead of replying: it does not speak SOCKS4, or does not serve this host", ending(heard)));
-    else
-      fail("socks4", fmt::format("does not speak SOCKS4: it replies {}", hexadecimal(heard.bytes)));
-    return false;
-  }
-
-  std::string answers(std::string_view greeting) {
-    Conversation conversation(m_limit);
-    if (conversation.connect(m_place) != 0 || !conversation.say(bytes_of(greeting)))
-      return {};
-    return conversation.hear(2s).bytes;
-  }
-
-  void try_name(bool is_needed) {
+  void try_name() {
     if (grants_by_name() || waits_for_name())
-      return m_report.ok("socks4a", m_server.text + ": resolves names");
-    m_report.add(is_needed ? Level::failure : Level::warning, "socks4a",
-                 m_server.text +
-                     ": does not resolve names, or rejects them: only names that this host knows will work");
+      return m_report.ok("socks4a", m_name + ": resolves names");
+    m_report.add(m_options.needs_names ? Level::failure : Level::warning, "socks4a",
+                 m_name + ": does not resolve names, or rejects them: only names that this host knows will work");
   }
 
   bool grants_by_name() {
@@ -228,59 +173,60 @@ private:
     char text[INET_ADDRSTRLEN];
     const in_addr address{htonl(m_granted->ip)};
     ::inet_ntop(AF_INET, &address, text, sizeof text);
-    Conversation conversation(m_limit);
-    const auto reply = reply_in(ask(conversation, request(Command::connect, {0, m_granted->port}, text)));
+    Connection connection(m_options.limit);
+    const auto reply = reply_in(ask(connection, request(Command::connect, {0, m_granted->port}, text)));
     return reply && reply->granted();
   }
 
-  // Sends all but the name: DSTIP 0.0.0.1 says that there is one.
+  // Sends all but the name: DSTIP 0.0.0.1 says that one follows.
   bool waits_for_name() {
-    Conversation conversation(m_limit);
+    Connection connection(m_options.limit);
     std::array<uint8_t, socks4::max_request_size> bytes;
     const size_t length = socks4::encode(request(Command::connect, {0, 1}, unknown_name), bytes);
     const size_t length_of_name = unknown_name.size() + 1;
-    if (conversation.connect(m_place) != 0 || !conversation.say({bytes.data(), length - length_of_name}))
+    if (connection.connect(m_address) != 0 || !connection.send({bytes.data(), length - length_of_name}))
       return false;
-    if (conversation.hear(limit_for_name).end != End::silent)
+    if (connection.receive(limit_for_name).end != End::silent)
       return false;
-    conversation.say({bytes.data() + length - length_of_name, length_of_name});
-    return reply_in(conversation.hear()).has_value();
+    connection.send({bytes.data() + length - length_of_name, length_of_name});
+    return reply_in(connection.receive()).has_value();
   }
 
   // "This should only happen after a primary connection to the application server has been established with a CONNECT."
   void try_bind() {
-    Conversation primary(m_limit), call(m_limit);
+    Connection primary(m_options.limit), call(m_options.limit);
     const Endpoint peer = m_granted.value_or(m_port->endpoint());
     if (m_granted)
       ask(primary, request(Command::connect, peer));
-    const auto heard = ask(call, request(Command::bind, peer));
-    const auto reply = reply_in(heard);
-    if (reply && reply->granted()) {
-      Endpoint endpoint = reply->endpoint;
-      // "If the DSTIP in the reply is 0 [...], then the client should replace it with the IP address of the SOCKS
-      // server"
-      if (endpoint.ip == 0)
-        endpoint.ip = m_place.endpoint.ip;
-      return m_report.ok("bind",
-                         fmt::format("{}: awaits calls, at {} for this one", m_server.text, to_text(endpoint).view()));
-    }
-    m_report.warn("bind",
-                  fmt::format("{}: {}: FTP in active mode and other calls from outside will not work", m_server.text,
-                              reply ? std::string("a BIND is ") + meaning_of(reply->code)
-                                    : ending(heard) + " when asked for a BIND"));
+    const auto received = ask(call, request(Command::bind, peer));
+    const auto reply = reply_in(received);
+    if (reply && reply->granted())
+      return report_bind(reply->endpoint);
+    m_report.warn("bind", fmt::format("{}: {}: FTP in active mode and other calls from outside will not work", m_name,
+                                      reply ? fmt::format("a BIND is {}", socks4::meaning_of(reply->code))
+                                            : ending(received, m_options.limit) + " when asked for a BIND"));
+  }
+
+  // "If the DSTIP in the reply is 0 [...], then the client should replace it with the IP address of the SOCKS server"
+  void report_bind(Endpoint endpoint) {
+    if (endpoint.ip == 0)
+      endpoint.ip = m_address.endpoint.ip;
+    m_report.ok("bind", fmt::format("{}: accepts calls from outside, at {} for this one", m_name, text_of(endpoint)));
   }
 
   Report& m_report;
-  const NamedServer& m_server;
-  const std::string m_userid;
-  const std::chrono::milliseconds m_limit = limit_of_user();
-  Place m_place;
-  std::optional<OwnPort> m_port; // at our side of a connection to the server
+  const Server& m_server;
+  const CheckOptions& m_options;
+  const std::string m_name = text_of(m_server);
+  ServerAddress m_address;
+  std::optional<OwnPort> m_port; // on our side of a connection to the server
   std::optional<Endpoint> m_granted;
 };
 
 } // namespace
 
-void check_server(Report& report, const NamedServer& server, Wishes wishes) { Probe(report, server).run(wishes); }
+void check_server(Report& report, const Server& server, const CheckOptions& options) {
+  Probe(report, server, options).run();
+}
 
-} // namespace socksify
+} // namespace socksify::check

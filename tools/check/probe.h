@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Whether a server can be reached and what it speaks: SOCKS4's CONNECT and BIND, and SOCKS4A. All that it asks the
-// server for is a connection to the server itself or back to us, and a call that nobody makes.
+// Can a server be reached, and what does it speak: SOCKS4's CONNECT and BIND, and SOCKS4A? The server is only asked for
+// a connection to itself or back to us, and to wait for a call that nobody makes.
 #pragma once
+#include "base/settings.h"
 #include "check/report.h"
-#include "check/server_address.h"
+#include <chrono>
 
-namespace socksify {
+namespace socksify::check {
 
-struct Wishes {
-  bool names; // are resolved by the server only
-  bool bind;  // is not switched off
+struct CheckOptions {
+  bool needs_names; // only the server resolves names
+  bool has_bind;    // BIND is not switched off
+  std::string userid;
+  std::chrono::milliseconds limit; // for each wait
 };
 
-void check_server(Report& report, const NamedServer& server, Wishes wishes);
+void check_server(Report& report, const Server& server, const CheckOptions& options);
 
-} // namespace socksify
+} // namespace socksify::check

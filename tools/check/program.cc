@@ -1,31 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "check/program.h"
-#include "base/fd.h"
-#include "check/elf.h"
+#include "base/program.h"
 #include "check/output.h"
-#include "common/own_machine.h"
 #include <cstdlib>
 #include <elf.h>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <optional>
 #include <string_view>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
-namespace socksify {
+namespace socksify::check {
 namespace {
-
-constexpr size_t longest_first_line = 256; // BINPRM_BUF_SIZE
-constexpr int most_interpreters = 5;       // as the kernel: then it says ELOOP
 
 bool is_program(const std::string& path) {
   struct stat status;
   return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && ::access(path.c_str(), X_OK) == 0;
 }
 
-// Empty if there is none.
+// As execvp(3) searches PATH. Empty if there is no such command.
 std::string find_in_path(const std::string& command) {
   if (command.find('/') != command.npos)
     return command;
@@ -54,16 +46,6 @@ std::vector<std::string> words_of(std::string_view text) {
   return words;
 }
 
-// "#! /path argument", without the "#!"; nothing if it is no such script.
-std::optional<std::string> first_line(int fd) {
-  std::string bytes(longest_first_line, '\0');
-  const ssize_t length = ::pread(fd, bytes.data(), bytes.size(), 0);
-  bytes.resize(length < 0 ? 0 : static_cast<size_t>(length));
-  if (!bytes.starts_with("#!"))
-    return std::nullopt;
-  return bytes.substr(2, std::min(bytes.find('\n'), bytes.size()) - 2);
-}
-
 // "-S", "-vS", "-Sname": what follows is a line of words.
 bool splits(std::string_view word) {
   return word.starts_with("--split-string") ||
@@ -77,7 +59,7 @@ bool takes_next(std::string_view word) {
           word.find_first_of("uC") == word.size() - 1);
 }
 
-// The program that env(1) runs, given the words of a first line: "env -S VAR=1 -u NAME python3 -u".
+// The program that env(1) runs, from the words of a first line: "env -S VAR=1 -u NAME python3 -u".
 std::string target_of_env(const std::vector<std::string>& words) {
   for (size_t i = 1; i < words.size(); ++i) {
     std::string_view word = words[i];
@@ -93,7 +75,7 @@ std::string target_of_env(const std::vector<std::string>& words) {
 
 std::string_view name_of(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
-// One program, from the command to what runs in the end.
+// Follows a command to the program that runs in the end.
 class Inspection {
 public:
   Inspection(Report& report, const std::string& preload) : m_report(report), m_preload(preload) {}
@@ -103,33 +85,39 @@ public:
       return fail(path, ::access(path.c_str(), F_OK) == 0 ? "not an executable file" : "does not exist");
     if (depth > most_interpreters)
       return fail(path, "too many interpreters, one after the other");
-    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (const auto line = first_line(fd.get()))
-      return look_at_script(path, *line, depth);
-    if (!has_privileges(path))
-      look_at_binary(path, fd, depth);
+    const Program program = inspect(path.c_str());
+    if (program.is_script())
+      look_at_script(path, words_of_script(program), depth);
+    else if (program.kind == Program::Kind::unknown && depth == 0)
+      look_at_script(path, {"/bin/sh"}, depth); // as execvp(3) and the shells do
+    else
+      look_at_binary(path, program);
   }
 
-  // "ld.so --list PROGRAM" maps all that the program would have, and says why if it cannot.
-  void load(const std::string& path, const std::string& interpreter) {
-    const auto output = output_of({interpreter, "--list", path}, m_preload);
+  // "ld.so --list PROGRAM" maps all that the program would have, and reports what it cannot map.
+  void load(const std::string& path, std::string_view linker) {
+    const auto output = output_of({std::string(linker), "--list", path}, m_preload);
     const auto library = m_preload.substr(0, m_preload.find(':'));
-    const auto complaint = complaint_in(output.text);
-    if (output.status == 0 && complaint.empty() && output.text.find(name_of(library)) != output.text.npos)
-      return m_report.ok("library", fmt::format("{}: loaded by {}", library, interpreter));
-    const bool is_musl = name_of(interpreter).starts_with("ld-musl");
-    m_report.fail("library", fmt::format("{}: not loaded by {}{}{}{}", library, interpreter,
+    const auto error = error_in(output.text);
+    if (output.status == 0 && error.empty() && output.text.find(name_of(library)) != output.text.npos)
+      return m_report.ok("library", fmt::format("{}: loaded by {}", library, linker));
+    const bool is_musl = name_of(linker).starts_with("ld-musl");
+    m_report.fail("library", fmt::format("{}: not loaded by {}{}{}{}", library, linker,
                                          is_musl ? ", whose C library is musl, not the GNU one" : "",
-                                         complaint.empty() ? "" : ": ", complaint));
+                                         error.empty() ? "" : ": ", error));
   }
 
 private:
-  void look_at_script(const std::string& path, const std::string& line, int depth) {
-    const auto words = words_of(line);
-    if (words.empty() && depth == 0)
-      return look_at_script(path, "/bin/sh", depth); // as where there is no such line
-    if (words.empty())
-      return fail(path, "its first line names no interpreter");
+  // A script that names no interpreter runs as if it began with "#!/bin/sh".
+  static std::vector<std::string> words_of_script(const Program& program) {
+    if (program.interpreter.view().empty())
+      return {"/bin/sh"};
+    auto words = words_of(program.argument.view());
+    words.insert(words.begin(), program.interpreter.c_str());
+    return words;
+  }
+
+  void look_at_script(const std::string& path, const std::vector<std::string>& words, int depth) {
     m_report.ok("program", fmt::format("{}: a script for {}", path, fmt::join(words, " ")));
     look_at(words[0], depth + 1);
     if (name_of(words[0]) == "env")
@@ -145,52 +133,38 @@ private:
       return;
     const auto found = find_in_path(target);
     if (found.empty())
-      return fail(target, "no such command, which is the interpreter of " + path);
+      return fail(target, "no such command, and it is the interpreter of " + path);
     look_at(found, depth + 1);
   }
 
-  // As of tools/launcher/program.cc.
-  bool has_privileges(const std::string& path) {
-    struct stat status;
-    constexpr mode_t set_group = S_ISGID | S_IXGRP;
-    if (::stat(path.c_str(), &status) == 0 &&
-        (((status.st_mode & S_ISUID) && status.st_uid != ::getuid()) ||
-         ((status.st_mode & set_group) == set_group && status.st_gid != ::getgid()))) {
-      fail(path, "is set-user-ID or set-group-ID: the system ignores LD_PRELOAD for it");
-      return true;
-    }
-    if (::getuid() != 0 && ::getxattr(path.c_str(), "security.capability", nullptr, 0) > 0) {
-      fail(path, "has capabilities (see getcap(8)): the system ignores LD_PRELOAD for it");
-      return true;
-    }
-    return false;
-  }
-
-  void look_at_binary(const std::string& path, const Fd& fd, int depth) {
-    if (!fd)
-      return m_report.warn("program", path + ": cannot be read, so that nothing more can be said of it");
-    const auto elf = read_elf(fd.get());
-    if (!elf && depth == 0)
-      return look_at_script(path, "/bin/sh", depth); // as execvp(3) and the shells do
-    if (!elf)
+  void look_at_binary(const std::string& path, const Program& program) {
+    const auto obstacle = obstacle_in(program, has_both_sizes());
+    if (obstacle == Obstacle::other_machine)
+      return fail(path, fmt::format("is a program of {} bits for {}: no library for those is installed", bits(program),
+                                    processor(program.machine)));
+    // A musl program goes on to its dynamic linker, whose own words say more.
+    if (obstacle != Obstacle::none && obstacle != Obstacle::other_libc)
+      return fail(path, in_words(obstacle));
+    if (program.kind == Program::Kind::unreadable)
+      return m_report.warn("program", path + ": cannot be read, so nothing more is known about it");
+    if (!program.is_elf())
       return fail(path, "no program for this system");
-    if (elf->interpreter.empty())
-      return fail(path, "is statically linked: LD_PRELOAD has no effect on it");
-    if (!fits(*elf))
-      return fail(path, fmt::format("is a program of {} bits for {}: no library for those is installed", elf->bits,
-                                    processor(elf->machine)));
-    if (elf->is_go)
-      return fail(path, "is written in Go: its connections do not pass through the C library");
-    if (!is_program(elf->interpreter))
-      return fail(path, fmt::format("its dynamic linker {} does not exist", elf->interpreter));
-    m_report.ok("program", fmt::format("{}: dynamically linked, {} bits", path, elf->bits));
-    load(path, elf->interpreter);
+    look_at_dynamic(path, program);
   }
 
-  bool fits(const Elf& elf) const {
-    const bool has_both = m_preload.substr(0, m_preload.find(':')).find("$LIB") != m_preload.npos;
-    return fits_library(elf.bits == 32 ? ELFCLASS32 : ELFCLASS64, elf.machine, has_both);
+  void look_at_dynamic(const std::string& path, const Program& program) {
+    const std::string linker{program.interpreter.view()};
+    if (program.is_go)
+      return fail(path, "is written in Go: it does not connect through the C library");
+    if (!is_program(linker))
+      return fail(path, fmt::format("its dynamic linker {} does not exist", linker));
+    m_report.ok("program", fmt::format("{}: dynamically linked, {} bits", path, bits(program)));
+    load(path, linker);
   }
+
+  bool has_both_sizes() const { return m_preload.find("$LIB") < m_preload.find(':'); }
+
+  static int bits(const Program& program) { return program.elf_class == ELFCLASS32 ? 32 : 64; }
 
   static std::string processor(uint16_t machine) {
     return machine == EM_386       ? "i386"
@@ -199,9 +173,8 @@ private:
                                    : fmt::format("another kind of processor ({})", machine);
   }
 
-  // "ERROR: ld.so: object '...' from LD_PRELOAD cannot be preloaded (REASON): ignored.", or the first line without an
-  // address, of other kinds.
-  static std::string complaint_in(std::string_view text) {
+  // glibc: "ERROR: ld.so: object '...' from LD_PRELOAD cannot be preloaded (REASON): ignored."; musl: "Error ...".
+  static std::string error_in(std::string_view text) {
     for (size_t end; !text.empty(); text.remove_prefix(std::min(end + 1, text.size()))) {
       end = std::min(text.find('\n'), text.size());
       const auto line = text.substr(0, end);
@@ -221,10 +194,9 @@ private:
 };
 
 std::string own_path() {
-  std::string path(4096, '\0');
-  const ssize_t length = ::readlink("/proc/self/exe", path.data(), path.size());
-  path.resize(length < 0 ? 0 : static_cast<size_t>(length));
-  return path;
+  char path[PATH_MAX];
+  const ssize_t length = ::readlink("/proc/self/exe", path, sizeof path);
+  return {path, length < 0 ? 0 : static_cast<size_t>(length)};
 }
 
 } // namespace
@@ -238,14 +210,14 @@ void check_program(Report& report, const std::string& command, const std::string
 
 void check_library(Report& report, const std::string& preload) {
   const auto path = own_path();
-  const auto elf = read_elf(Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)).get());
-  Inspection(report, preload).load(path, elf ? elf->interpreter : "");
+  Inspection(report, preload).load(path, inspect(path.c_str()).interpreter.view());
 }
 
 void check_settings(Report& report, const std::string& preload) {
-  const auto output = output_of({own_path(), "--nothing"}, preload);
-  if (output.text.starts_with("socksify: "))
-    report.fail("settings", output.text.substr(10, output.text.find('\n') - 10));
+  constexpr std::string_view prefix = "socksify: ";
+  const auto text = output_of({own_path(), "--nothing"}, preload).text;
+  if (text.starts_with(prefix))
+    report.fail("settings", text.substr(prefix.size(), text.find('\n') - prefix.size()));
 }
 
-} // namespace socksify
+} // namespace socksify::check

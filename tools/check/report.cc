@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <string_view>
 
-namespace socksify {
+namespace socksify::check {
 namespace {
 
 const char* word_for(Level level) {
@@ -23,7 +23,7 @@ bool continues(std::string_view text, size_t at) {
   return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
 }
 
-// The bytes of the character at the front; 0 if it is not UTF-8 (RFC 3629, 3: nor overlong, a surrogate, too large).
+// The length of the character at the front; 0 if it is not UTF-8, or overlong, a surrogate or too large (RFC 3629, 3).
 size_t character_length(std::string_view text) {
   const auto first = static_cast<unsigned char>(text[0]);
   const auto second = static_cast<unsigned char>(text.size() > 1 ? text[1] : 0);
@@ -40,7 +40,7 @@ size_t character_length(std::string_view text) {
   return is_wrong ? 0 : length;
 }
 
-// What a terminal would obey, and what would make two lines of one.
+// Escapes what a terminal would obey, and what would make two lines of one.
 std::string printable(std::string_view text) {
   std::string result;
   for (const char c : text)
@@ -71,7 +71,7 @@ std::string to_json(std::string_view text) {
   return result + '"';
 }
 
-void Report::take(const Report& other, bool is_dispensable) {
+void Report::add_all(const Report& other, bool is_dispensable) {
   for (auto finding : other.m_findings) {
     if (is_dispensable && finding.level == Level::failure)
       finding.level = Level::warning;
@@ -102,4 +102,4 @@ std::string Report::as_json() const {
   return result + "\n]}\n";
 }
 
-} // namespace socksify
+} // namespace socksify::check

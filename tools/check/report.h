@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// What has been found, a line each.
+// What --check has found, one line each.
 #pragma once
 #include <string>
 #include <vector>
 
-namespace socksify {
+namespace socksify::check {
 
 enum class Level { ok, warning, failure };
 
@@ -17,13 +17,13 @@ struct Finding {
 class Report {
 public:
   void ok(const char* about, std::string text) { add(Level::ok, about, std::move(text)); }
-  // Something does not work that many programs do without.
+  // Something does not work, but many programs do without it.
   void warn(const char* about, std::string text) { add(Level::warning, about, std::move(text)); }
   void fail(const char* about, std::string text) { add(Level::failure, about, std::move(text)); }
   void add(Level level, const char* about, std::string text) { m_findings.push_back({level, about, std::move(text)}); }
 
-  // What another one has found; if it can be done without, its failures are warnings.
-  void take(const Report& other, bool is_dispensable);
+  // Adds what another report has found. If that is dispensable, its failures become warnings.
+  void add_all(const Report& other, bool is_dispensable);
 
   bool works() const;
   std::string as_text() const;
@@ -33,7 +33,7 @@ private:
   std::vector<Finding> m_findings;
 };
 
-// As a JSON string (RFC 8259, 7). Bytes that are not UTF-8 become U+FFFD.
+// A JSON string (RFC 8259, 7). Bytes that are not UTF-8 become U+FFFD.
 std::string to_json(std::string_view text);
 
-} // namespace socksify
+} // namespace socksify::check

@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# make install and make uninstall: PREFIX, DESTDIR, SYSCONFDIR and BUILD as in the Makefile. What is installed, and each
-# directory made for it, is noted in PREFIX/lib/socksify/installed, so that exactly that can be taken away again.
+# make install and make uninstall, with PREFIX, DESTDIR, SYSCONFDIR and BUILD as in the Makefile. Every installed file, and
+# every directory made for it, is recorded in PREFIX/lib/socksify/installed, so that uninstall removes exactly those.
 set -eu
 
 helpers=$PREFIX/lib/socksify
 list=$helpers/installed
 
-# All paths below are those that they have in the end, to which DESTDIR is put in front.
+# All paths below are final; DESTDIR is put in front of them when a file is touched.
 
-# A directory, and those above it; each is noted when it has to be made.
+# Makes a directory and its parents, and records those that did not exist.
 make_folder() {
   [ ! -d "$DESTDIR$1/" ] || return 0
   make_folder "${1%/*}"
@@ -17,7 +17,7 @@ make_folder() {
   echo "folder $1" >>"$new"
 }
 
-note() {
+record() {
   echo "file $1" >>"$new"
 }
 
@@ -25,10 +25,10 @@ note() {
 place() {
   make_folder "${3%/*}"
   install -m "$1" "$2" "$DESTDIR$3"
-  note "$3"
+  record "$3"
 }
 
-# fill_in SOURCE: with the places of this installation, in the file $filled.
+# fill_in SOURCE: writes it to $filled, with the paths of this installation.
 fill_in() {
   sed "s|/etc/socks|$SYSCONFDIR/socks|g; s|/usr/sbin/|$PREFIX/sbin/|g" "$1" >"$filled"
 }
@@ -37,15 +37,15 @@ fill_in() {
 link_to() {
   make_folder "${2%/*}"
   ln -sfn "$1" "$DESTDIR$2"
-  note "$2"
+  record "$2"
 }
 
 loads_library() {
   [ -z "$(LD_PRELOAD="$DESTDIR$helpers/\$LIB/libsocksify.so" /bin/true 2>&1)" ]
 }
 
-# For programs of both word sizes. The dynamic linker puts for $LIB: lib/x86_64-linux-gnu or lib64, and lib/i386-linux-gnu,
-# lib32 or lib. Where lib means the native one, it is that.
+# For programs of both word sizes. The dynamic linker replaces $LIB by lib/x86_64-linux-gnu or lib64 for 64 bits, and by
+# lib/i386-linux-gnu, lib32 or lib for 32. On some systems lib is for 64 bits: loads_library() finds out.
 place_both_sizes() {
   place 644 "$BUILD/i386/libsocksify.so" "$helpers/lib32/libsocksify.so"
   link_to ../../lib32/libsocksify.so "$helpers/lib/i386-linux-gnu/libsocksify.so"
@@ -62,10 +62,10 @@ place_everything() {
   place 755 "$BUILD/socksify" "$PREFIX/bin/socksify"
   place 755 "$BUILD/socks4d" "$PREFIX/sbin/socks4d"
   place 644 "$BUILD/libsocksify.so" "$helpers/libsocksify.so"
-  for program in with-server socksify-check; do
+  for program in socksify-exec with-server socksify-check; do
     place 755 "$BUILD/$program" "$helpers/$program"
   done
-  # Where the launcher looks for the name of the system's file of settings.
+  # The launcher reads this link to find the system's settings file.
   [ "$SYSCONFDIR" = /etc ] || link_to "$SYSCONFDIR/socksify.conf" "$helpers/socksify.conf"
   [ ! -r "$BUILD/i386/libsocksify.so" ] || place_both_sizes
   for page in man/*.[0-9]; do
@@ -79,7 +79,7 @@ place_everything() {
   done
 }
 
-# What an earlier version has left and this one has not, and the directories that it has made.
+# Removes files of an earlier version that this one no longer has, and records the directories that it made.
 take_over() {
   [ -e "$DESTDIR$list" ] || return 0
   while read -r kind path; do
@@ -97,7 +97,7 @@ do_install() {
   mkdir -p "$DESTDIR/"
   place_everything
   take_over
-  note "$list"
+  record "$list"
   install -m 644 "$new" "$DESTDIR$list"
 }
 
@@ -107,13 +107,14 @@ do_uninstall() {
   echo "$content" | while read -r kind path; do
     [ "$kind" != file ] || rm -f "$DESTDIR$path"
   done
-  # The longest first; one in which others have put something stays.
+  # The longest path first; a directory that contains files of others stays.
   echo "$content" | sed -n 's/^folder //p' | LC_ALL=C sort -ru | while read -r path; do
     rmdir "$DESTDIR$path" 2>/dev/null || true
   done
 }
 
-# The places are noted, and told to programs that are started elsewhere; LD_PRELOAD takes no path with these in it.
+# The paths are recorded, and used by programs that run in other directories; LD_PRELOAD takes no path with one of these
+# characters.
 for setting in "PREFIX=$PREFIX" "SYSCONFDIR=$SYSCONFDIR"; do
   case $setting in
     *=/*[[:space:]:\$]*) problem='has a blank, a colon or a dollar sign in it' ;;

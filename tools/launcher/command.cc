@@ -1,99 +1,144 @@
 // SPDX-License-Identifier: MIT
 #include "launcher/command.h"
+#include "base/program.h"
 #include "base/text.h"
-#include "launcher/files.h"
-#include "launcher/kernel.h"
-#include "launcher/program.h"
-#include "launcher/say.h"
-#include "launcher/variables.h"
+#include "launcher/environment.h"
+#include "launcher/error.h"
 #include <cerrno>
-#include <fcntl.h>
-#include <linux/limits.h>
+#include <cstring>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace socksify::launcher {
 namespace {
 
-// Looks for a program; if there is something else of this name, the first of that is remembered for the message.
+// Looks for a program. If only other things have its name, the first one of them is remembered for the message.
 class Search {
 public:
-  bool is_program(const char* path) {
-    struct statx status;
-    m_error = kernel::call(__NR_statx, AT_FDCWD, path, 0, STATX_TYPE, &status);
+  bool try_path(const std::string& path) {
+    struct stat status;
+    m_error = ::stat(path.c_str(), &status) == 0 ? 0 : errno;
     if (m_error != 0)
       return false;
-    const bool is_so = (status.stx_mode & S_IFMT) == S_IFREG && files::is_executable(path);
-    if (is_so || !m_found)
+    const bool is_program = S_ISREG(status.st_mode) && ::access(path.c_str(), X_OK) == 0;
+    if (is_program || m_found.empty())
       m_found = path;
-    return is_so;
+    return is_program;
   }
 
-  // In PATH, where an empty part means here. What is in a directory that is closed to us is not there, as for the
-  // shells: execvp(3) says EACCES of whatever is nowhere else.
-  bool find_in(std::string_view path, std::string_view name) {
+  // An empty part of PATH means the current directory. What is in a directory that is closed to us counts as absent, as
+  // it does for the shells; execvp(3) would report EACCES for a name that it finds nowhere else.
+  bool try_all(std::string_view path, std::string_view name) {
     for (bool more = !name.empty(); more;) {
       const auto [folder, rest, found] = split_at(path, path.find(':'));
+      if (try_path(join({folder.empty() ? "." : folder, "/", name})))
+        return true;
       more = found;
       path = rest;
-      // "Is too long" comes before "is there": execvp(3) goes on.
-      if (folder.size() + name.size() + 2 <= PATH_MAX && is_program(join_path(folder, name)))
-        return true;
     }
     return false;
   }
 
-  const char* found() const { return m_found; }
-  // Of the last place.
-  long error() const { return m_error; }
+  const std::string& found() const { return m_found; }
+  int error() const { return m_error; } // of the last path
 
 private:
-  // In the same place again, but for what is remembered.
-  const char* join_path(std::string_view folder, std::string_view name) {
-    char* end = m_room[m_found != nullptr];
-    for (const std::string_view part : {folder.empty() ? std::string_view{"."} : folder, std::string_view{"/"}, name})
-      for (const char c : part)
-        *end++ = c;
-    *end = '\0';
-    return m_room[m_found != nullptr];
-  }
-
-  const char* m_found = nullptr;
-  long m_error = 0;
-  static char m_room[2][PATH_MAX + 2];
+  std::string m_found;
+  int m_error = 0;
 };
 
-constinit char Search::m_room[2][PATH_MAX + 2]{};
+// The library is for another program if there is one for each word size: PREFIX/$LIB/...
+bool has_both_sizes(const Library& library) { return library.preload.find("$LIB") < library.preload.find(':'); }
+
+// Follows the command to the program that runs in the end.
+class Judge {
+public:
+  Judge(const std::string& command, const Library& library) : m_command(command), m_library(library) {}
+
+  void follow(const std::string& path, int depth) {
+    const Program program = inspect(path.c_str());
+    if (program.kind == Program::Kind::unreadable)
+      judge_unreadable(program.error);
+    if (!program.is_script())
+      return judge(path, program);
+    // A shell runs a script that names no interpreter, as execvp(3) would have it.
+    if (const auto interpreter = program.interpreter.view(); !interpreter.empty() && depth < most_interpreters) {
+      m_interpreter = interpreter;
+      follow(m_interpreter, depth + 1);
+    }
+  }
+
+private:
+  [[noreturn]] void refuse(Status status, std::string_view reason) const {
+    fail(status, {m_command, m_interpreter.empty() ? "" : ": its interpreter ", m_interpreter, " ", reason});
+  }
+
+  // A file that may be executed but not read hides what it is, and runs.
+  void judge_unreadable(int error) {
+    if (error == ENOENT && !m_interpreter.empty())
+      refuse_missing_interpreter();
+    if (error != EACCES)
+      refuse(cannot_run, join({"cannot be inspected: ", std::strerror(error)}));
+  }
+
+  // The kernel takes the carriage return of "#!/bin/sh\r\n" for a part of the name; a terminal would not show it.
+  [[noreturn]] void refuse_missing_interpreter() {
+    const size_t end = m_interpreter.find('\r');
+    if (end == m_interpreter.npos)
+      refuse(not_found, "does not exist");
+    m_interpreter.replace(end, m_interpreter.npos, "\\r");
+    refuse(not_found, "does not exist: the line ends with a carriage return");
+  }
+
+  void judge(const std::string& path, const Program& program) const {
+    const auto obstacle = obstacle_in(program, has_both_sizes(m_library));
+    if (obstacle != Obstacle::none && !is_this_program(path))
+      refuse(our_failure, in_words(obstacle));
+  }
+
+  // It is static, but passes LD_PRELOAD on.
+  static bool is_this_program(const std::string& path) {
+    struct stat its, ours;
+    return ::stat(path.c_str(), &its) == 0 && ::stat("/proc/self/exe", &ours) == 0 && its.st_dev == ours.st_dev &&
+           its.st_ino == ours.st_ino;
+  }
+
+  const std::string& m_command;
+  const Library& m_library;
+  std::string m_interpreter; // empty: the command is none's
+};
 
 } // namespace
 
-const char* find_command(const char* name, const Library& library, char** environment) {
+std::string find_command(const char* name, const Library& library) {
   Search search;
-  const std::string_view text{name};
-  const char* const path = variables::find("PATH");
+  const std::string text{name};
+  const char* const path = find_variable("PATH");
   const bool is_path = text.find('/') != text.npos;
-  const bool found = is_path ? search.is_program(name) : search.find_in(path ? path : "/bin:/usr/bin", text);
-  if (!found && search.found())
+  const bool is_found = is_path ? search.try_path(text) : search.try_all(path ? path : "/bin:/usr/bin", text);
+  if (!is_found && !search.found().empty())
     fail(cannot_run, {search.found(), ": not an executable file"});
-  if (is_path && search.error() && search.error() != -ENOENT && search.error() != -ENOTDIR)
-    fail(cannot_run, {text, ": ", files::reason_for(search.error())});
-  if (!found)
+  if (is_path && search.error() && search.error() != ENOENT && search.error() != ENOTDIR)
+    fail(cannot_run, {text, ": ", std::strerror(search.error())});
+  if (!is_found)
     fail(not_found, {text, ": no such command"});
-  check_program(search.found(), library, environment);
+  Judge(search.found(), library).follow(search.found(), 0);
   return search.found();
 }
 
-void become(const char* path, char** arguments) {
-  long error = kernel::call(__NR_execve, path, arguments, variables::all());
-  if (error == -ENOEXEC) { // a shell script without a first line that says so, as for execvp(3)
-    char shell[] = "/bin/sh";
-    arguments[-1] = shell;
-    arguments[0] = const_cast<char*>(path);
-    error = kernel::call(__NR_execve, shell, arguments - 1, variables::all());
+void become(const std::string& path, Words words) {
+  const auto execute = [&words](const char* program) {
+    ::execve(program, const_cast<char**>(words.data()), environ);
+    return errno;
+  };
+  int error = execute(path.c_str());
+  if (error == ENOEXEC) { // a shell script without a first line that says so, as for execvp(3)
+    words[0] = path.c_str();
+    words.insert(words.begin(), "/bin/sh");
+    error = execute("/bin/sh");
   }
-  fail(error == -ENOENT ? not_found : cannot_run, {path, error == -ENOENT  ? ": its dynamic linker does not exist"
-                                                         : error == -E2BIG ? ": the argument list is too long"
-                                                                           : ": the system cannot execute it"});
+  fail(error == ENOENT ? not_found : cannot_run,
+       {path, ": ", error == ENOENT ? "its dynamic linker does not exist" : std::strerror(error)});
 }
 
 } // namespace socksify::launcher

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
-// The command: where execvp(3) would find it, and whether the system will heed LD_PRELOAD there. If not, nothing runs
-// and one line says why.
+// The command: where execvp(3) would find it, and whether the system loads the library there. All throw Error.
 #pragma once
 #include "launcher/library.h"
+#include <vector>
 
 namespace socksify::launcher {
 
-// Its path.
-const char* find_command(const char* name, const Library& library, char** environment);
+// Its path. Refuses a command that cannot be proxied: of a script, the interpreter is what matters.
+std::string find_command(const char* name, const Library& library);
 
-// Becomes the program. arguments[-1] may be written to.
-[[noreturn]] void become(const char* path, char** arguments);
+// The command and its arguments, and at the end the null that execve(2) wants.
+using Words = std::vector<const char*>;
+
+// Becomes the program at `path`.
+[[noreturn]] void become(const std::string& path, Words words);
 
 } // namespace socksify::launcher

@@ -1,76 +1,84 @@
 // SPDX-License-Identifier: MIT
 #include "launcher/library.h"
-#include "launcher/files.h"
-#include "launcher/kernel.h"
-#include "launcher/say.h"
-#include "launcher/start_facts.h"
-#include "launcher/variables.h"
-#include <linux/limits.h>
+#include "launcher/environment.h"
+#include "launcher/error.h"
+#include <limits.h>
+#include <sys/auxv.h>
+#include <unistd.h>
 
 namespace socksify::launcher {
 namespace {
 
-constexpr std::string_view name = "/libsocksify.so";
+constexpr std::string_view library_name = "/libsocksify.so";
 
-std::string_view folder_of(std::string_view path) {
+std::string folder_of(std::string_view path) {
   const size_t slash = path.rfind('/');
-  return slash == path.npos ? "." : std::string_view{path.data(), slash};
+  return std::string(slash == path.npos ? "." : path.substr(0, slash));
 }
 
-// Installed it is in PREFIX/lib/socksify, for PREFIX/bin; else where make leaves both. Null: nowhere.
-const char* find_beside(const char* program) {
-  const auto home = folder_of(program);
-  for (const std::string_view way : {"/../lib/socksify", ""})
-    if (const char* const path = join({home, way, name}); files::is_readable(path))
-      return path;
-  return nullptr;
+// Empty if it is no symbolic link.
+std::string target_of(const std::string& link) {
+  char target[PATH_MAX];
+  const ssize_t length = ::readlink(link.c_str(), target, sizeof target);
+  return {target, length < 0 ? 0 : static_cast<size_t>(length)};
 }
 
-const char* find_for(const char* program) {
-  if (const char* const path = find_beside(program))
+std::string library_beside(std::string_view program) { return join({folder_of(program), library_name}); }
+
+// The path that started us may be a symbolic link: then the library is beside the program that it leads to.
+std::string find_beside_us() {
+  const auto started_by = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
+  const std::string_view path = started_by ? started_by : "socksify-exec";
+  if (auto library = library_beside(path); ::access(library.c_str(), R_OK) == 0)
+    return library;
+  if (auto library = library_beside(target_of("/proc/self/exe")); ::access(library.c_str(), R_OK) == 0)
+    return library;
+  fail({"libsocksify.so is missing beside ", path});
+}
+
+// The program may change its directory and start others, so the path has to be absolute.
+std::string make_absolute(const std::string& path) {
+  char here[PATH_MAX];
+  if (path.starts_with('/'))
     return path;
-  // By way of a symbolic link.
-  if (const char* const own = files::target_of("/proc/self/exe"))
-    if (const char* const path = find_beside(own))
-      return path;
-  fail(our_failure, {"libsocksify.so is missing: neither beside ", program, " nor in ../lib/socksify from there"});
+  // getcwd(2): a path that is not below the root begins with "(unreachable)".
+  if (!::getcwd(here, sizeof here) || *here != '/')
+    fail({path, ": the current directory has no path"});
+  return join({here, "/", path});
 }
 
-// In the place of $LIB, the dynamic linker of each word size puts a name of its own.
-std::string_view for_both_sizes(std::string_view folder, std::string_view path) {
-  return files::exists(join({folder, "/lib32", name})) ? join({folder, "/$LIB", name}) : path;
+// The dynamic linker replaces $LIB, by a different name for each word size.
+std::string for_both_sizes(const std::string& folder, const std::string& path) {
+  return ::access(join({folder, "/lib32", library_name}).c_str(), F_OK) == 0 ? join({folder, "/$LIB", library_name})
+                                                                             : path;
 }
 
 } // namespace
 
-const char* make_absolute(const char* path) {
-  static char here[PATH_MAX];
-  if (*path == '/')
-    return path;
-  // "(unreachable)" comes before a path that is not below the root, getcwd(2).
-  if (kernel::call(__NR_getcwd, here, sizeof here) < 0 || *here != '/')
-    fail(our_failure, {path, ": the current directory has no path"});
-  return join({here, "/", path});
+Library find_library() {
+  const std::string chosen{variable("SOCKSIFY_LIBRARY")};
+  const bool is_chosen = !chosen.empty();
+  if (is_chosen && ::access(chosen.c_str(), R_OK) != 0)
+    fail({"SOCKSIFY_LIBRARY: '", chosen, "' does not exist, or cannot be read"});
+  const auto path = make_absolute(is_chosen ? chosen : find_beside_us());
+  if (path.find_first_of(" :$") != path.npos)
+    fail({"'", path, "' cannot be preloaded: LD_PRELOAD takes no path with a blank, a colon or a $"});
+
+  Library library;
+  library.folder = folder_of(path);
+  const auto others = variable("LD_PRELOAD");
+  library.preload = join({is_chosen ? path : for_both_sizes(library.folder, path), others.empty() ? "" : ":", others});
+  // tools/install/install.sh leaves a link if SYSCONFDIR is not /etc.
+  const auto link = is_chosen ? "" : target_of(library.folder + "/socksify.conf");
+  library.system_settings = link.empty() ? "/etc/socksify.conf" : link;
+  return library;
 }
 
-Library find_library(char** environment) {
-  const char* const chosen = variables::find("SOCKSIFY_LIBRARY");
-  const bool is_chosen = chosen && *chosen;
-  if (is_chosen && !files::is_readable(chosen))
-    fail(our_failure, {"SOCKSIFY_LIBRARY: '", chosen, "' is not there, or not readable"});
-  // The program may change its directory and start others.
-  const std::string_view path = make_absolute(is_chosen ? chosen : find_for(StartFacts(environment).path));
-  if (path.find_first_of(" :$") != path.npos)
-    fail(our_failure,
-         {"'", path, "' cannot be preloaded: LD_PRELOAD takes no path with a blank or a colon or a $ in it"});
-
-  Library library{.folder = folder_of(path)};
-  const auto others = variables::value("LD_PRELOAD");
-  library.preload = join({is_chosen ? path : for_both_sizes(library.folder, path), others.empty() ? "" : ":", others});
-  // A link where SYSCONFDIR is another one, see tools/install.sh.
-  const char* const link = is_chosen ? nullptr : files::target_of(join({library.folder, "/socksify.conf"}));
-  library.system_settings = link ? link : "/etc/socksify.conf";
-  return library;
+std::string helper(const Library& library, const char* name) {
+  const auto path = join({library.folder, "/", name});
+  if (::access(path.c_str(), X_OK) != 0)
+    fail({name, " is missing beside ", library.folder, library_name});
+  return path;
 }
 
 } // namespace socksify::launcher

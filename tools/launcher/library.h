@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
-// The library, and what is installed beside it.
+// The library to preload, and the programs that are installed beside it.
 #pragma once
-#include <string_view>
+#include <string>
 
 namespace socksify::launcher {
 
 struct Library {
-  std::string_view folder;  // where it is, with what the launcher needs besides
-  const char* preload = ""; // for LD_PRELOAD, with what the user has there
-  const char* system_settings = "";
+  std::string folder;          // of the library and the launcher's helpers
+  std::string preload;         // for LD_PRELOAD: the library, then what the user has there
+  std::string system_settings; // the system's settings file
 };
 
-// REQUIRES: `environment` ends with null, and the auxiliary vector comes behind it.
-Library find_library(char** environment);
+// SOCKSIFY_LIBRARY, else the one beside this program. Throws Error.
+Library find_library();
 
-// An absolute path for one that may be relative to where we are.
-const char* make_absolute(const char* path);
+// A program beside the library. Throws Error if it is missing.
+std::string helper(const Library& library, const char* name);
 
 } // namespace socksify::launcher

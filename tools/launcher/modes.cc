@@ -1,138 +1,109 @@
 // SPDX-License-Identifier: MIT
 #include "launcher/modes.h"
 #include "launcher/command.h"
-#include "launcher/files.h"
-#include "launcher/say.h"
+#include "launcher/environment.h"
+#include "launcher/error.h"
 #include "launcher/shell_text.h"
-#include "launcher/variables.h"
+#include <cstdio>
+#include <unistd.h>
 
 namespace socksify::launcher {
 namespace {
 
-// Words for an exec, which end with null; there is room for one before the first.
-class Words {
-public:
-  explicit Words(size_t most) : m_begin(static_cast<char**>(allocate((most + 2) * sizeof(char*))) + 1) {
-    *m_begin = nullptr;
-  }
-  void add(const char* word) {
-    m_begin[m_count++] = const_cast<char*>(word);
-    m_begin[m_count] = nullptr;
-  }
-  void add_all(char** words) {
-    for (; *words; ++words)
-      add(*words);
-  }
-  char** get() const { return m_begin; }
-
-private:
-  char** m_begin;
-  size_t m_count = 0;
-};
-
-constexpr size_t most_own_words = 8; // that come before the user's
-
-size_t count(char** words) {
-  size_t number = 0;
-  while (words[number])
-    ++number;
-  return number;
-}
+constexpr const char* checker = "socksify-check";
 
 // Beside us in the source tree, else in PREFIX/sbin.
-const char* find_server(const Library& library) {
+std::string find_server(const Library& library) {
   for (const std::string_view way : {"/socks4d", "/../../sbin/socks4d"})
-    if (const char* const path = join({library.folder, way}); files::is_executable(path))
+    if (auto path = join({library.folder, way}); ::access(path.c_str(), X_OK) == 0)
       return path;
-  fail(our_failure, {"--local: socks4d is missing: neither in ", library.folder, " nor in ../../sbin from there"});
+  fail({"--local: socks4d is missing: neither in ", library.folder, " nor in ../../sbin from there"});
 }
 
-const char* helper(const Library& library, std::string_view name) {
-  const char* const path = join({library.folder, "/", name});
-  if (!files::is_executable(path))
-    fail(our_failure, {name, " is missing beside ", library.folder, "/libsocksify.so"});
-  return path;
+Words words_of(char** command) {
+  Words words;
+  for (; *command; ++command)
+    words.push_back(*command);
+  words.push_back(nullptr);
+  return words;
 }
 
-// Becomes the program at `path`, with this LD_PRELOAD, or none if it is empty. A server of our own is ready by then,
-// and is none of the programs that go through it.
-[[noreturn]] void run(const Options& options, const Library& library, const char* preload, const char* path,
-                      char** arguments) {
-  if (options.companion == Companion::none) {
-    if (*preload)
-      variables::set("LD_PRELOAD", preload);
-    else
-      variables::unset("LD_PRELOAD");
-    become(path, arguments);
-  }
-  const bool is_local = options.companion == Companion::local;
-  const char* const program = helper(library, "with-server");
-  Words words(count(arguments) + most_own_words);
-  for (const char* word :
-       {program, is_local ? "local" : "ssh", is_local ? find_server(library) : options.gateway, preload, path})
-    words.add(word);
-  words.add_all(arguments);
-  become(program, words.get());
+// with-server starts a server, sets LD_PRELOAD and becomes the program; the server itself is not preloaded.
+[[noreturn]] void become_with_server(const Options& options, const Library& library, const std::string& preload,
+                                     const std::string& path, Words words) {
+  const bool is_local = options.with_server == WithServer::local;
+  const auto server = is_local ? find_server(library) : options.gateway;
+  const auto program = helper(library, "with-server");
+  words.insert(words.begin(),
+               {program.c_str(), is_local ? "local" : "ssh", server.c_str(), preload.c_str(), path.c_str()});
+  become(program, std::move(words));
 }
 
-[[noreturn]] void run_check(const Options& options, const Library& library) {
-  const char* const program = helper(library, "socksify-check");
-  Words words(count(options.command) + most_own_words);
-  for (const char* word : {program, "--preload", library.preload})
-    words.add(word);
+// Becomes the program at `path` with this LD_PRELOAD, or without one if it is empty.
+[[noreturn]] void run(const Options& options, const Library& library, const std::string& preload,
+                      const std::string& path, Words words) {
+  if (options.with_server != WithServer::no)
+    become_with_server(options, library, preload, path, std::move(words));
+  ::unsetenv("LD_PRELOAD");
+  if (!preload.empty())
+    set_variable("LD_PRELOAD", preload);
+  become(path, std::move(words));
+}
+
+[[noreturn]] void run_checker(const Options& options, const Library& library) {
+  const auto program = helper(library, checker);
+  Words words = words_of(options.command);
+  words.insert(words.begin(), "--");
   if (options.json)
-    words.add("--json");
-  words.add("--");
-  words.add_all(options.command);
-  run(options, library, "", program, words.get());
+    words.insert(words.begin(), "--json");
+  words.insert(words.begin(), {program.c_str(), "--preload", library.preload.c_str()});
+  run(options, library, "", program, std::move(words));
 }
 
-constinit const char* checker = nullptr;
-constinit bool as_json = false;
-
-[[noreturn]] void tell_by_checker(const char* reason) {
-  tell_failures_by(nullptr);
-  Words words(most_own_words);
-  words.add(checker);
-  if (as_json)
-    words.add("--json");
-  words.add("--failed");
-  words.add(reason);
-  become(checker, words.get());
-}
-
-// bash and most shells set PS1 in their own files; what PROMPT_COMMAND says comes after those.
+// bash and most other shells set PS1 in their own files; PROMPT_COMMAND runs after those.
 void mark_prompt(std::string_view shell) {
-  const char* const prompt = variables::find("PS1");
+  const auto prompt = variable("PS1");
   if (shell != "bash" && !shell.ends_with("/bash"))
-    variables::set("PS1", join({"(socksify) ", prompt ? prompt : "$ "}));
-  else if (!variables::find("PROMPT_COMMAND"))
-    variables::set("PROMPT_COMMAND", "PS1=\"(socksify) $PS1\" && unset PROMPT_COMMAND");
+    set_variable("PS1", join({"(socksify) ", prompt.empty() ? "$ " : prompt}));
+  else if (!find_variable("PROMPT_COMMAND"))
+    set_variable("PROMPT_COMMAND", "PS1=\"(socksify) $PS1\" && unset PROMPT_COMMAND");
+}
+
+[[noreturn]] void run_shell(const Options& options, const Library& library) {
+  const auto chosen = variable("SHELL");
+  const std::string shell{chosen.empty() ? "/bin/sh" : chosen};
+  set_variable("SHELL", shell);
+  mark_prompt(shell);
+  run(options, library, library.preload, find_command(shell.c_str(), library), {shell.c_str(), nullptr});
 }
 
 } // namespace
 
-void begin_check(const Options& options, const Library& library) {
-  checker = helper(library, "socksify-check");
-  as_json = options.json;
-  tell_failures_by(tell_by_checker);
+void print_and_end(const std::string& text) {
+  if (std::fputs(text.c_str(), stdout) == EOF || std::fflush(stdout) == EOF)
+    fail({"stdout: cannot be written"});
+  ::_exit(EXIT_SUCCESS);
 }
 
-void enter_mode(const Options& options, const Library& library, char** environment) {
-  if (options.mode == Mode::check)
-    run_check(options, library);
-  if (options.mode == Mode::env)
-    print_and_end(environment_text(options, library.preload));
-  char** arguments = options.command;
-  if (options.mode == Mode::shell) {
-    const auto shell = variables::value("SHELL");
-    variables::set("SHELL", shell.empty() ? "/bin/sh" : shell);
-    mark_prompt(variables::value("SHELL"));
-    Words words(1);
-    words.add(variables::find("SHELL"));
-    arguments = words.get();
+void report_by_checker(const Options& options, const Library& library, const std::string& reason) {
+  const auto program = helper(library, checker);
+  Words words{program.c_str(), "--failed", reason.c_str(), nullptr};
+  if (options.json)
+    words.insert(words.begin() + 1, "--json");
+  become(program, std::move(words));
+}
+
+void enter_mode(const Options& options, const Library& library) {
+  switch (options.mode) {
+  case Mode::check:
+    run_checker(options, library);
+  case Mode::env:
+    print_and_end(environment_text(library.preload));
+  case Mode::shell:
+    run_shell(options, library);
+  default:
+    run(options, library, library.preload, find_command(*options.command, library), words_of(options.command));
   }
-  run(options, library, library.preload, find_command(*arguments, library, environment), arguments);
 }
 
 } // namespace socksify::launcher

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: MIT
-// What the launcher becomes: the program, a shell, the one that checks; with a server of its own or not.
+// What the launcher becomes: the command, a shell or the checker, with or without a server of its own.
 #pragma once
 #include "launcher/library.h"
 #include "launcher/options.h"
+#include <string>
 
 namespace socksify::launcher {
 
-// From here on, what --check finds wrong is a finding like others.
-void begin_check(const Options& options, const Library& library);
+// Throws Error.
+[[noreturn]] void enter_mode(const Options& options, const Library& library);
 
-[[noreturn]] void enter_mode(const Options& options, const Library& library, char** environment);
+// Has the checker report what --check has found wrong before it could begin. Throws Error.
+[[noreturn]] void report_by_checker(const Options& options, const Library& library, const std::string& reason);
+
+// Ends with this on stdout. Throws Error if it cannot be written.
+[[noreturn]] void print_and_end(const std::string& text);
 
 } // namespace socksify::launcher

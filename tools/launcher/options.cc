@@ -1,143 +1,104 @@
 // SPDX-License-Identifier: MIT
 #include "launcher/options.h"
+#include "launcher/error.h"
 
 namespace socksify::launcher {
 namespace {
 
-constexpr const char* see_help = "; see socksify --help";
+constexpr std::string_view see_help = "; see socksify --help";
 
-const char* name_of(Mode mode) {
-  return mode == Mode::check ? "--check" : mode == Mode::shell ? "--shell" : mode == Mode::env ? "--env" : "--help";
+std::string_view name_of(Mode mode) {
+  return mode == Mode::check ? "--check" : mode == Mode::shell ? "--shell" : "--env";
 }
-const char* name_of(Companion companion) { return companion == Companion::local ? "--local" : "--ssh"; }
+std::string_view name_of(WithServer kind) { return kind == WithServer::local ? "--local" : "--ssh"; }
 
-// Goes through the words; a complaint is remembered, and ends it.
 class Parser {
 public:
-  Parser(char** words, Options& options) : m_next(words), m_options(options) {}
+  explicit Parser(char** words) : m_next(words) {}
 
-  Complaint parse() {
-    while (!m_complaint && !is_told() && *m_next && **m_next == '-' && (*m_next)[1]) {
-      const char* const word = *m_next++;
-      if (std::string_view{word} == "--")
+  // --help and --version end it: what follows them does not matter.
+  Options parse() {
+    while (!is_information() && *m_next && **m_next == '-' && (*m_next)[1]) {
+      const std::string_view word = *m_next++;
+      if (word == "--")
         break;
-      if (word[1] == '-')
-        take_long(word);
-      else
-        take_cluster(word + 1);
+      read(word);
     }
     m_options.command = m_next;
-    if (!m_complaint && !is_told())
-      find_contradiction();
-    return m_complaint;
+    if (!is_information())
+      refuse_contradictions();
+    return m_options;
   }
 
 private:
-  // What comes after --help does not matter.
-  bool is_told() const { return m_options.mode == Mode::help || m_options.mode == Mode::version; }
+  bool is_information() const { return m_options.mode == Mode::help || m_options.mode == Mode::version; }
 
-  void complain(std::string_view a, std::string_view b = {}, std::string_view c = {}, std::string_view d = {}) {
-    if (!m_complaint)
-      m_complaint = {{a, b, c, d, {}}};
-  }
-
-  // "-vvs SERVER", "-sSERVER"
-  void take_cluster(const char* letters) {
-    for (; *letters && !m_complaint; ++letters) {
-      const std::string_view letter{letters, 1};
-      if (*letters == 'v') {
-        ++m_options.raised;
-        continue;
-      }
-      if (std::string_view{"sundo"}.find(*letters) == std::string_view::npos)
-        return complain("unknown option -", letter, see_help);
-      const char* const value = letters[1] ? letters + 1 : *m_next ? *m_next++ : nullptr;
-      if (!value)
-        return complain("-", letter, " needs a value", see_help);
-      return take(*letters, value);
-    }
-  }
-
-  void take(char letter, const char* value) {
-    switch (letter) {
-    case 's':
-      m_options.servers = value;
-      break;
-    case 'u':
-      m_options.userid = value;
-      break;
-    case 'n':
-      m_options.no_proxy = value;
-      break;
-    case 'o':
-      m_options.log_file = value;
-      break;
-    case 'd':
-      if (value[0] < '0' || value[0] > '3' || value[1])
-        return complain("-d: '", value, "': not a number from 0 to 3");
-      m_options.level = value[0];
-      m_options.raised = 0;
-    }
-  }
-
-  void take_long(const char* word) {
-    const std::string_view text{word};
+  void read(std::string_view word) {
     constexpr std::string_view ssh = "--ssh=";
-    if (text == "--help")
-      m_options.mode = Mode::help;
-    else if (text == "--version")
-      m_options.mode = Mode::version;
-    else if (text == "--json")
+    if (word == "--help" || word == "--version")
+      m_options.mode = word == "--help" ? Mode::help : Mode::version;
+    else if (word == "--check" || word == "--shell" || word == "--env")
+      set_mode(word == "--check" ? Mode::check : word == "--shell" ? Mode::shell : Mode::env);
+    else if (word == "--json")
       m_options.json = true;
-    else if (text == "--check" || text == "--shell" || text == "--env")
-      take_mode(text == "--check" ? Mode::check : text == "--shell" ? Mode::shell : Mode::env);
-    else if (text == "--local")
-      take_companion(Companion::local);
-    else if (text == "--ssh" && !*m_next)
-      complain("--ssh needs a value", see_help);
-    else if (text == "--ssh" || text.starts_with(ssh)) {
-      m_options.gateway = text == "--ssh" ? *m_next++ : word + ssh.size();
-      take_companion(Companion::ssh);
-    } else
-      complain("unknown option ", text, see_help);
+    else if (word == "--server-option")
+      m_options.has_server_option = true;
+    else if (word == "--local")
+      set_server(WithServer::local);
+    else if (word == "--ssh")
+      set_gateway(take_value(word));
+    else if (word.starts_with(ssh))
+      set_gateway(word.data() + ssh.size());
+    else
+      fail({"unknown option ", word, see_help});
   }
 
-  void take_mode(Mode mode) {
+  const char* take_value(std::string_view option) {
+    if (!*m_next)
+      fail({option, " needs a value", see_help});
+    return *m_next++;
+  }
+
+  void set_mode(Mode mode) {
     if (m_options.mode != Mode::run)
-      complain(name_of(m_options.mode), " and ", name_of(mode), ": one of them only");
+      fail({name_of(m_options.mode), " and ", name_of(mode), ": only one of them"});
     m_options.mode = mode;
   }
 
-  void take_companion(Companion companion) {
-    if (m_options.companion != Companion::none)
-      complain(name_of(m_options.companion), " and ", name_of(companion), ": one server only");
-    m_options.companion = companion;
+  void set_server(WithServer kind) {
+    if (m_options.with_server != WithServer::no)
+      fail({name_of(m_options.with_server), " and ", name_of(kind), ": only one server"});
+    m_options.with_server = kind;
   }
 
-  void find_contradiction() {
+  void set_gateway(const char* gateway) {
+    set_server(WithServer::ssh);
+    if (!*gateway || *gateway == '-')
+      fail({"--ssh: '", gateway, "': not the name of a host"});
+    m_options.gateway = gateway;
+  }
+
+  void refuse_contradictions() {
     const auto mode = m_options.mode;
-    const bool has_companion = m_options.companion != Companion::none;
-    if (m_options.servers && has_companion)
-      complain("-s and ", name_of(m_options.companion), ": one server only");
+    const bool has_own_server = m_options.with_server != WithServer::no;
+    if (m_options.has_server_option && has_own_server)
+      fail({"-s and ", name_of(m_options.with_server), ": only one server"});
     if (m_options.json && mode != Mode::check)
-      complain("--json goes with --check");
+      fail({"--json goes with --check"});
     if (mode == Mode::run && !*m_options.command)
-      complain("no command", see_help);
+      fail({"no command", see_help});
     if ((mode == Mode::shell || mode == Mode::env) && *m_options.command)
-      complain(name_of(mode), " takes no command");
-    if (mode == Mode::env && has_companion)
-      complain("--env and ", name_of(m_options.companion), ": the server would end at once");
-    if (const char* const gateway = m_options.gateway; gateway && (!*gateway || *gateway == '-'))
-      complain("--ssh: '", gateway, "': not the name of a host");
+      fail({name_of(mode), " takes no command"});
+    if (mode == Mode::env && has_own_server)
+      fail({"--env and ", name_of(m_options.with_server), ": the server would end at once"});
   }
 
   char** m_next;
-  Options& m_options;
-  Complaint m_complaint;
+  Options m_options;
 };
 
 } // namespace
 
-Complaint parse_options(char** words, Options& options) { return Parser(words, options).parse(); }
+Options parse_options(char** words) { return Parser(words).parse(); }
 
 } // namespace socksify::launcher

@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: MIT
-// The launcher's options, as its command line has them.
+// The options of socksify-exec. The script socksify passes these on; it turns all others into environment variables.
 #pragma once
-#include "launcher/complaint.h"
 
 namespace socksify::launcher {
 
 enum class Mode { run, check, shell, env, help, version };
-enum class Companion { none, local, ssh }; // a server of its own
+enum class WithServer { no, local, ssh }; // a server that ends with the command
 
 struct Options {
-  // Null: not given.
-  const char *servers = nullptr, *userid = nullptr, *no_proxy = nullptr, *log_file = nullptr, *gateway = nullptr;
-  char level = '\0'; // of -d; NUL: not given
-  int raised = 0;    // by so many -v after it
   Mode mode = Mode::run;
-  Companion companion = Companion::none;
+  WithServer with_server = WithServer::no;
+  const char* gateway = nullptr; // of --ssh
   bool json = false;
-  char** command = nullptr; // and its arguments; ends with null
+  bool has_server_option = false; // SOCKS_SERVER is the value of -s: a message names that
+  char** command = nullptr;       // and its arguments; ends with null
 };
 
-// Of the words behind the program's name, which end with null.
-Complaint parse_options(char** words, Options& options);
+// Of the words behind the program's name, which end with null. Throws Error.
+Options parse_options(char** words);
 
 } // namespace socksify::launcher

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The files of settings, the user's and the system's, and who is stronger: options, the environment, the user's file,
-// the system's.
+// The settings files. Options take precedence over the environment, the environment over the user's file, and the
+// user's file over the system's.
 #pragma once
 #include "launcher/options.h"
+#include <string>
 
 namespace socksify::launcher {
 
-// What is nowhere set more strongly gets into the environment, where the options are by now.
-void read_settings_files(const Options& options, const char* system_file);
+// Puts into the environment what nothing with precedence has set; the options are there already. Throws Error.
+void read_settings_files(const Options& options, const std::string& system_file);
 
 } // namespace socksify::launcher

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The settings as a shell reads them, for eval "$(socksify --env)".
+// The settings as shell commands, for eval "$(socksify --env)".
 #pragma once
-#include "launcher/options.h"
+#include <string>
 
 namespace socksify::launcher {
 
-// Where an option sets one of two variables of a setting, the shell must not keep the other one.
-std::string_view environment_text(const Options& options, const char* preload);
+std::string environment_text(const std::string& preload);
 
 } // namespace socksify::launcher

@@ -57,7 +57,7 @@ check "a server without an address" says curl "CONNECT $web through no-such-host
 mistaken() {
   rm -f said
   preloaded SOCKS_SERVER="$SOCKS" SOCKSIFY_BIND=on curl -sS "http://$WEB/page"
-  has said "^socksify: curl\[[0-9]+\]: $web denied: EACCES: SOCKSIFY_BIND: neither auto nor any nor off$"
+  has said "^socksify: curl\[[0-9]+\]: $web denied: EACCES: SOCKSIFY_BIND: not auto, any or off$"
 }
 check "a mistake in the environment" mistaken
 

@@ -65,7 +65,7 @@ follows_env() {
     script by-env '#!/usr/bin/env -S -u A -iC / B=1 static' && says 1 "FAIL program  $WORK/static: is static" -- ./by-env &&
     script by-env '#!/usr/bin/env -Sstatic other' && says 1 "FAIL program  $WORK/static: is static" -- ./by-env &&
     script by-env '#!/usr/bin/env sh -e' && says 1 "FAIL program  ./by-env: /usr/bin/env gets 'sh -e' as one argument" -- ./by-env &&
-    script by-env '#!/usr/bin/env no-such' && says 1 'FAIL program  no-such: no such command, which' -- ./by-env
+    script by-env '#!/usr/bin/env no-such' && says 1 'FAIL program  no-such: no such command, and' -- ./by-env
 }
 
 # --- the library and the settings
@@ -99,6 +99,8 @@ no_bind() { SOCKSIFY_BIND=off SOCKS=$PLAIN says 0 'ok +socks4' -- && ! grep -q b
 several() {
   SOCKS=$NET.1:1,$SOCKS says 0 'warn server   .*:1: Connection refused' 'ok +bind' -- && SOCKS=$NET.1:1,$NET.1:2 says 1 'FAIL server.*:1: ' 'FAIL server.*:2: ' --
 }
+# The userid in the URL of one server is for all, as in the library.
+one_userid() { SOCKS=socks4://connect-refuse-91@$NET.1:1,$SOCKS says 0 'warn server   .*:1: ' 'ok +socks4   .* rejected \(reply 91\)' --; }
 # Until the library does: whether it takes such a server.
 takes() {
   ! env ${runtime:+"LD_PRELOAD=$runtime:$BUILD/libsocksify.so"} LD_PRELOAD="${runtime:+$runtime:}$BUILD/libsocksify.so" SOCKS_SERVER="$1" \
@@ -149,7 +151,7 @@ check "a program in PATH" found_in_path
 check "a static program" static
 cp bin/in-path secret && chmod 111 secret || exit
 if [ "$(id -u)" = 0 ]; then
-  mkdir -p tree && cp "$LAUNCHER" "$BUILD"/{libsocksify.so,socksify-check} tree || exit
+  mkdir -p tree && cp "$LAUNCHER" "$BUILD"/{libsocksify.so,socksify-exec,socksify-check} tree || exit
   nobody='setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps -all'
   script as-nobody "#!/bin/sh
 exec $nobody '$WORK/tree/socksify' \"\$@\""
@@ -212,6 +214,7 @@ fi
 start_faulty by-userid
 check "identd is not there" behaves connect-refuse-92 1 'ok +server' 'FAIL socks4   .*cannot ask identd on this host'
 check "identd says another user" behaves connect-refuse-93 1 'ok +server' 'FAIL socks4   .*another userid'
+check "one userid for several servers" one_userid
 check "everything is rejected" behaves connect-refuse-91 0 'ok +socks4   .* rejected \(reply 91\)' 'ok +socks4a'
 check "a server that says nothing" behaves connect-silence 1 'FAIL socks4   .*says nothing for 3 s'
 check "a server that closes" behaves connect-close 1 'FAIL socks4   .*closes the connection instead'

@@ -7,8 +7,9 @@
 # No library before the sanitizer's: here are other ones than it.
 export "${sanitizer_options[@]}" "ASAN_OPTIONS=$reports:verify_asan_link_order=0"
 mkdir -p tree prefix/{bin,lib/socksify} linked bin bin2 "a folder"
-cp "$LAUNCHER" tree/socksify
-cp "$LAUNCHER" prefix/bin/socksify
+cp "$LAUNCHER" "$BUILD/socksify-exec" tree
+cp "$LAUNCHER" prefix/bin
+cp "$BUILD/socksify-exec" prefix/lib/socksify
 cc=(gcc -x c -)
 "${cc[@]}" -shared -nostdlib -o tree/libsocksify.so <<<'int nothing;' || exit
 cp tree/libsocksify.so prefix/lib/socksify
@@ -113,9 +114,10 @@ finds_library() {
 }
 lacks_library() {
   cp tree/socksify "a folder"
-  launcher="$WORK/a folder/socksify" refuses 125 "libsocksify.so is missing" dynamic &&
+  launcher="$WORK/a folder/socksify" refuses 125 "socksify-exec is missing" dynamic && cp tree/socksify-exec "a folder" &&
+    launcher="$WORK/a folder/socksify" refuses 125 "libsocksify.so is missing" dynamic &&
     SOCKSIFY_LIBRARY=/no/such.so refuses 125 "/no/such.so" dynamic &&
-    cp tree/libsocksify.so "a folder" && launcher="$WORK/a folder/socksify" refuses 125 "blank or a colon" dynamic
+    cp tree/libsocksify.so "a folder" && launcher="$WORK/a folder/socksify" refuses 125 "a blank, a colon or a" dynamic
   local status=$?
   rm "a folder/libsocksify.so"
   return $status
@@ -129,9 +131,13 @@ raises_debug() {
   prints 1 environment SOCKS_DEBUG -v && prints 2 environment SOCKS_DEBUG -v -v && prints 3 environment SOCKS_DEBUG -vvvv &&
     SOCKS_DEBUG=2 prints 3 environment SOCKS_DEBUG -v && prints unset environment SOCKS_DEBUG
 }
+# A shell drops variables that it cannot have, so only socksify-exec passes on all of them.
 keeps_environment() {
-  env IFS=x 'odd name=1' EMPTY= /usr/bin/env -0 >expected
-  env IFS=x 'odd name=1' EMPTY= LD_PRELOAD= SOCKS_SERVER=x "$launcher" /usr/bin/env -0 | grep -zvE '^(LD_PRELOAD|SOCKS_SERVER)=' >actual
+  keeps "$launcher" A=x EMPTY= mode=x folder=x option=x && keeps "$launcher-exec" IFS=x 'odd name=1' 'f%%=() { :; }' EMPTY=
+}
+keeps() {
+  env "${@:2}" /usr/bin/env -0 | sort -z >expected
+  env "${@:2}" LD_PRELOAD= SOCKS_SERVER=x "$1" /usr/bin/env -0 | grep -zvE '^(LD_PRELOAD|SOCKS_SERVER)=' | sort -z >actual
   same expected actual
 }
 keeps_arguments() {
@@ -169,7 +175,7 @@ passes_closed_folder() {
   [ "$(id -u)" != 0 ] || before=("$(command -v setpriv)" "--bounding-set=-dac_override,-dac_read_search")
   mkdir -p closed/in && chmod 000 closed && ln -sf loop bin/loop && cp bin/dynamic bin2/loop && FURTHER=:$WORK/closed refuses 127 "nosuch: no such command" nosuch &&
     cp bin/dynamic late && FURTHER=:$WORK/closed: runs late && runs loop &&
-    refuses 126 "closed/in: permission denied" closed/in && refuses 126 "bin/loop: too many symbolic links" bin/loop
+    refuses 126 "closed/in: Permission denied" closed/in && refuses 126 "bin/loop: Too many levels of symbolic links" bin/loop
   local status=$?
   chmod 700 closed
   return $status
@@ -191,9 +197,12 @@ refuses_static() {
 refuses_unseen() {
   # shellcheck disable=SC2016 # for the shell that is started
   local before=(/bin/sh -c 'ulimit -n 3 && exec "$@"' sh)
-  refuses 126 "bin/static cannot be looked at: too many files are open" static
+  launcher=$launcher-exec refuses 126 "bin/static cannot be inspected: Too many open files" static
 }
-runs_itself() { prints "$library:$library" launch "$launcher" -s other /bin/sh -c "echo \"\$LD_PRELOAD\""; }
+runs_itself() {
+  prints "$library:$library" launch "$launcher" -s other /bin/sh -c "echo \"\$LD_PRELOAD\"" &&
+    prints "$library:$library" launch "$launcher-exec" /bin/sh -c "echo \"\$LD_PRELOAD\""
+}
 refuses_other_libc() {
   musl-gcc -x c - -o bin/musl <<<"$program" && refuses 125 "bin/musl is for the C library musl" musl &&
     musl-gcc -Wl,--dynamic-linker="/$(printf 'long%.0s' {1..30})/ld-musl.so" -x c - -o bin/musl-far <<<"$program" &&

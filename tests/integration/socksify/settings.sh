@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The launcher's settings: what is read from which file, what is stronger, and what is said of what makes no sense.
+# The launcher's settings: what is read from which file, what takes precedence, and what is said of what makes no sense.
 . "${0%/*}/../../lib/harness.sh"
 
 mkdir -p library home/.config/socksify
@@ -86,15 +86,15 @@ refuses_values() {
     refuses "$system:2: SOCKS_SERVER: 'h:x': the port" '' SOCKS_SERVER=a:1,h:x && refuses "$system:1: SOCKS_SERVER: '': the host is missing" SOCKS_SERVER= &&
     refuses "$system:1: SOCKS_DEBUG: 'lots': not a number from 0 to 3" SOCKS_DEBUG=lots &&
     refuses "$system:1: SOCKS_LOGOUTPUT: 'log': neither stderr" SOCKS_LOGOUTPUT=log && refuses "$system:1: SOCKSIFY_BIND: 'on'" SOCKSIFY_BIND=on &&
-    refuses "$system:1: SOCKSIFY_DNS: 'x': neither auto nor local nor remote" SOCKSIFY_DNS=x && refuses "$system:1: SOCKSIFY_LEAK: ''" SOCKSIFY_LEAK= &&
+    refuses "$system:1: SOCKSIFY_DNS: 'x': not auto, local or remote" SOCKSIFY_DNS=x && refuses "$system:1: SOCKSIFY_LEAK: ''" SOCKSIFY_LEAK= &&
     refuses "$system:1: SOCKSIFY_LOOPBACK: 'x'" SOCKSIFY_LOOPBACK=x && refuses "$system:1: SOCKSIFY_TIMEOUT: '0': not a number of sec" SOCKSIFY_TIMEOUT=0
 }
 # A file that cannot be read might name a server: without it, this would not be what was asked for.
 refuses_unreadable() {
   rm -f "$user" "$system" && mkdir "$user" && refuses_settings "$user" "it is a directory" && rmdir "$user" && echo SOCKS_SERVER=x >"$system" && chmod 000 "$system" || return
-  [ "$(id -u)" = 0 ] || refuses_settings "$system" "permission denied"
+  [ "$(id -u)" = 0 ] || refuses_settings "$system" "Permission denied"
 }
-refuses_loop() { rm -f "$user" && ln -sf config "$user" && refuses_settings "$user" "too many symbolic links, one after the other" && rm "$user"; }
+refuses_loop() { rm -f "$user" && ln -sf config "$user" && refuses_settings "$user" "Too many levels of symbolic links" && rm "$user"; }
 refuses_settings() { ! launch -s x true 2>out && prints "socksify: $1: cannot be read: $2" cat out; }
 # Neither one that would keep it waiting, nor one without an end.
 refuses_other_files() {
@@ -124,7 +124,7 @@ prints_environment() {
     sh -c '. ./settings && [ "$SOCKS_USER" = "$odd" ] && [ "$NO_PROXY" = "$odd" ] && [ "${SOCKS4_SERVER-unset}" = unset ] &&
       [ "$SOCKS_SERVER $SOCKS_DEBUG" = "gate:2 1" ] && [ "$LD_PRELOAD" = "$1" ]' sh "$SOCKSIFY_LIBRARY"
 }
-# Of two variables of a setting, the one that the option does not set could be the stronger one.
+# Of two variables of a setting, the one that the option does not set could take precedence.
 unsets_others() {
   # shellcheck disable=SC2016 # for the shell that is started
   no_proxy=old SOCKS_USERNAME=old LAUNCHER=$LAUNCHER sh -c 'eval "$("$LAUNCHER" -s gate -n new -u me --env)"
@@ -167,7 +167,7 @@ END
 check "the user's file" reads_users_file
 check "XDG_CONFIG_HOME" reads_xdg_file
 check "the system's file" reads_systems_file
-check "what is stronger" precedence
+check "what takes precedence" precedence
 check "which NO_PROXY" precedence_of_lists
 check "whose userid" precedence_of_userids
 check "every setting" takes_everything

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "launcher/settings.h"
+#include "launcher/error.h"
+#include "launcher/settings_text.h"
 #include <doctest/doctest.h>
 #include <string>
 
@@ -8,17 +9,26 @@ using namespace std::literals;
 
 namespace {
 
-// "NAME=value" of each that is taken, then "LINE: complaint".
-std::string read(std::string text) {
+// "NAME=value" for each setting, then "LINE: ERROR".
+std::string read(std::string_view text) {
   std::string result;
-  Settings settings(text.data(), text.size());
-  for (Setting setting; settings.next(setting);)
-    result += setting.name + "="s + setting.value + "\n";
-  if (settings.complaint())
-    result += std::to_string(settings.line()) + ": ";
-  for (const auto part : settings.complaint().parts)
-    result += part;
+  SettingsText settings(text);
+  try {
+    for (Assignment assignment; settings.next(assignment);)
+      result += assignment.setting->name + "="s + assignment.value + "\n";
+  } catch (const Error& error) {
+    result += std::to_string(settings.line()) + ": " + error.text;
+  }
   return result;
+}
+
+std::string error_in(std::string_view name, std::string_view servers) {
+  try {
+    judge_servers(name, servers);
+  } catch (const Error& error) {
+    return error.text;
+  }
+  return "";
 }
 
 } // namespace
@@ -47,15 +57,15 @@ TEST_CASE("settings: the line that makes no sense, and why") {
   CHECK(read("SOCKS_SERVER=a,socks4://") == "1: SOCKS_SERVER: 'socks4://': the host is missing");
   CHECK(read("SOCKS_DEBUG=4") == "1: SOCKS_DEBUG: '4': not a number from 0 to 3");
   CHECK(read("SOCKSIFY_DNS=") == "1: SOCKSIFY_DNS: '': it is empty");
-  CHECK(read("SOCKSIFY_DNS=no") == "1: SOCKSIFY_DNS: 'no': neither auto nor local nor remote");
-  CHECK(read("SOCKSIFY_BIND=on") == "1: SOCKSIFY_BIND: 'on': neither auto nor any nor off");
+  CHECK(read("SOCKSIFY_DNS=no") == "1: SOCKSIFY_DNS: 'no': not auto, local or remote");
+  CHECK(read("SOCKSIFY_BIND=on") == "1: SOCKSIFY_BIND: 'on': not auto, any or off");
   CHECK(read("SOCKSIFY_TIMEOUT=0") == "1: SOCKSIFY_TIMEOUT: '0': not a number of seconds from 1 to 86400");
   CHECK(read("SOCKS_LOGOUTPUT=log") == "1: SOCKS_LOGOUTPUT: 'log': neither stderr nor an absolute path");
   CHECK(read("SOCKS_USER=" + std::string(256, 'x')).ends_with("too long"));
 }
 
 TEST_CASE("a list of servers by its name") {
-  CHECK_FALSE(judge_servers("-s", "a,b:1,unix:/x"));
-  CHECK(judge_servers("-s", "a,b:x").parts[2] == "b:x");
-  CHECK(judge_servers("-s", "a,b:x").parts[0] == "-s");
+  CHECK(error_in("-s", "a,b:1,unix:/x").empty());
+  CHECK(error_in("-s", "a,b:x") == "-s: 'b:x': the port has to be a number from 1 to 65535");
+  CHECK(error_in("-s", "") == "-s: '': the host is missing");
 }

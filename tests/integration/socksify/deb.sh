@@ -12,12 +12,12 @@ package=$WORK/socksify_${version}_$(dpkg --print-architecture).deb
 is_clean() { LIMIT=200 build_package "$version" >out && cat out && [ "$(cat out)" = "$package" ] && [ -r "$package" ]; }
 is_about_version() {
   [ "$(dpkg-deb -f "$package" Package Version | tr '\n' ' ')" = "Package: socksify Version: $version " ] && [ "$(dpkg-deb -f "$package" Conflicts)" = dante-client ] &&
-    ! build_package 99.9 2>errors && has errors 'changelog is about version .*, not 99.9'
+    ! build_package 99.9 2>errors && has errors 'changelog is for version .*, not 99.9'
 }
 has_everything() {
   local file
   dpkg-deb -x "$package" root || return
-  for file in bin/socksify sbin/socks4d lib/socksify/{libsocksify.so,with-server,socksify-check} \
+  for file in bin/socksify sbin/socks4d lib/socksify/{libsocksify.so,socksify-exec,with-server,socksify-check} \
     share/man/man1/socksify.1.gz share/man/man7/libsocksify.7.gz share/man/man8/socks4d.8.gz share/doc/socksify/{copyright,changelog.gz} \
     share/bash-completion/completions/socksify share/zsh/vendor-completions/_socksify lib/systemd/system/socks4d.{service,socket}; do
     [ -r "root/usr/$file" ] || { echo "$file is missing" && false; } || return

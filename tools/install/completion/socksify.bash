@@ -1,15 +1,15 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
-# Completion of socksify's command line in bash: its options, then whatever the command's own completion offers.
+# Completes socksify's command line in bash: the options, then whatever the command's own completion offers.
 
-# The index of the command among the words, or nothing while there is none.
+# Prints the index of the command among the words, or nothing if there is none yet.
 _socksify_command() {
   local i
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
       --) echo $((i + 1)) && return ;;
       -[sundo] | --ssh) i=$((i + 1)) ;;
-      =) i=$((i + 1)) ;; # of --ssh=GATEWAY, which readline makes three words
+      =) i=$((i + 1)) ;; # --ssh=GATEWAY, which readline splits into three words
       -*) ;;
       *) echo "$i" && return ;;
     esac
@@ -21,7 +21,7 @@ _socksify() {
   COMPREPLY=()
   command=$(_socksify_command)
   if [ -n "$command" ]; then
-    # bash-completion's; without it bash completes the names of files.
+    # A function of bash-completion. Without it, bash completes file names.
     if declare -F _command_offset >/dev/null; then _command_offset "$command"; fi
     return
   fi

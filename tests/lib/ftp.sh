@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2016,SC2034 # programs in single quotes; a list for the scripts that source this
 # SPDX-License-Identifier: MIT
-# The FTP clients: one function each, "by_NAME VERB" does one thing with the server at $FTP, in active mode: get writes to
-# the file "got", put sends the file "sent" to in/up, ls writes a listing of the top folder to "got".
+# The FTP clients, one function each. "by_NAME VERB" talks to the server at $FTP in active mode: get downloads get.bin to
+# "got", put uploads "sent" to in/up, ls writes a listing of the top folder to "got".
 ftp_clients="inetutils_ftp tnftp_eprt tnftp_port ftp_ssl lftp ncftp curl_eprt curl_port wget python perl ruby yafc"
 
-# The classic programs take commands from a pipe and have most of their words in common.
+# The classic programs read commands from a pipe and share most of them.
 classic() {
   local before=$1 verb=$2 words
   shift 2
@@ -40,7 +40,7 @@ by_ncftp() {
   esac
 }
 
-# MODE here is further options.
+# MODE adds options here.
 by_curl_eprt() {
   local options=(-sS -o got)
   [ -n "${MODE:-}" ] || options+=(-P -)
@@ -113,10 +113,10 @@ by_yafc() {
   esac
   printf 'use_passive_mode off\nauto_bookmark no\nreverse_dns no\n' >yafcrc
   printf '%s\n' "$words" quit | through yafc -q -r yafcrc -W "$WORK/yafc" "ftp://anonymous:me@$FTP" >yafc.out
-  [ "$1" != ls ] || grep -o 'get\.bin' yafc.out >got
+  if [ "$1" = ls ]; then grep -o 'get\.bin' yafc.out >got; fi
 }
 
-# Programs that the clients need, where the name is not the client's.
+# program_of CLIENT: the program that it needs.
 program_of() {
   case $1 in
     inetutils_ftp) echo inetutils-ftp ;;
@@ -130,10 +130,10 @@ program_of() {
   esac
 }
 
-# All can do everything, but wget cannot send.
-verbs_of() { [ "$1" = wget ] && echo get ls || echo get put ls; }
+# wget cannot upload.
+verbs_of() { if [ "$1" = wget ]; then echo get ls; else echo get put ls; fi; }
 
-# What there is to get and to send.
+# Makes the server's folder, root, and the files to download and upload.
 ftp_files() {
   mkdir -p root/in
   chmod 777 root/in
@@ -141,18 +141,20 @@ ftp_files() {
   head -c 200000 /dev/urandom >sent
 }
 
-# ftp_does CLIENT VERB SERVER: the client did it, the bytes are right, and SERVER has seen just the SOCKS server.
+# ftp_does CLIENT VERB SERVER: the client succeeds, the bytes are right, and SERVER has seen only the SOCKS server.
 ftp_does() {
   rm -f got root/in/up
-  "by_$1" "$2" || { echo "exit status $?" && false; } || return
+  "by_$1" "$2"
   case $2 in
     get) same got root/get.bin ;;
     put) same sent root/in/up ;;
-    ls) grep get.bin got ;;
-  esac && saw_only_peer "$3"
+    ls) has got 'get\.bin' ;;
+  esac
+  saw_only_peer "$3"
 }
 
-# In active mode the server hears PORT or EPRT with the address of the SOCKS server, and never PASV or EPSV.
+# In active mode the server receives PORT or EPRT with the address of the SOCKS server, and never PASV or EPSV.
 active_only() {
-  logged "$1" "(PORT ${PEER//./,},|EPRT .1.$PEER.)" && never_logged "$1" '(^command |")(PASV|EPSV)'
+  logged "$1" "(PORT ${PEER//./,},|EPRT .1.$PEER.)"
+  never_logged "$1" '(^command |")(PASV|EPSV)'
 }

@@ -1,21 +1,25 @@
 # shellcheck shell=bash disable=SC2034 # most variables are for the scripts that source this
 # SPDX-License-Identifier: MIT
-# What the integration tests share. A script sources this, starts servers and says `check NAME COMMAND...`; tests/run
-# gives it $WORK, a directory of its own, and $NET, a block of loopback addresses of its own:
+# The frame of an integration test. A script sources this file, starts servers (servers.sh) and calls `check NAME COMMAND...`
+# once for each test; asserts.sh has the assertions. tests/run provides $WORK, a private directory, and $NET, a private
+# block of loopback addresses:
 #
-#   $NET.1  the SOCKS server     $NET.2  the address it has on the other side: all that application servers may see
-#   $NET.3  application servers  $NET.5  the same ones, without the faults of faulty_socks.py     $NET.9  a stranger
+#   $NET.1  the SOCKS server        $NET.2  its outgoing address, the only one that application servers may see
+#   $NET.3  application servers     $NET.5  the same servers, never affected by the faults of faulty_socks.py
+#   $NET.9  a stranger
 set -u
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 SCRIPT=$(basename "$(dirname "$0")")/$(basename "$0" .sh) # its folder and name
 [ -n "${WORK:-}" ] || exec "$TOP/tests/run" "$SCRIPT"
 cd "$WORK" || exit
+. "$TOP/tests/lib/asserts.sh"
+. "$TOP/tests/lib/servers.sh"
 
-# A sanitized library needs its runtime in the process before everything else; this is the one place that knows. The runtime
-# must be initialized before any other library, whose constructors might hold a lock of libc's when it is their turn.
+# A sanitized library needs the sanitizer's runtime loaded and initialized before any other library, whose constructor
+# might hold a lock of libc at that moment. early.so sees to the order.
 reports=log_path=$WORK/sanitizer
-# ThreadSanitizer takes for a race that a program closes an epoll set while another of its threads ends a CONNECT of
-# which the set has been told: the kernel decides who is first, and both orders are right.
+# ThreadSanitizer reports a race when a program closes an epoll set while another of its threads completes a CONNECT that
+# this set watches. The kernel orders the two; both orders are correct.
 echo race:tell_kernel >tsan.suppressions
 sanitizer_options=("ASAN_OPTIONS=$reports" "UBSAN_OPTIONS=$reports:print_stacktrace=1"
   "TSAN_OPTIONS=$reports:suppressions=$WORK/tsan.suppressions")
@@ -29,7 +33,7 @@ if [ -n "$runtime" ]; then
     __attribute__((constructor)) static void initialize(void) { free(malloc(1)); }' || exit
   runtime=$WORK/early.so:$runtime
 fi
-# For programs that are not ours: what they leak is theirs, and the runtime comes behind what has it initialized.
+# Leaks in other people's programs are not ours to report. early.so is loaded before the runtime that it initializes.
 others_options=("${sanitizer_options[@]}" "ASAN_OPTIONS=$reports:verify_asan_link_order=0:detect_leaks=0")
 LAUNCHER=${LAUNCHER:-$BUILD/socksify}
 
@@ -38,22 +42,54 @@ python=/usr/bin/python3
 trap 'kill "${servers[@]}" 2>/dev/null' EXIT
 trap 'exit 1' HUP INT TERM
 
-# check NAME COMMAND...: one test; it passes when the command succeeds and no sanitizer had anything to say. Everything
-# the command prints is shown if it does not. Only what servers log from now on is looked at by `since`.
+# check NAME COMMAND...: one test. It passes when COMMAND succeeds and no sanitizer reports anything. COMMAND is usually a
+# function of the script; it runs under `set -e`, so every line of it is an assertion, and the first that fails ends the test
+# and is reported. `a && b`, `a || b` and `! a` switch `set -e` off for a: use one line each, and `fails a`.
 check() {
-  local name=$1 status=0 log
+  local name=$1 status
   shift
   mark
-  ("$@") >"$WORK/output" 2>&1 </dev/null || status=$?
+  rm -f "$WORK/failed-at"
+  (body "$@") >"$WORK/output" 2>&1 </dev/null
+  status=$?
   cat "$WORK"/sanitizer.* >>"$WORK/output" 2>/dev/null && status="$status, sanitizer"
   rm -f "$WORK"/sanitizer.*
-  [ "$status" != 0 ] || { echo "ok $name" && return; }
-  echo "not ok $name"
+  if [ "$status" = 0 ]; then echo "ok $name"; else report "$name" "$status" "$*"; fi
+}
+
+# Bash ignores `set -e` inside a condition without a word; the ERR trap tells.
+body() {
+  local in_force=''
+  trap in_force=yes ERR
+  false
+  [ -n "$in_force" ] || { echo "check is called in a condition, where set -e has no effect" && exit 1; }
+  trap failed_at ERR
+  set -eE
+  shopt -s inherit_errexit
+  "$@"
+}
+
+# failed_at: notes where the first failure happened, as lines "FILE:LINE: TEXT", innermost call first.
+failed_at() {
+  local depth file line
+  [ ! -e "$WORK/failed-at" ] || return 0
+  for ((depth = 1; depth < ${#FUNCNAME[@]}; depth++)); do
+    file=${BASH_SOURCE[depth]} line=${BASH_LINENO[depth - 1]}
+    case $file in */lib/harness.sh | */lib/asserts.sh) continue ;; esac
+    printf '%s:%s: %s\n' "${file#"$TOP/tests/integration/"}" "$line" "$(sed -n "${line}s/^ *//p" "$file")"
+  done >"$WORK/failed-at"
+}
+
+# report NAME STATUS COMMAND: a failed check, with its output and the end of each server's log.
+report() {
+  local log
+  echo "not ok $1"
   {
-    printf 'command: %s\nexit status: %s\n' "$*" "$status"
+    [ ! -s "$WORK/failed-at" ] || sed 's/^/at /' "$WORK/failed-at"
+    printf 'command: %s\nexit status: %s\n' "$3" "$2"
     tail -n 40 "$WORK/output"
     for log in "$WORK"/*.log; do
-      [ ! -s "$log" ] || { echo "--- $(basename "$log"), its end:" && since "$(basename "$log" .log)" | tail -n 8; }
+      [ ! -s "$log" ] || { echo "--- the end of $(basename "$log"):" && since "$(basename "$log" .log)" | tail -n 8; }
     done
   } | sed 's/^/    /'
 }
@@ -63,19 +99,19 @@ skip() { echo "skip $1: $2"; }
 # note TEXT: a figure that tests/run shows.
 note() { echo "note $*"; }
 
-# installed PROGRAM...: true, or says which cases are skipped.
+# installed PROGRAM: true, or reports a skip.
 installed() {
   command -v "$1" >/dev/null || { skip "$1" "not installed" && return 1; }
 }
 
-# allowed NUMBER: true if so many descriptors may be open, or says what is skipped.
+# allowed NUMBER: true if a process may open that many descriptors; otherwise reports a skip.
 allowed() {
   local hard
   hard=$(ulimit -Hn)
-  [ "$hard" = unlimited ] || [ "$hard" -ge "$1" ] || { skip "$1 descriptors" "only $hard are allowed" && return 1; }
+  [ "$hard" = unlimited ] || [ "$hard" -ge "$1" ] || { skip "$1 descriptors" "the limit is $hard" && return 1; }
 }
 
-# await COMMAND...: repeats a cheap command until it succeeds, a minute at most: only what is wrong takes that long.
+# await COMMAND...: repeats a cheap command until it succeeds, for a minute at most. Only a broken test waits that long.
 await() {
   local end=$((SECONDS + 60))
   until "$@" 2>/dev/null; do
@@ -84,127 +120,11 @@ await() {
   done
 }
 
-# start NAME COMMAND...: a server whose output is $WORK/NAME.log, and which never outlives this script.
-start() {
-  local name=$1
-  shift
-  : >"$WORK/$name.log" # not the one of an earlier server of this name
-  setpriv --pdeathsig KILL "$@" >"$WORK/$name.log" 2>&1 </dev/null &
-  servers+=($!)
-}
-
-# Both leave the server's IP:PORT in $ADDRESS; a server that does not come up is the end of the script.
-announced() {
-  await grep -q "listening on" "$WORK/$1.log" || failed_to_start "$1"
-  ADDRESS=$(sed -n 's/.*listening on \([0-9.]*:[0-9]*\).*/\1/p' "$WORK/$1.log" | tail -n 1)
-}
-answers() {
-  ADDRESS=$2
-  await connects "$ADDRESS" || failed_to_start "$1"
-}
-connects() { : <>"/dev/tcp/${1%:*}/${1#*:}"; }
-failed_to_start() {
-  echo "not ok $1 starts"
-  sed 's/^/    /' "$WORK/$1.log"
-  exit 1
-}
-
-# A port that nobody uses on any address, for servers which cannot choose one themselves. Each script looks for it in
-# another place: what it has seen unused is still so when it comes to use it.
-unused_port() {
-  local port ip
-  IFS=. read -ra ip <<<"$NET"
-  for ((port = 10000 + (ip[1] * 64 + ip[2]) * 8 % 20000; ; port++)); do
-    connects "127.0.0.1:$port" 2>/dev/null || connects "$NET.3:$port" 2>/dev/null || break
-  done
-  echo "$port"
-}
-
-start_socks4d() {
-  start socks4d env "${sanitizer_options[@]}" "$BUILD/socks4d" --listen "$NET.1:0" --bind-address "$PEER" "$@"
-  announced socks4d
-  SOCKS=$ADDRESS
-  export SOCKS4D=${servers[-1]}
-}
-
-# Dante looks for the address it listens on in the list of interfaces, where only 127.0.0.1 is: it gets all of them.
-start_danted() {
-  local port
-  installed danted || return
-  port=$(unused_port)
-  cat >danted.conf <<END
-logoutput: stderr
-internal: 0.0.0.0 port = $port
-external: $PEER
-clientmethod: none
-socksmethod: none
-user.privileged: $(id -un)
-user.unprivileged: $(id -un)
-client pass { from: 127.0.0.0/8 to: 0.0.0.0/0 }
-socks pass { from: 127.0.0.0/8 to: 0.0.0.0/0 command: bind connect bindreply }
-END
-  start danted danted -f danted.conf -p danted.pid
-  answers danted "$NET.1:$port"
-  SOCKS=$ADDRESS
-}
-
-# start_faulty SCENARIO: as tests/servers/faulty_socks.py describes; "by-userid" if each request says what goes wrong.
-start_faulty() {
-  start faulty "$python" -B "$TOP/tests/servers/faulty_socks.py" "$NET.1" "$PEER" "$1"
-  announced faulty
-  SOCKS=$ADDRESS
-}
-
-start_app() {
-  start app "$python" -B "$TOP/tests/servers/appserver.py" "$NET.3"
-  announced app
-  APP=$ADDRESS STEADY=$NET.5:${ADDRESS#*:}
-}
-
-start_web() {
-  start web "$python" -B "$TOP/tests/servers/webserver.py" "$NET.3" "$1"
-  announced web
-  WEB=$ADDRESS
-}
-
-start_ftp() {
-  start ftp "$python" -B "$TOP/tests/servers/ftpserver.py" "$NET.3" "$1"
-  announced ftp
-  FTP=$ADDRESS
-}
-
-start_vsftpd() {
-  local port
-  installed vsftpd || return
-  port=$(unused_port)
-  cat >vsftpd.conf <<END
-listen=YES
-background=NO
-listen_address=$NET.3
-listen_port=$port
-run_as_launching_user=YES
-seccomp_sandbox=NO
-anonymous_enable=YES
-anon_root=$1
-write_enable=YES
-anon_upload_enable=YES
-anon_umask=022
-connect_from_port_20=NO
-xferlog_enable=YES
-xferlog_std_format=NO
-log_ftp_protocol=YES
-vsftpd_log_file=$WORK/vsftpd.log
-END
-  start vsftpd vsftpd vsftpd.conf
-  answers vsftpd "$NET.3:$port"
-  FTP=$ADDRESS
-}
-
-# limit COMMAND...: no test waits for ever.
+# limit COMMAND...: every program has a time limit.
 limit() { timeout --foreground -k 1 "${LIMIT:-60}" "$@"; }
 
-# through COMMAND...: under the shim, by way of the SOCKS server at $SOCKS, with the userid $USERID if there is one.
-# $PRELOAD is loaded behind it. Everything here is on loopback addresses, which are direct unless SOCKSIFY_LOOPBACK says otherwise.
+# through COMMAND...: runs it under the shim, through the SOCKS server at $SOCKS, as $USERID if that is set; $PRELOAD is
+# loaded after the shim. SOCKSIFY_LOOPBACK=proxy because all servers here are on loopback addresses, which would be direct.
 through() {
   local settings=("SOCKSIFY_LIBRARY=$BUILD/libsocksify.so" "SOCKSIFY_LOOPBACK=${SOCKSIFY_LOOPBACK-proxy}")
   [ -z "${PRELOAD:-}" ] || settings+=("LD_PRELOAD=$PRELOAD")
@@ -212,81 +132,27 @@ through() {
   limit env "${settings[@]}" "$LAUNCHER" -s "$SOCKS" ${USERID:+-u "$USERID"} -- "$@"
 }
 
-# client NAME [ARG...]: one of tests/programs.
+# client NAME [ARG...]: runs one of tests/programs under the shim.
 client() { through "$BUILD/programs/$1" "${@:2}"; }
 
-# wire SCRIPT CASE [ARG...]: one of the scripts of tests/programs that speak SOCKS themselves, to the server at $SOCKS.
+# wire SCRIPT CASE [ARG...]: a script of tests/programs/socks4d that speaks SOCKS itself, to the server at $SOCKS.
 wire() {
   SOCKS=$SOCKS LIMIT=${LIMIT:-60} limit "$python" -B "$TOP/tests/programs/socks4d/$1.py" "${@:2}"
 }
-# ask COMMAND DESTINATION [user USERID] [from IP] [name NAME]: the code that socks4d replies with, by tests/programs/socks4d/ask.py.
+
+# ask COMMAND DESTINATION [user USERID] [from IP] [name NAME]: prints the reply code of socks4d (tests/programs/socks4d/ask.py).
 ask() { wire ask "$@"; }
 
-# configure STATEMENT...: what socks4d, started with --config rules.conf, goes by from now on; signals are taken in order.
-configure() {
-  printf '%s\n' "$@" >"$WORK/rules.conf"
-  kill -HUP "$SOCKS4D" && counters
-}
-# counters: the line that SIGUSR1 asks for.
-counters() {
-  local before
-  before=$(grep -c ^time= "$WORK/socks4d.log")
-  kill -USR1 "$SOCKS4D" && await has_counted "$before" && grep ^time= "$WORK/socks4d.log" | tail -n 1
-}
-# idle: it serves nobody.
-idle() { counters | grep -q ' clients=0 '; }
-has_counted() { [ "$(grep -c ^time= "$WORK/socks4d.log")" -gt "$1" ]; }
-
-# in_namespaces: what follows has a network and mounts of its own, in which it is root; it is the end of a script that
-# may not have any. REQUIRES: nothing has been started.
-in_namespaces() {
-  [ -z "${IN_NAMESPACES:-}" ] || { ip link set lo up && return; }
-  unshare --map-root-user --mount --net true 2>refused || { skip namespaces "$(tail -n 1 refused)" && exit; }
-  IN_NAMESPACES=yes exec unshare --map-root-user --mount --net "$TOP/tests/integration/$SCRIPT.sh"
-}
-
-# wire_checks SCRIPT CASE...: a check for each.
+# wire_checks SCRIPT CASE...: one check for each case.
 wire_checks() {
   local case
   for case in "${@:2}"; do check "$(wire "$1" name "$case")" wire "$1" "$case"; done
 }
 
-mark() {
-  local log
-  for log in "$WORK"/*.log; do [ ! -e "$log" ] || wc -c <"$log" >"$log.mark"; done
-}
-
-# since NAME: what the server NAME has logged since the beginning of this check.
-since() { tail -c "+$(($(cat "$WORK/$1.log.mark" 2>/dev/null || echo 0) + 1))" "$WORK/$1.log"; }
-
-has_logged() { since "$1" | grep -qE "$2"; }
-
-# logged NAME PATTERN: the server says so, if not at once then soon.
-logged() {
-  await has_logged "$1" "$2" || { echo "$1 has not logged: $2" && false; }
-}
-never_logged() { ! since "$1" | grep -E "$2" || { echo "$1 has logged: $2" && false; }; }
-
-# saw_only_peer NAME: every connection to the server NAME (one at least) came from the SOCKS server's other side.
-saw_only_peer() {
-  local seen
-  seen=$(since "$1" | sed -nE 's/^peer ([0-9.]+):.*|.*CONNECT: Client "([0-9.]+)".*|Connection from ([0-9.]+) .*/\1\2\3/p' | sort -u)
-  [ "$seen" = "$PEER" ] || { echo "$1 has seen ${seen:-nobody}, not just $PEER" && false; }
-}
-
-# same FILE FILE: equal, byte by byte.
-same() {
-  cmp -s "$1" "$2" || { diff -au "$1" "$2" | head -n 40 && cmp "$1" "$2" && false; }
-}
-
-# has FILE PATTERN: a line of the file matches.
-has() { grep -qE "$2" "$1" || { echo "no line of $1 matches $2:" && cat "$1" && false; }; }
-
-# prints TEXT COMMAND...: the command succeeds, and this is what it prints.
-prints() {
-  local expected=$1 status=0
-  shift
-  "$@" >actual || status=$?
-  [ $status = 0 ] || { echo "exit status $status of: $*" && cat actual && false; } || return
-  diff -u --label expected --label actual - actual <<<"$expected"
+# in_namespaces: gives the rest of the script its own network and mounts, and root in them; ends the script where that is
+# not allowed. Call it before anything is started.
+in_namespaces() {
+  [ -z "${IN_NAMESPACES:-}" ] || { ip link set lo up && return; }
+  unshare --map-root-user --mount --net true 2>refused || { skip namespaces "$(tail -n 1 refused)" && exit; }
+  IN_NAMESPACES=yes exec unshare --map-root-user --mount --net "$TOP/tests/integration/$SCRIPT.sh"
 }

@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables that are shared with harness.sh and the scripts
 # SPDX-License-Identifier: MIT
-# The kernel is the judge: a program is run without the shim against a server that the kernel itself makes slow, and with
-# the shim against a SOCKS server that is as slow; the facts have to be the same. Sourced after harness.sh.
+# The kernel is the judge. A program runs without the shim against a server that the kernel makes slow, and under the shim
+# against a SOCKS server that is just as slow; it must print the same facts. Source this after harness.sh.
 
-# tests/servers/slow_socks.py, twice. $SLOW and $DIRECT are where each is told what to do.
+# Starts tests/servers/slow_socks.py twice, once without SOCKS. $SLOW and $DIRECT are the sockets that control them.
 start_slow() {
   local DIRECT=$WORK/direct.control
   SLOW=$WORK/slow.control
@@ -14,9 +14,9 @@ start_slow() {
   SOCKS=$ADDRESS
 }
 
-# directly PROGRAM CASE, slowly PROGRAM CASE: what it prints, and how it ends.
-# The SOCKS server may end the connection, or refuse it for another reason, where the kernel can only be refused one: the
-# same, but for the errno.
+# directly PROGRAM CASE, slowly PROGRAM CASE: print the facts and the exit status, without and with the shim.
+# Where a direct connection can only be refused, a SOCKS server can also close the connection or deny the request: those
+# cases differ in the errno alone, so directly translates it.
 directly() {
   local errno=s/x/x/
   case $2 in *closed | *reset) errno=s/ECONNREFUSED/ECONNRESET/ ;; *.denied*) errno=s/ECONNREFUSED/EACCES/ ;; esac
@@ -27,11 +27,13 @@ slowly() {
 }
 
 agrees() {
-  slowly "$1" "$2" >through && same "$1.$2" through && never_logged slow '^early|^not a request'
+  slowly "$1" "$2" >through
+  same "$1.$2" through
+  never_logged slow '^early|^not a request'
 }
 
-# judge PROGRAM [CASE...]: a check for each case that the program has (or for those named). A connection that waits in the
-# kernel goes on when its SYN is sent again, a second later: the direct ones all wait at the same time.
+# judge PROGRAM [CASE...]: one check for each case of the program, or for those named. A direct connection that has to wait
+# continues when the kernel sends its SYN again, a second later, so the direct runs all wait at the same time.
 judge() {
   local program=$1 name judges=()
   shift
@@ -40,7 +42,7 @@ judge() {
   for name; do
     directly "$program" "$name" >"$program.$name" &
     judges+=($!)
-    [ ${#judges[@]} -lt 24 ] || { wait "${judges[0]}" && judges=("${judges[@]:1}"); } # all at once would be slower than their limits
+    [ ${#judges[@]} -lt 24 ] || { wait "${judges[0]}" && judges=("${judges[@]:1}"); } # more would exceed their time limits
   done
   wait "${judges[@]}"
   for name; do check "$program: $name" agrees "$program" "$name"; done

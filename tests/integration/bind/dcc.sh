@@ -31,11 +31,14 @@ dcc() {
     env "${others_options[@]}" SOCKS_SERVER="$SOCKS" SOCKSIFY_LOOPBACK=proxy SOCKS_DEBUG=1 SOCKS_LOGOUTPUT="$WORK/said" "${@:2}" \
     LD_PRELOAD="$runtime${runtime:+:}$BUILD/libsocksify.so"
 }
-received() { dcc received SOCKSIFY_BIND=any && cmp sent outside/sent; }
+received() {
+  dcc received SOCKSIFY_BIND=any
+  cmp sent outside/sent
+}
 # Only the IRC server may call then, and the user is told what to do about it.
 refused() {
-  dcc refused SOCKSIFY_BIND=auto &&
-    grep "BIND for a call from ${IRC//./\\.}: ECONNABORTED: .*, or somebody else (allowed by SOCKSIFY_BIND=any)" said
+  dcc refused SOCKSIFY_BIND=auto
+  grep "BIND for a call from ${IRC//./\\.}: ECONNABORTED: .*, or somebody else (allowed by SOCKSIFY_BIND=any)" said
 }
 
 head -c 300000 /dev/urandom >sent

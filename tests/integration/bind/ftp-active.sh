@@ -4,7 +4,10 @@
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/ftp.sh"
 
-in_active_mode() { ftp_does "$@" && active_only "$3"; }
+in_active_mode() {
+  ftp_does "$@"
+  active_only "$3"
+}
 
 ftp_files
 for ftpd in ftp vsftpd; do

@@ -6,7 +6,9 @@
 . "$TOP/tests/lib/ftp.sh"
 
 in_passive_mode() {
-  MODE=$1 ftp_does "$2" "$3" ftp && logged ftp "^command (PASV|EPSV)" && never_logged ftp "^command (PORT|EPRT)"
+  MODE=$1 ftp_does "$2" "$3" ftp
+  logged ftp "^command (PASV|EPSV)"
+  never_logged ftp "^command (PORT|EPRT)"
 }
 every_client() {
   local verb

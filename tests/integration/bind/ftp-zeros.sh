@@ -8,8 +8,10 @@
 
 # The address in PORT is what the shim can know: the one of the first BIND reply or of the SOCKS server.
 in_active_mode() {
-  ftp_does "$1" "$2" ftp && logged ftp "^command (PORT|EPRT)" && never_logged ftp "^command (PASV|EPSV)" &&
-    logged faulty "^bind $FTP"
+  ftp_does "$1" "$2" ftp
+  logged ftp "^command (PORT|EPRT)"
+  never_logged ftp "^command (PASV|EPSV)"
+  logged faulty "^bind $FTP"
 }
 every_client() {
   local client verb

@@ -10,7 +10,8 @@ SO_ERROR: 0
 peer: $2
 name: as seen by the server
 answer: hello
-connect again: EISCONN" client connect "${@:3}" "$1" && saw_only_peer app
+connect again: EISCONN" client connect "${@:3}" "$1"
+  saw_only_peer app
 }
 refused() {
   prints "connect: ECONNREFUSED
@@ -25,10 +26,12 @@ contract() {
 }
 # Where the reply to CONNECT says nothing, the address is the SOCKS server's and the port the socket's own.
 unknown_name() {
-  client connect "$APP" >actual && has actual "^name: ${SOCKS%:*}:"
+  client connect "$APP" >actual
+  has actual "^name: ${SOCKS%:*}:"
 }
 address_that_is_not_local() {
-  client connect "$APP" >actual && has actual "^name: 203.0.113.2:"
+  client connect "$APP" >actual
+  has actual "^name: 203.0.113.2:"
 }
 no_server() {
   SOCKS=$NET.1:1 prints "connect: ECONNREFUSED
@@ -36,7 +39,8 @@ SO_ERROR: 0
 peer: ENOTCONN" client connect "$APP"
 }
 userid() {
-  USERID=$1 client connect "$APP" && logged faulty "^connect $APP $1 from"
+  USERID=$1 client connect "$APP"
+  logged faulty "^connect $APP $1 from"
 }
 
 start_faultless() { start_faulty by-userid; }

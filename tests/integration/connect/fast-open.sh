@@ -22,20 +22,32 @@ host, port = sys.argv[1].split(":")
 s = socket.create_connection((host, int(port)))
 s.sendall(b"GET /page HTTP/1.0\r\n\r\n")
 print(s.makefile().read().splitlines()[-1])'
-fetch_blocking() { through "$python" -c "$blocking" "$WEB" >got && same got site/page; }
-fetch_nonblocking() { through curl -sS "http://$WEB/page" >got && same got site/page; }
+fetch_blocking() {
+  through "$python" -c "$blocking" "$WEB" >got
+  same got site/page
+}
+fetch_nonblocking() {
+  through curl -sS "http://$WEB/page" >got
+  same got site/page
+}
 # fast COUNT COMMAND...: so many of its connections came with data.
 fast() {
   local before
   before=$(counted)
-  "${@:2}" && echo "fast: $(($(counted) - before))" && [ $(($(counted) - before)) = "$1" ]
+  "${@:2}"
+  echo "fast: $(($(counted) - before))"
+  [ $(($(counted) - before)) = "$1" ]
 }
 refused() {
-  ! through "$python" -c "$blocking" "$WEB" 2>errors && grep -q "ConnectionRefusedError" errors
+  fails through "$python" -c "$blocking" "$WEB" 2>errors
+  grep -q "ConnectionRefusedError" errors
 }
 calls() {
   limit strace -f -o trace -e trace=connect,sendto -E "LD_PRELOAD=$BUILD/libsocksify.so" -E "SOCKS_SERVER=$SOCKS" \
-    -E SOCKSIFY_LOOPBACK=proxy "$python" -c "$blocking" "$WEB" && cat trace && grep -q 'sendto(.*MSG_FASTOPEN' trace && ! grep -q 'connect(.*AF_INET' trace
+    -E SOCKSIFY_LOOPBACK=proxy "$python" -c "$blocking" "$WEB"
+  cat trace
+  grep -q 'sendto(.*MSG_FASTOPEN' trace
+  fails grep -q 'connect(.*AF_INET' trace
 }
 
 check "the first connection gets the cookie" fast 0 fetch_blocking

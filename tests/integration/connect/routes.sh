@@ -18,7 +18,11 @@ by() {
     "ASAN_OPTIONS=$reports:verify_asan_link_order=0:detect_leaks=0" "$@"
   limit env "LD_PRELOAD=$BUILD/libsocksify.so" SOCKSIFY_LOOPBACK=proxy "SOCKS_SERVER=$list" "$@"
 }
-fetches_by() { by "$@" >got && same got site/data && saw_only_peer web; }
+fetches_by() {
+  by "$@" >got
+  same got site/data
+  saw_only_peer web
+}
 
 check "curl, the first server dead" fetches_by "$DEAD,$GOOD" curl -sS "http://$WEB/data"
 check "curl, two dead, as URLs" fetches_by "socks4://me@$DEAD,socks4a://$ALSO_DEAD/,socks4a://$GOOD" curl -sS "http://$WEB/data"
@@ -96,7 +100,10 @@ check "... and non-blocking" fetches_by "$SILENT,$GOOD" SOCKSIFY_TIMEOUT=8 curl 
 
 # One that answers 91 has been reached: the next one is not asked.
 start_faulty connect-refuse-91
-refused() { ! by "$SOCKS,$GOOD" curl -sS "http://$WEB/page" && never_logged web peer; }
+refused() {
+  fails by "$SOCKS,$GOOD" curl -sS "http://$WEB/page"
+  never_logged web peer
+}
 check "a refusal is the answer" refused
 
 # The first server ends while the program runs.
@@ -105,7 +112,8 @@ outlives_server() {
   start first "$BUILD/socks4d" --listen "$NET.1:0" --bind-address "$PEER"
   announced first
   first=${servers[-1]}
-  rm -f go fifo && mkfifo go
+  rm -f go fifo
+  mkfifo go
   by "$ADDRESS,$GOOD" "$python" -c "
 import sys, urllib.request
 for i in range(3):
@@ -113,9 +121,13 @@ for i in range(3):
     print('fetched', flush=True)
     if i == 0: open('$WORK/go').read()" >fetched &
   local program=$!
-  await grep -q fetched fetched && kill "$first" && wait "$first" 2>/dev/null
+  await grep -q fetched fetched
+  kill "$first"
+  wait "$first"
   echo >go
-  wait "$program" && prints 3 grep -c fetched fetched && saw_only_peer web
+  wait "$program"
+  prints 3 grep -c fetched fetched
+  saw_only_peer web
 }
 check "a server that ends in the midst" outlives_server
 
@@ -128,13 +140,18 @@ primary = socket.create_connection(('${WEB%:*}', ${WEB#*:}))
 s = socket.socket()
 s.bind(('', 0))
 s.listen()
-print(s.getsockname()[0])" >got && prints "$NET.4" cat got
+print(s.getsockname()[0])" >got
+  prints "$NET.4" cat got
 }
 check "a BIND goes to its primary's server" bind_follows_primary
 
 # NO_PROXY, with a name of this host's own. (Who is asked for names is another script's matter.)
 SOCKS=$GOOD
-direct() { by "$DEAD" SOCKSIFY_DNS=auto "NO_PROXY=$1" "${@:2}" >got && same got site/page && has web.log "^peer 127"; }
+direct() {
+  by "$DEAD" SOCKSIFY_DNS=auto "NO_PROXY=$1" "${@:2}" >got
+  same got site/page
+  has web.log "^peer 127"
+}
 check "NO_PROXY: an address" direct "x,${WEB%:*}" curl --noproxy '*' -sS "http://$WEB/page"
 check "NO_PROXY: a network" direct "127.0.0.0/8" curl --noproxy '*' -sS "http://$WEB/page"
 check "NO_PROXY: everything" direct "*" curl -sS "http://$WEB/page"
@@ -157,7 +174,10 @@ fails_closed() {
   limit env "LD_PRELOAD=$BUILD/libsocksify.so" SOCKSIFY_LOOPBACK=proxy "$1=$2" "$python" -c "
 import socket
 print(socket.socket().connect_ex(('${WEB%:*}', ${WEB#*:})))" >out 2>errors || status=$?
-  [ "$status" = 0 ] && prints 13 cat out && has errors "^socksify: $1=$2: SOCKS4 only" && prints 1 grep -c . errors
+  [ "$status" = 0 ]
+  prints 13 cat out
+  has errors "^socksify: $1=$2: SOCKS4 only"
+  prints 1 grep -c . errors
 }
 if [ -z "$runtime" ]; then
   check "socks5:// fails closed" fails_closed SOCKS_SERVER "socks5://$GOOD"

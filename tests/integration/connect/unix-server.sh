@@ -14,7 +14,11 @@ by() {
   shift
   limit env "LD_PRELOAD=$BUILD/libsocksify.so" SOCKSIFY_LOOPBACK=proxy "SOCKS_SERVER=$list" "$@"
 }
-fetches_by() { by "$@" >got && same got site/data && saw_only_peer web; }
+fetches_by() {
+  by "$@" >got
+  same got site/data
+  saw_only_peer web
+}
 server=unix:$WORK/socks
 host=${WEB%:*} port=${WEB#*:}
 [ -z "$runtime" ] || { skip unix "its programs are started without the runtime of the sanitizer" && exit; }

@@ -12,30 +12,42 @@ needs_libc_only() {
 exports_the_hooks() {
   sed '/^#if __TIMESIZE == 32/,/^#endif/d' "$TOP"/shim/hooks/*.cc | sed -nE 's/^HOOK [A-Za-z0-9_ *]*[ *]([a-zA-Z0-9_]+)\(.*/\1/p' | sort >hooks
   nm -D --defined-only --format=posix "$library" | cut -d ' ' -f 1 | sort >exported
-  grep -qx connect hooks && same hooks exported
+  grep -qx connect hooks
+  same hooks exported
 }
 # The launcher is started before every program: it loads nothing.
-starts_at_once() { readelf -lW "$BUILD/socksify-exec" >headers && has headers ' LOAD ' && ! grep -E 'INTERP|DYNAMIC|RWE' headers; }
+starts_at_once() {
+  readelf -lW "$BUILD/socksify-exec" >headers
+  has headers ' LOAD '
+  fails grep -E 'INTERP|DYNAMIC|RWE' headers
+}
 # Nothing that the loader would have to write into the text or execute on the stack, and no variable of ours.
 loads_cleanly() {
   readelf -dlW "$library" >headers
-  ! grep -E 'TEXTREL|GNU_STACK.* RWE' headers && grep -q 'GNU_STACK.* RW ' headers
+  fails grep -E 'TEXTREL|GNU_STACK.* RWE' headers
+  grep -q 'GNU_STACK.* RW ' headers
 }
 without_exceptions() {
-  ! nm -D --undefined-only "$library" | grep -E '__cxa_(throw|begin|end)|_Unwind_|_ZS|__gxx'
+  lacks <(nm -D --undefined-only "$library") '__cxa_(throw|begin|end)|_Unwind_|_ZS|__gxx'
 }
 # No server, no configuration: the library in the process alone.
 idle_is_quiet() {
-  prints hello env "LD_PRELOAD=$library" sh -c 'echo hello' 2>errors && same errors - </dev/null
+  prints hello env "LD_PRELOAD=$library" sh -c 'echo hello' 2>errors
+  same errors - </dev/null
 }
 works_quietly() {
-  through /bin/true >out 2>errors && same out - </dev/null && same errors - </dev/null &&
-    through curl -sS -o got "http://$WEB/page" >out 2>errors && same out - </dev/null && same errors - </dev/null
+  through /bin/true >out 2>errors
+  same out - </dev/null
+  same errors - </dev/null
+  through curl -sS -o got "http://$WEB/page" >out 2>errors
+  same out - </dev/null
+  same errors - </dev/null
 }
 fails_quietly() {
   USERID=connect-refuse-91 prints "connect: ECONNREFUSED
 SO_ERROR: 0
-peer: ENOTCONN" client connect "$WEB" 2>errors && same errors - </dev/null
+peer: ENOTCONN" client connect "$WEB" 2>errors
+  same errors - </dev/null
 }
 
 if [ -n "$runtime" ]; then

@@ -25,7 +25,9 @@ strangers() {
 }
 libc_has_no_other() {
   names --defined-only "$1" >libc
-  [ -s libc ] && strangers "$2" <libc >strange && same strange - </dev/null
+  [ -s libc ]
+  strangers "$2" <libc >strange
+  same strange - </dev/null
 }
 # Programs, and the libraries that they load, which are a few thousand files; not the C library's own parts.
 programs_use_no_other() {
@@ -33,10 +35,16 @@ programs_use_no_other() {
     ! -path '*/gconv/*' ! -name 'ld-*' ! -name 'libc.so*' ! -name 'libsocksify*' -print0 2>/dev/null |
     xargs -0 -n 200 nm -D --undefined-only --format=posix 2>/dev/null |
     sed -nE 's/^([A-Za-z_][A-Za-z0-9_]*)(@[^ ]*)? U.*/\1/p' | sort -u >used
-  grep -qx connect used && grep -qx __read_chk used && strangers "$1" <used >strange && same strange - </dev/null
+  grep -qx connect used
+  grep -qx __read_chk used
+  strangers "$1" <used >strange
+  same strange - </dev/null
 }
 # What is listed is there, or the list is out of date.
-list_is_needed() { comm -23 <(not_hooked | awk '{print $1}' | sort) libc >gone && same gone - </dev/null; }
+list_is_needed() {
+  comm -23 <(not_hooked | awk '{print $1}' | sort) libc >gone
+  same gone - </dev/null
+}
 
 libc=$(ldd "$BUILD/programs/connect" | sed -n 's|.*libc.so.6 => \([^ ]*\).*|\1|p')
 [ -z "$runtime" ] || { skip symbols "a sanitizer's library exports its own" && exit; }

@@ -24,7 +24,10 @@ gethostbyname_r: $2
 gethostbyname2_r: $2
 IPv6: $2" client names facts "$1"
 }
-families_of() { client names family "$1" >actual && same actual - <<<"$2"; }
+families_of() {
+  client names family "$1" >actual
+  same actual - <<<"$2"
+}
 stand_in_for() {
   families_of "$1" "stream: a stand-in
 IPv4: a stand-in
@@ -39,7 +42,10 @@ service in figures: NONAME
 figures only: NONAME
 bad flags: BADFLAGS"
 }
-in_remote_mode() { in_mode remote "$@" && nobody_asked; }
+in_remote_mode() {
+  in_mode remote "$@"
+  nobody_asked
+}
 # Numbers, /etc/hosts and this host: nobody is asked, and nothing stands in.
 figures() {
   families_of "$1" "stream: 192.0.2.1
@@ -55,26 +61,43 @@ service in figures: NONAME
 figures only: 192.0.2.1
 bad flags: BADFLAGS"
 }
-not_stood_in() { client names family "$1" >actual && ! grep -a 'stand-in' actual && has actual "^stream: $2"; }
-family_is() { client names family "$1" >actual && has actual "^$2: (errno 101 )?$3$"; }
-both_families() { family_is both.test stream "$NET.5" && family_is both.test IPv6 2001:db8::1; }
+not_stood_in() {
+  client names family "$1" >actual
+  fails grep -a 'stand-in' actual
+  has actual "^stream: $2"
+}
+family_is() {
+  client names family "$1" >actual
+  has actual "^$2: (errno 101 )?$3$"
+}
+both_families() {
+  family_is both.test stream "$NET.5"
+  family_is both.test IPv6 2001:db8::1
+}
 long_name() {
   local name
   name=$(printf 'abcdefghi.%.0s' {1..25})
-  stand_in_with 255 "${name}abcde" && not_stood_in "${name}abcdef" NONAME
+  stand_in_with 255 "${name}abcde"
+  not_stood_in "${name}abcdef" NONAME
 }
-stand_in_with() { [ ${#2} = "$1" ] && client names family "$2" >actual && has actual '^stream: a stand-in'; }
+stand_in_with() {
+  [ ${#2} = "$1" ]
+  client names family "$2" >actual
+  has actual '^stream: a stand-in'
+}
 
 connects_by_stand_in() { # STAND-IN [-6]
   prints "connect: ok
 peer: $1
 its name: app.inside.test
-the same address: yes" client names connect app.inside.test "${APP#*:}" ${2:+"$2"} && logged faulty "^connect app.inside.test:"
+the same address: yes" client names connect app.inside.test "${APP#*:}" ${2:+"$2"}
+  logged faulty "^connect app.inside.test:"
 }
 unknown_stand_in() {
   prints EHOSTUNREACH through "$python" -c 'import errno, socket
 try: socket.create_connection(("198.18.77.77", 80))
-except OSError as error: print(errno.errorcode[error.errno])' && never_logged faulty .
+except OSError as error: print(errno.errorcode[error.errno])'
+  never_logged faulty .
 }
 direct_whatever_no_proxy_says() { no_proxy=198.18.0.0/15 unknown_stand_in; }
 taken_away() { # the file of names is gone between the two
@@ -86,20 +109,29 @@ one = socket.create_connection(address)
 print("peer", one.getpeername()[0][:5])' app.inside.test "${APP#*:}"
 }
 
-stands_in() { client names family "$1" >actual && has actual '^IPv4: a stand-in$'; }
-nobody_after_mistake() {
-  SOCKSIFY_TIMEOUT=never client names connect known.test 80 >actual 2>errors && same actual - <<<"connect: EACCES" &&
-    has errors 'SOCKSIFY_TIMEOUT=never' && nobody_asked
+stands_in() {
+  client names family "$1" >actual
+  has actual '^IPv4: a stand-in$'
 }
-resolved_here() { no_proxy='*' not_stood_in known.test "$NET.5" && asked "known.test A"; }
+nobody_after_mistake() {
+  SOCKSIFY_TIMEOUT=never client names connect known.test 80 >actual 2>errors
+  same actual - <<<"connect: EACCES"
+  has errors 'SOCKSIFY_TIMEOUT=never'
+  nobody_asked
+}
+resolved_here() {
+  no_proxy='*' not_stood_in known.test "$NET.5"
+  asked "known.test A"
+}
 
 # One program resolves, another one connects; upper case and the dot at the end make no difference.
 two_programs() {
   through sh -c 'address=$(getent hosts "$1" | cut -d " " -f 1) && again=$(getent ahostsv4 "$2" | head -n 1 | cut -d " " -f 1) &&
     [ "$address" = "$again" ] && printf "echo one\nend\n" | env -i LD_PRELOAD="$LD_PRELOAD" SOCKS_SERVER="$SOCKS_SERVER" \
       SOCKSIFY_SESSION="$SOCKSIFY_SESSION" ${ASAN_OPTIONS:+"ASAN_OPTIONS=$ASAN_OPTIONS"} \
-      nc -N "$address" "$3"' sh app.inside.test APP.Inside.test. "${APP#*:}" >got &&
-    has got '^one$' && logged faulty '^connect app.inside.test:'
+      nc -N "$address" "$3"' sh app.inside.test APP.Inside.test. "${APP#*:}" >got
+  has got '^one$'
+  logged faulty '^connect app.inside.test:'
 }
 back_again() { prints "$1" through sh -c 'getent hosts $(getent hosts "$1" | cut -d " " -f 1) | tr -s " " | cut -d " " -f 2' sh "$1"; }
 # Twenty programs at once, each with the hundred names in another order.
@@ -111,18 +143,21 @@ agree() {
     jobs+=($!)
   done
   wait "${jobs[@]}"
-  cat many.* | sort -u >all && [ "$(wc -l <all)" = 100 ] && [ "$(cut -d ' ' -f 2 all | sort -u | wc -l)" = 100 ] &&
-    [ "$(cut -d ' ' -f 2 all | grep -c '^198\.1[89]\.')" = 100 ]
+  cat many.* | sort -u >all
+  [ "$(wc -l <all)" = 100 ]
+  [ "$(cut -d ' ' -f 2 all | sort -u | wc -l)" = 100 ]
+  [ "$(cut -d ' ' -f 2 all | grep -c '^198\.1[89]\.')" = 100 ]
 }
 # By default it is the user's, in the best place that there is.
 in_usual_place() {
   unset SOCKSIFY_SESSION
-  two_programs && [ "$(stat -c %a "$1")" = 600 ]
+  two_programs
+  [ "$(stat -c %a "$1")" = 600 ]
 }
 # Where no file can be, a program still resolves for itself and its children.
 no_file() {
-  SOCKSIFY_SESSION=/proc/nowhere connects_by_stand_in "a stand-in" &&
-    SOCKSIFY_SESSION=/proc/nowhere prints "198.19.
+  SOCKSIFY_SESSION=/proc/nowhere connects_by_stand_in "a stand-in"
+  SOCKSIFY_SESSION=/proc/nowhere prints "198.19.
 EHOSTUNREACH" through sh -c '
       "$0" -c "import errno, socket
 address = socket.gethostbyname(\"app.inside.test\")
@@ -135,7 +170,9 @@ except OSError as error: print(errno.errorcode[error.errno])"' "$python"
 spoilt_file() {
   head -c 100000 /dev/urandom >session
   chmod 600 session
-  connects_by_stand_in "a stand-in" && : >session && connects_by_stand_in "a stand-in"
+  connects_by_stand_in "a stand-in"
+  : >session
+  connects_by_stand_in "a stand-in"
 }
 
 # Datagrams: what may leave, and what is said of it.
@@ -147,17 +184,25 @@ connect: $2
 sendmmsg, here and there: $3" client names udp "$1" "${4:-9}"
 }
 query_is() {
-  client names query known.test >actual && has actual "^res_query: $1$" && [ "$(grep -c ": $1$" actual)" = 8 ]
+  client names query known.test >actual
+  has actual "^res_query: $1$"
+  [ "$(grep -c ": $1$" actual)" = 8 ]
 }
-denied() { SOCKSIFY_LEAK=deny "$@" && nobody_asked; }
+denied() {
+  SOCKSIFY_LEAK=deny "$@"
+  nobody_asked
+}
 warned() {
-  SOCKSIFY_LEAK=warn "$@" 2>errors || return
+  SOCKSIFY_LEAK=warn "$@" 2>errors
   [ "$(cat errors)" = "socksify: names sends datagrams past the SOCKS server" ] || { cat errors && false; }
 }
-allowed_queries() { query_is ok && asked "known.test A"; }
+allowed_queries() {
+  query_is ok
+  asked "known.test A"
+}
 by_c_ares() {
-  SOCKSIFY_LEAK=deny prints failed through node -e 'require("dns").resolve4("known.test", (error) => console.log(error ? "failed" : "resolved"))' &&
-    nobody_asked
+  SOCKSIFY_LEAK=deny prints failed through node -e 'require("dns").resolve4("known.test", (error) => console.log(error ? "failed" : "resolved"))'
+  nobody_asked
 }
 
 start_app

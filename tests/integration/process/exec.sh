@@ -17,7 +17,10 @@ chain() {
   if [ -n "$runtime" ]; then skip "$name" "the runtime of the sanitizer needs its environment" && return; fi
   check "$name" fetches "$@"
 }
-fetches() { prints page through "$@" && saw_only_peer web; }
+fetches() {
+  prints page through "$@"
+  saw_only_peer web
+}
 script() { printf '%s\n' "${@:2}" >"$1"; }
 
 chain "env -i" env -i "${fetch[@]}"
@@ -69,15 +72,24 @@ for call in execl execlp execle; do chain "$call" ./execl "$call" "http://$WEB/p
 # What is there stays as it is, and nothing is added twice.
 settings() { through env -i "$@" env; }
 keeps_values() {
-  settings SOCKSIFY_TIMEOUT=7 SOCKS_DEBUG=0 A=b >out && has out '^SOCKSIFY_TIMEOUT=7$' && has out '^A=b$' &&
-    prints 1 grep -c SOCKSIFY_TIMEOUT out && prints 1 grep -c '^LD_PRELOAD=' out && prints 1 grep -c '^SOCKS_SERVER=' out
+  settings SOCKSIFY_TIMEOUT=7 SOCKS_DEBUG=0 A=b >out
+  has out '^SOCKSIFY_TIMEOUT=7$'
+  has out '^A=b$'
+  prints 1 grep -c SOCKSIFY_TIMEOUT out
+  prints 1 grep -c '^LD_PRELOAD=' out
+  prints 1 grep -c '^SOCKS_SERVER=' out
 }
 adds_to_preload() {
-  settings LD_PRELOAD=libutil.so.1 >out && has out "^LD_PRELOAD=.*/libsocksify.so:libutil.so.1$" &&
-    settings "LD_PRELOAD=libutil.so.1:$BUILD/libsocksify.so" >out && has out "^LD_PRELOAD=libutil.so.1:$BUILD/libsocksify.so$"
+  settings LD_PRELOAD=libutil.so.1 >out
+  has out "^LD_PRELOAD=.*/libsocksify.so:libutil.so.1$"
+  settings "LD_PRELOAD=libutil.so.1:$BUILD/libsocksify.so" >out
+  has out "^LD_PRELOAD=libutil.so.1:$BUILD/libsocksify.so$"
 }
-opts_out() { settings SOCKS_SERVER= A=b >out && prints "SOCKS_SERVER=
-A=b" cat out; }
+opts_out() {
+  settings SOCKS_SERVER= A=b >out
+  prints "SOCKS_SERVER=
+A=b" cat out
+}
 inactive_leaves_it() { prints A=b env "LD_PRELOAD=$BUILD/libsocksify.so" env -i A=b env; }
 if [ -z "$runtime" ]; then
   check "values of the program's own stay" keeps_values
@@ -134,7 +146,9 @@ given_listening() {
   "$python" -c "
 import socket
 socket.create_connection(('$PEER', $port), source_address=('${WEB%:*}', 0)).sendall(b'hello')"
-  wait $! && has out "^ready $port\$" && has out "^${WEB%:*} hello ${WEB%:*}\$"
+  wait $!
+  has out "^ready $port\$"
+  has out "^${WEB%:*} hello ${WEB%:*}\$"
 }
 if [ -z "$runtime" ]; then
   check "a connection through exec" given keep

@@ -10,7 +10,8 @@ fails() {
 SO_ERROR: 0
 peer: ENOTCONN
 connect elsewhere: ok
-then: ok" client connect "$APP" "$STEADY" && never_logged faulty "^early"
+then: ok" client connect "$APP" "$STEADY"
+  never_logged faulty "^early"
 }
 succeeds() {
   USERID=connect-$1 prints "connect: ok
@@ -18,7 +19,8 @@ SO_ERROR: 0
 peer: $APP
 name: as seen by the server
 answer: hello
-connect again: EISCONN" client connect "$APP" && never_logged faulty "^early"
+connect again: EISCONN" client connect "$APP"
+  never_logged faulty "^early"
 }
 refuses_bind() { USERID=bind-$1 ERROR=$2 client bind refused; }
 deaf() {

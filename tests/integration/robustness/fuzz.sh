@@ -5,7 +5,8 @@
 
 # The seed is fixed: what passes today passes tomorrow.
 endures() {
-  mkdir -p "$WORK/fuzz" && cp "$BUILD/fuzz/$1" "$WORK/fuzz/"
+  mkdir -p "$WORK/fuzz"
+  cp "$BUILD/fuzz/$1" "$WORK/fuzz/"
   LIMIT=600 limit env BUILD="$WORK" "$TOP/tests/fuzz/run" "$1" -seed=4 -runs="$2"
 }
 

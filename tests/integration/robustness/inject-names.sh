@@ -7,7 +7,7 @@
 
 # One of them with the file in its usual place.
 inject() { # SCENARIO
-  [ "$1" = several ] && unset SOCKSIFY_SESSION || SOCKSIFY_SESSION=$WORK/session.$1
+  if [ "$1" = several ]; then unset SOCKSIFY_SESSION; else SOCKSIFY_SESSION=$WORK/session.$1; fi
   PRELOAD=$BUILD/preload/inject.so INJECT=$WORK/inject.$1 LIMIT=200 \
     APP_PORT=${APP#*:} OTHER_PORT=${OTHER#*:} client inject_names "$1"
 }
@@ -29,8 +29,14 @@ end() {
 }
 survived() { [ "$2" = 0 ] || { cat "$1.count" && false; }; }
 # Whatever has happened since the beginning.
-in_all() { rm -f ./*.mark && "$@"; }
-only_proxied() { saw_only_peer app && saw_only_peer other; }
+in_all() {
+  rm -f ./*.mark
+  "$@"
+}
+only_proxied() {
+  saw_only_peer app
+  saw_only_peer other
+}
 
 mkdir -p "/run/user/$(id -u)"
 start_app

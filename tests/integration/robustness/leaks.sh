@@ -9,7 +9,10 @@
 in_namespaces
 export SOCKSIFY_DNS=remote SOCKSIFY_SESSION=$WORK/session
 NET=198.51.100 PEER=198.51.100.2 CLIENT=10.77.0.2
-put() { printf '%s\n' "${@:3}" >"$1" && mount --bind "$1" "$2"; }
+put() {
+  printf '%s\n' "${@:3}" >"$1"
+  mount --bind "$1" "$2"
+}
 for host in 1 2 3 53; do ip addr add "$NET.$host/32" dev lo; done
 ip addr add 2001:db8::3/128 dev lo
 put hosts.server /etc/hosts "127.0.0.1 localhost" "$NET.3 web.inside.test" || exit
@@ -42,33 +45,59 @@ looked() {
   directly bash -c "echo $marks >/dev/udp/$NET.1/9"
   await seen "$marks" || { echo "the watcher does not see" && false; }
 }
-no_leak() { "$@" && looked && never_logged watcher '^leak' && logged watcher '^through'; }
-no_leak_whatever() { { "$@" || true; } && looked && never_logged watcher '^leak'; }
-leaks() { { directly "$@" || true; } && looked && logged watcher '^leak'; }
+no_leak() {
+  "$@"
+  looked
+  never_logged watcher '^leak'
+  logged watcher '^through'
+}
+no_leak_whatever() {
+  "$@" || true
+  looked
+  never_logged watcher '^leak'
+}
+leaks() {
+  directly "$@" || true
+  looked
+  logged watcher '^leak'
+}
 
-get() { through "$@" >got && same got site/page; }
-get_nc() { printf 'GET /page HTTP/1.0\r\n\r\n' | through nc -N "${WEB%:*}" "${WEB#*:}" | sed '1,/^\r$/d' >got && same got site/page; }
+get() {
+  through "$@" >got
+  same got site/page
+}
+get_nc() {
+  printf 'GET /page HTTP/1.0\r\n\r\n' | through nc -N "${WEB%:*}" "${WEB#*:}" | sed '1,/^\r$/d' >got
+  same got site/page
+}
 python_get='import sys, urllib.request
 sys.stdout.buffer.write(urllib.request.urlopen(sys.argv[1]).read())'
 perl_get='use IO::Socket::INET; my $one = IO::Socket::INET->new(PeerAddr => $ARGV[0]) or die "$@ $!";
 print $one "GET /page HTTP/1.0\r\n\r\n"; local $/; print((split /\r\n\r\n/, <$one>, 2)[1])'
 node_get='require("http").get(process.argv[1], (reply) => reply.pipe(process.stdout))'
-get_git() { rm -rf clone && through git clone -q "http://$WEB/repository.git" clone && same clone/page site/page; }
+get_git() {
+  rm -rf clone
+  through git clone -q "http://$WEB/repository.git" clone
+  same clone/page site/page
+}
 # A connection is made, whatever comes of it: what answers is no SSH server.
 try_ssh() {
-  through ssh -o BatchMode=yes -o ConnectTimeout=5 -p "${APP#*:}" "${APP%:*}" true
+  through ssh -o BatchMode=yes -o ConnectTimeout=5 -p "${APP#*:}" "${APP%:*}" true || true
   logged app '^peer'
 }
 
-ftp_get() { rm -f got && "$1" get && same got site/get.bin; }
+ftp_get() {
+  rm -f got
+  "$1" get
+  same got site/get.bin
+}
 # What a program sends and gets stays out of every log; who it is, too, but for the level of debugging.
 says_nothing() {
-  SOCKS_DEBUG=$1 SOCKS_LOGOUTPUT=$WORK/client.said USERID=secret-user get curl -sS -H "Secret: secret-header" "http://$WEB/page?secret-query"
-  has client.said CONNECT\|connected && ! grep -E "${2}secret-(header|query)" client.said &&
-    never_logged socks4d 'secret-(header|query)'
-  local status=$?
   rm -f client.said
-  return $status
+  SOCKS_DEBUG=$1 SOCKS_LOGOUTPUT=$WORK/client.said USERID=secret-user get curl -sS -H "Secret: secret-header" "http://$WEB/page?secret-query"
+  has client.said CONNECT\|connected
+  lacks client.said "${2}secret-(header|query)"
+  never_logged socks4d 'secret-(header|query)'
 }
 
 cat >Get.java <<'END'

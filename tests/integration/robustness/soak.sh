@@ -80,14 +80,14 @@ has_ended() {
 # A thread keeps a pipe for the next session.
 few_descriptors() { [ "$(descriptors)" -le $((began_with + 4)) ]; }
 server_is_as_before() {
-  await idle || { counters && false; } || return
-  await few_descriptors || { ls -l "/proc/$SOCKS4D/fd" && false; } || return
+  await idle || { counters && false; }
+  await few_descriptors || { ls -l "/proc/$SOCKS4D/fd" && false; }
   [ -n "$runtime" ] || [ $(($(resident) - began_at)) -lt 4096 ] || { echo "$(resident) KiB, $began_at when it started" && false; }
 }
 client_is_as_before() {
   local before after kib kib_after
   read -r before after kib kib_after < <(sed -n 's/^held: descriptors \([0-9]*\) \([0-9]*\), KiB \([0-9]*\) \([0-9]*\)/\1 \2 \3 \4/p' long.out)
-  [ "$before" = "$after" ] || { grep held: long.out && false; } || return
+  [ "$before" = "$after" ] || { grep held: long.out && false; }
   [ -n "$runtime" ] || [ $((kib_after - kib)) -lt 4096 ] || { grep held: long.out && false; }
 }
 

@@ -26,7 +26,10 @@ echo "hosts: files dns" >nsswitch.conf
 echo "nameserver $NET.7" >resolv.conf
 for file in hosts nsswitch.conf resolv.conf; do mount --bind $file "/etc/$file" || exit; done
 
-through_curl() { prints "hello" limit curl -sS --noproxy '' --proxy "socks4a://$SOCKS" "http://app.test:${WEB#*:}/hello" && saw_only_peer web; }
+through_curl() {
+  prints "hello" limit curl -sS --noproxy '' --proxy "socks4a://$SOCKS" "http://app.test:${WEB#*:}/hello"
+  saw_only_peer web
+}
 
 start dns "$python" -B "$TOP/tests/servers/silent_dns.py" "$NET.7"
 announced dns

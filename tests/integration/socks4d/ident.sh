@@ -7,13 +7,24 @@
 identd() { echo "$*" >identd.mode; }
 # replies CODE COMMAND [ASK-ARGUMENT...]: from identd's host; refused, nobody is called.
 replies() {
-  prints "$1" ask "$2" "$APP" from "$NET.6" "${@:3}" || return
+  prints "$1" ask "$2" "$APP" from "$NET.6" "${@:3}"
   if [ "$1$2" = 90connect ]; then logged app '^peer'; else never_logged app '^peer'; fi
 }
-asked_right() { replies "$@" && logged identd "^asked $(cut -d : -f 2 client) , ${SOCKS#*:} from ${SOCKS%:*} "; }
-not_asked() { identd other fred && replies 90 "$1" && never_logged identd . ; }
-denied() { identd user fred && replies 91 "$1" && never_logged identd .; }
-absent() { prints 92 ask "$1" "$APP" from "$NET.7"; }
+asked_right() {
+  replies "$@"
+  logged identd "^asked $(cut -d : -f 2 client) , ${SOCKS#*:} from ${SOCKS%:*} "
+}
+not_asked() {
+  identd other fred
+  replies 90 "$1"
+  never_logged identd .
+}
+denied() {
+  identd user fred
+  replies 91 "$1"
+  never_logged identd .
+}
+no_identd() { prints 92 ask "$1" "$APP" from "$NET.7"; }
 
 IDENT_PORT=$(unused_port)
 export IDENT_PORT
@@ -39,7 +50,7 @@ for command in connect bind; do
     identd $mode fred
     check "$command: $mode" replies 92 $command
   done
-  check "$command: no identd" absent $command
+  check "$command: no identd" no_identd $command
 done
 wire_checks server_ident in_pieces half_closed
 check "$(wire server_ident name client_left)" wire server_ident client_left "$WORK/session.log"

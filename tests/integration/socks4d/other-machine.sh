@@ -17,10 +17,14 @@ ip link add cable type veth peer name cable netns "$OTHER" && ip addr add $HERE/
 ask_there() { SOCKS=$SOCKS limit "${there[@]}" "$python" -B "$TOP/tests/programs/socks4d/ask.py" "$@"; }
 # decides CODE STATEMENTS ASK-ARGUMENT...: for the other machine's client.
 decides() {
-  configure "${2//;/$'\n'}" >/dev/null && prints "$1" ask_there "${@:3}" || return
+  configure "${2//;/$'\n'}" >/dev/null
+  prints "$1" ask_there "${@:3}"
   if [ "$1$3" = 90connect ]; then logged app '^peer'; else never_logged app '^peer'; fi
 }
-still_here() { configure "" >/dev/null && SOCKS=$SOCKS prints "$1" ask "${@:2}"; }
+still_here() {
+  configure "" >/dev/null
+  SOCKS=$SOCKS prints "$1" ask "${@:2}"
+}
 
 : >rules.conf
 start app "$python" -B "$TOP/tests/servers/appserver.py" 0.0.0.0

@@ -4,12 +4,18 @@
 # the clients that people have.
 . "${0%/*}/../../lib/harness.sh"
 
-through_curl() { prints "hello" limit curl -sS --noproxy '' --proxy "$1://fred@$SOCKS" "http://$WEB/hello" && saw_only_peer web; }
+through_curl() {
+  prints "hello" limit curl -sS --noproxy '' --proxy "$1://fred@$SOCKS" "http://$WEB/hello"
+  saw_only_peer web
+}
 # Each of these says "end" to the application server and prints its greeting.
 through_ncat() { limit ncat --proxy "$SOCKS" --proxy-type socks4 "${APP%:*}" "${APP#*:}" <<<end; }
 through_nc() { limit nc -X 4 -x "$SOCKS" "${APP%:*}" "${APP#*:}" <<<end; }
 greeted() { prints "app $PEER" eval "$1 | sed 's/:[0-9]*\$//'"; }
-reset_is_none() { wire server_protocol reset_is_none "$WORK/session.log" && never_logged session 'result=(granted|rejected)'; }
+reset_is_none() {
+  wire server_protocol reset_is_none "$WORK/session.log"
+  never_logged session 'result=(granted|rejected)'
+}
 
 start_socks4d --log "$WORK/session.log"
 wire server_protocol looks_into_the_server >look 2>&1 || skip "TCP_NODELAY" "$(cat look)"

@@ -10,45 +10,64 @@ decides() {
   local code=$1 statements=$2
   shift 2
   case ${1:-} in connect | bind) ;; *) set -- connect "$APP" "$@" ;; esac
-  configure "${statements//;/$'\n'}" >/dev/null && prints "$code" ask "$@" || return
+  configure "${statements//;/$'\n'}" >/dev/null
+  prints "$code" ask "$@"
   if [ "$code$1" = 90connect ]; then logged app '^peer'; else never_logged app '^peer'; fi
 }
 # mistaken MESSAGE TEXT: the file is refused, by its name, in one line.
 mistaken() {
-  local status option
+  local option
   # shellcheck disable=SC2059 # what stands for bytes is the format
   printf "$2" >wrong.conf
   for option in --check-config '--listen 127.0.0.1:0'; do
     # shellcheck disable=SC2086 # two words
-    limit "$BUILD/socks4d" $option --config wrong.conf >out 2>said
-    status=$?
-    [ $status = 1 ] || { echo "status $status" && return 1; }
-    [ ! -s out ] && prints "socks4d: wrong.conf:$1" cat said || return
+    ends_with 1 limit "$BUILD/socks4d" $option --config wrong.conf >out 2>said
+    is_empty out
+    prints "socks4d: wrong.conf:$1" cat said
   done
 }
 fine() {
   # shellcheck disable=SC2059 # what stands for bytes is the format
-  printf "$1" >fine.conf && limit "$BUILD/socks4d" --check-config --config fine.conf >actual 2>&1 && [ ! -s actual ]
+  printf "$1" >fine.conf
+  limit "$BUILD/socks4d" --check-config --config fine.conf >actual 2>&1
+  [ ! -s actual ]
 }
 file_comes_and_goes() {
-  start_socks4d --config-if-any "$WORK/later.conf" && prints 90 ask connect "$APP" &&
-    echo deny >later.conf && kill -HUP "$SOCKS4D" && counters >/dev/null && prints 91 ask connect "$APP" &&
-    rm later.conf && kill -HUP "$SOCKS4D" && counters >/dev/null &&
-    logged socks4d '^socks4d: cannot read .*later.conf: No such file or directory; the former rules stay$' &&
-    prints 91 ask connect "$APP"
+  start_socks4d --config-if-any "$WORK/later.conf"
+  prints 90 ask connect "$APP"
+  echo deny >later.conf
+  kill -HUP "$SOCKS4D"
+  counters >/dev/null
+  prints 91 ask connect "$APP"
+  rm later.conf
+  kill -HUP "$SOCKS4D"
+  counters >/dev/null
+  logged socks4d '^socks4d: cannot read .*later.conf: No such file or directory; the former rules stay$'
+  prints 91 ask connect "$APP"
 }
-no_file() { ! limit "$BUILD/socks4d" --check-config --config nothing.conf 2>said && prints 'socks4d: cannot read nothing.conf: No such file or directory' cat said; }
+no_file() {
+  fails limit "$BUILD/socks4d" --check-config --config nothing.conf 2>said
+  prints 'socks4d: cannot read nothing.conf: No such file or directory' cat said
+}
 
 bad_reload() {
-  configure "default deny" >/dev/null && prints 91 ask connect "$APP" || return
-  configure "default allow" "alow" >/dev/null && prints 91 ask connect "$APP" &&
-    logged socks4d '^socks4d: .*rules.conf:2: "alow": unknown statement; the former rules stay$' &&
-    configure "default allow" >/dev/null && prints 90 ask connect "$APP"
+  configure "default deny" >/dev/null
+  prints 91 ask connect "$APP"
+  configure "default allow" "alow" >/dev/null
+  prints 91 ask connect "$APP"
+  logged socks4d '^socks4d: .*rules.conf:2: "alow": unknown statement; the former rules stay$'
+  configure "default allow" >/dev/null
+  prints 90 ask connect "$APP"
 }
 vanished() {
-  configure "default deny" >/dev/null && rm rules.conf && kill -HUP "$SOCKS4D" && counters >/dev/null &&
-    logged socks4d '^socks4d: cannot read .*rules.conf: No such file or directory; the former rules stay$' &&
-    prints 91 ask connect "$APP" && configure "" >/dev/null && prints 90 ask connect "$APP"
+  configure "default deny" >/dev/null
+  rm rules.conf
+  kill -HUP "$SOCKS4D"
+  counters >/dev/null
+  logged socks4d '^socks4d: cannot read .*rules.conf: No such file or directory; the former rules stay$'
+  prints 91 ask connect "$APP"
+  configure "" >/dev/null
+  prints 90 ask connect "$APP"
 }
 
 : >rules.conf

@@ -10,42 +10,54 @@ says() {
   local status=0
   env "${sanitizer_options[@]}" timeout -k 1 60 "$BUILD/socks4d" "${@:3}" >out 2>said || status=$?
   [ "$status" = "$1" ] || { echo "status $status" && cat out said && return 1; }
-  [ ! -s out ] && prints "socks4d: $2" cat said
+  [ ! -s out ]
+  prints "socks4d: $2" cat said
 }
 closed() {
-  ! limit "$BUILD/socks4d" --listen "$NET.1:0" >&- 2>said && prints "socks4d: cannot write to the standard output: Bad file descriptor" cat said
+  fails limit "$BUILD/socks4d" --listen "$NET.1:0" >&- 2>said
+  prints "socks4d: cannot write to the standard output: Bad file descriptor" cat said
 }
-prints_usage() { limit "$BUILD/socks4d" --help >out 2>said && has out '^usage: socks4d ' && [ ! -s said ]; }
+prints_usage() {
+  limit "$BUILD/socks4d" --help >out 2>said
+  has out '^usage: socks4d '
+  [ ! -s said ]
+}
 
 # ends SIGNAL: what is in the log then is all sessions.
 ends() {
-  local pid status=0
+  local pid
   rm -f ended.log ended.out
   env "${sanitizer_options[@]}" "${socks4d[@]}" --log ended.log >ended.out 2>&1 &
   pid=$!
   await grep -q listening ended.out
-  SOCKS=$(sed 's/.* //' ended.out) SOCKS4D=$pid wire server_running ends "$1" || {
-    kill -KILL $pid
-    return 1
-  }
-  wait $pid || status=$?
-  prints "0" echo $status && prints "socks4d: listening on" sed 's/ [0-9.:]*$//' ended.out &&
-    prints "    203 result=granted
+  trap "kill -KILL $pid 2>/dev/null || true" EXIT
+  SOCKS=$(sed 's/.* //' ended.out) SOCKS4D=$pid wire server_running ends "$1"
+  wait $pid
+  prints "socks4d: listening on" sed 's/ [0-9.:]*$//' ended.out
+  prints "    203 result=granted
       4 result=none why=\"the server ended\"" eval "grep -o 'result=.*' ended.log | sed 's/ up=.*//' | sort | uniq -c"
 }
 
 # While it reads its configuration, from a FIFO, it is asked for something already.
 obeys_later() {
   local pid config
-  mkfifo slow.conf || return
+  mkfifo slow.conf
   env "${sanitizer_options[@]}" "${socks4d[@]}" --config slow.conf >early.out 2>&1 &
   pid=$!
-  await postpones $pid && kill -HUP $pid && kill -USR1 $pid && exec {config}>slow.conf && : >empty.conf && mv empty.conf slow.conf &&
-    exec {config}>&- && await grep -q ^time= early.out && has early.out "listening on"
-  set -- $?
-  kill -KILL $pid && return "$1"
+  trap "kill -KILL $pid || true" EXIT
+  await postpones $pid
+  kill -HUP $pid
+  kill -USR1 $pid
+  exec {config}>slow.conf
+  : >empty.conf
+  mv empty.conf slow.conf
+  exec {config}>&-
+  await grep -q ^time= early.out
+  has early.out "listening on"
 }
-postpones() { [ -p slow.conf ] && [ $((0x$(sed -n 's/^SigBlk:\t//p' "/proc/$1/status") & 0x201)) = $((0x201)) ]; }
+postpones() {
+  [ -p slow.conf ] && [ $((0x$(sed -n 's/^SigBlk:\t//p' "/proc/$1/status") & 0x201)) = $((0x201)) ]
+}
 
 threads_of() {
   start counted env "${sanitizer_options[@]}" "${socks4d[@]}" "$@"
@@ -59,15 +71,19 @@ has_threads() {
   threads_of --threads 7
   more=$((threads - 7))
   threads_of --threads 1
-  [ $threads = 1 ] && threads_of && { [ $threads = 1 ] || threads=$((threads - more)); } && prints $threads nproc
+  [ $threads = 1 ]
+  threads_of
+  [ $threads = 1 ] || threads=$((threads - more))
+  prints $threads nproc
 }
 
 # Times, ports of the moment and seconds are not the same twice.
 steady() { sed -E "s/^time=$1 /time=T /; s/:[0-9]{5} /:PORT /g; s/seconds=[0-9]+\.[0-9]{3}$/seconds=S/" sessions; }
-lines() { [ "$(grep -c . sessions)" -ge "$1" ]; }
+has_lines() { [ "$(grep -c . sessions)" -ge "$1" ]; }
 logs() {
   local date='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z'
-  wire server_running one_of_each && await lines 7 || return
+  wire server_running one_of_each
+  await has_lines 7
   steady "$date" | sort >all
   prints "time=T client=127.0.0.1:PORT result=rejected why=\"not SOCKS version 4\" up=0 down=0 seconds=S
 time=T client=127.0.0.1:PORT user=\"\" command=connect destination=$NET.3:1 result=rejected why=\"cannot be reached\" up=0 down=0 seconds=S
@@ -77,33 +93,52 @@ time=T client=127.0.0.1:PORT user=\"fred\" command=connect destination=127.0.0.1
 time=T client=127.0.0.1:PORT user=\"fred\" command=connect destination=$NET.3:PORT result=granted up=5 down=7 seconds=S
 time=T client=127.0.0.1:PORT user=\"fred\" command=connect destination=$NET.3:PORT result=granted up=5 down=7 seconds=S" cat all
 }
-counts() { counters | sed 's/^time=[^ ]* //' >counted && prints "clients=0 accepted=7 connects=2 binds=1 rejected=4 up=15 down=21 log-lines-lost=0" cat counted; }
+counts() {
+  counters | sed 's/^time=[^ ]* //' >counted
+  prints "clients=0 accepted=7 connects=2 binds=1 rejected=4 up=15 down=21 log-lines-lost=0" cat counted
+}
 lines_are_unforged() {
-  wire server_running forge && await lines 13 || return
+  wire server_running forge
+  await has_lines 13
   prints 13 grep -c . sessions
   prints '"a\" result=granted why=\""
 "a\x0aclient=1.2.3.4:5 user=\"root\"\x0d\x0a"
 "\\\" \x09\x01\x1b[31m\x7f\x80\xff"
-"" name="a\" b\\\x0a\xff"' eval "tail -n 6 sessions | head -n 4 | sed 's/.*[0-9] user=//; s/ command=connect destination=[0-9.:]*//; s/ result=rejected why=.*//'"
+"" name="a\" b\\\x0a\xff"' eval "tail -n 6 sessions | head -n 4 | sed 's/^[^\"]* user=//; s/ command=connect destination=[0-9.:]*//; s/ result=rejected why=.*//'"
   prints 13 grep -cE "^time=[0-9TZ:.-]+ client=[0-9.:]+ (user=\"([^\"\\]|\\\\.)*\" command=(connect|bind) destination=[0-9.:]+ (name=\"([^\"\\]|\\\\.)*\" )?)?result=[a-z]+ (why=\"[^\"]*\" )?up=[0-9]+ down=[0-9]+ seconds=[0-9.]+$" sessions
 }
 reopens() {
-  mv sessions former && kill -HUP "$SOCKS4D" && counters && [ -e sessions ] &&
-    wire server_running served && await lines 1 && prints 13 grep -c . former
+  mv sessions former
+  kill -HUP "$SOCKS4D"
+  counters
+  [ -e sessions ]
+  wire server_running served
+  await has_lines 1
+  prints 13 grep -c . former
 }
 reopen_fails() {
-  mv sessions former && mkdir sessions && kill -HUP "$SOCKS4D" && counters &&
-    logged socks4d '^socks4d: cannot write to the log .*sessions: Is a directory; the former log stays$' &&
-    wire server_running served && await grep -q . former
+  mv sessions former
+  mkdir sessions
+  kill -HUP "$SOCKS4D"
+  counters
+  logged socks4d '^socks4d: cannot write to the log .*sessions: Is a directory; the former log stays$'
+  wire server_running served
+  await grep -q . former
 }
 
 # The log may not grow by more than ten bytes, and then it may again.
 is_full() {
   local size
-  wire server_running served && await lines 1 && size=$(wc -c <sessions) || return
-  prlimit --pid "$SOCKS4D" --fsize=$((size + 10)): && wire server_running served && await has_size $((size + 10)) || return
-  prlimit --pid "$SOCKS4D" --fsize=unlimited: && wire server_running served && await lines 3 &&
-    prints $'time=\ntime=2026-\ntime=' sed -E 's/^(time=).{9}.+/\1/' sessions
+  wire server_running served
+  await has_lines 1
+  size=$(wc -c <sessions)
+  prlimit --pid "$SOCKS4D" --fsize=$((size + 10)):
+  wire server_running served
+  await has_size $((size + 10))
+  prlimit --pid "$SOCKS4D" --fsize=unlimited:
+  wire server_running served
+  await has_lines 3
+  prints $'time=\ntime=2026-\ntime=' sed -E 's/^(time=).{9}.+/\1/' sessions
 }
 has_size() { [ "$(wc -c <sessions)" = "$1" ]; }
 
@@ -115,14 +150,18 @@ Gid: $group $group $group $group
 Groups: $(id -G nobody)
 CapPrm: 0000000000000000
 CapEff: 0000000000000000
-CapAmb: 0000000000000000" eval "sed -nE 's/[[:space:]]+/ /g; s/ $//; /^(Uid|Gid|Groups|CapPrm|CapEff|CapAmb):/p' $status" &&
-    wire server_running served && kill -HUP "$SOCKS4D" && counters && wire server_running served
+CapAmb: 0000000000000000" eval "sed -nE 's/[[:space:]]+/ /g; s/ $//; /^(Uid|Gid|Groups|CapPrm|CapEff|CapAmb):/p' $status"
+  wire server_running served
+  kill -HUP "$SOCKS4D"
+  counters
+  wire server_running served
 }
 by_systemd() {
   local port
   port=$(unused_port)
   start activated setpriv --pdeathsig KILL systemd-socket-activate -l "$NET.1:$port" "$BUILD/socks4d" --bind-address "$PEER"
-  await grep -q "Listening on" activated.log && SOCKS=$NET.1:$port wire server_running served
+  await grep -q "Listening on" activated.log
+  SOCKS=$NET.1:$port wire server_running served
 }
 
 check "--help" prints_usage

@@ -32,8 +32,8 @@ resident() { awk '/^Rss:/ { print $2 }' "/proc/$pid/smaps_rollup"; }
 ticks() { sed 's/.*) //' "/proc/$pid/stat" | awk '{ print $12 + $13 }'; }
 
 serves_among() {
-  begin_storm held "$1" || return
-  storm connects $((1000 / few)) || return
+  begin_storm held "$1"
+  storm connects $((1000 / few))
   end_storm
 }
 
@@ -41,27 +41,27 @@ serves_among() {
 keeps_nothing() {
   local before
   before=$(resident)
-  begin_storm stopped 16 || return
-  [ -n "$runtime" ] || [ $(($(resident) - before)) -lt 2048 ] || { echo "grown from $before to $(resident) KiB" && false; } || return
-  storm connects 100 || return
+  begin_storm stopped 16
+  [ -n "$runtime" ] || [ $(($(resident) - before)) -lt 2048 ] || { echo "grown from $before to $(resident) KiB" && false; }
+  storm connects 100
   end_storm
 }
 
 # The same number of descriptors when the last session has ended, and about the memory of before. A hundred bytes lost
 # with each session would be 7 MiB by now.
 is_as_before() {
-  await has_descriptors "$1" || { echo "$(descriptors) descriptors, $1 before" && ls -l "/proc/$pid/fd" && false; } || return
+  await has_descriptors "$1" || { echo "$(descriptors) descriptors, $1 before" && ls -l "/proc/$pid/fd" && false; }
   [ -n "$runtime" ] || [ $(($(resident) - $2)) -lt 5120 ] || { echo "$(resident) KiB, $2 before" && false; }
 }
 
 # Two seconds of the server's life, in which somebody waits for a descriptor all the time.
 does_not_spin() {
   local before used
-  begin_storm crowd 200 || return
+  begin_storm crowd 200
   before=$(ticks)
   sleep 2
   used=$(($(ticks) - before))
-  [ $used -lt 50 ] || { echo "$used ticks of CPU time, of $(($(getconf CLK_TCK) * 2))" && false; } || return
+  [ $used -lt 50 ] || { echo "$used ticks of CPU time, of $(($(getconf CLK_TCK) * 2))" && false; }
   end_storm || { echo "the crowd was not served" && false; }
 }
 

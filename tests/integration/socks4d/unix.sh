@@ -6,26 +6,44 @@
 fetches() { limit curl -sS --fail --noproxy '' --proxy "$1://localhost$WORK/socket" "http://$WEB/file" | cmp - www/file; }
 # one NAME=VALUE...: the log's last line has them all.
 one() {
-  for field; do logged unixd "$field" || return; done
+  for field; do logged unixd "$field"; done
 }
 with_userid() { curl -sS --fail --proxy "socks4://$1@localhost$WORK/socket" "http://$WEB/file" | cmp - www/file; }
-of_own_user() { with_userid "$(id -un)" && one 'client=unix' 'result=granted'; }
-of_another_user() { ! with_userid "x$(id -un)" && one 'client=unix' 'result=userid-mismatch'; }
+of_own_user() {
+  with_userid "$(id -un)"
+  one 'client=unix' 'result=granted'
+}
+of_another_user() {
+  fails with_userid "x$(id -un)"
+  one 'client=unix' 'result=userid-mismatch'
+}
 is_in_use() {
-  ! limit "$BUILD/socks4d" --listen "unix:$WORK/socket" 2>message && has message "unix:$WORK/socket: Address already in use"
+  fails limit "$BUILD/socks4d" --listen "unix:$WORK/socket" 2>message
+  has message "unix:$WORK/socket: Address already in use"
 }
 answers_nobody() { ! limit ncat -U --send-only socket </dev/null; }
 is_gone() { [ ! -e socket ]; }
-ends() { kill "$1" && await is_gone; }
+ends() {
+  kill "$1"
+  await is_gone
+}
 takes_over() {
-  kill -KILL "$1" && await answers_nobody && [ -S socket ] && begin && fetches socks4 && ends "$server"
+  kill -KILL "$1"
+  await answers_nobody
+  [ -S socket ]
+  begin
+  fetches socks4
+  ends "$server"
 }
 begin() {
   start unixd env "${sanitizer_options[@]}" "$BUILD/socks4d" --listen "unix:$WORK/socket" --log - "$@"
   server=${servers[-1]}
   await grep -q "listening on unix:$WORK/socket" unixd.log
 }
-relative() { ! limit "$BUILD/socks4d" --listen unix:socket 2>message && has message 'listen unix:socket: not'; }
+relative() {
+  fails limit "$BUILD/socks4d" --listen unix:socket 2>message
+  has message 'listen unix:socket: not'
+}
 
 mkdir www
 head -c 3000000 /dev/urandom >www/file

@@ -7,12 +7,15 @@
 says() {
   local expected=$1 lines=() status=0 line
   shift
-  while [ "$1" != -- ]; do lines+=("$1") && shift; done
+  while [ "$1" != -- ]; do
+    lines+=("$1")
+    shift
+  done
   shift
   checked "$@" >findings || status=$?
   cat findings
-  [ "$status" = "$expected" ] || { echo "exit status $status, not $expected" && false; } || return
-  for line in "${lines[@]}"; do has findings "^$line" || return; done
+  [ "$status" = "$expected" ] || { echo "exit status $status, not $expected" && false; }
+  for line in "${lines[@]}"; do has findings "^$line"; done
   [ "$(grep -c ^FAIL findings)" = "$(printf '%s\n' "${lines[@]}" | grep -c ^FAIL)" ]
 }
 checked() {
@@ -23,18 +26,25 @@ checked() {
 # --- programs
 program='int main(void) { return 0; }'
 compile() { "${@:2}" -x c - -o "$1" <<<"$program"; }
-script() { printf '%s\n' "$2" >"$1" && chmod 755 "$1"; }
+script() {
+  printf '%s\n' "$2" >"$1"
+  chmod 755 "$1"
+}
 good='ok +program  .*: dynamically linked, [36][24] bits'
 loaded='ok +library  .*libsocksify.so: loaded by /lib'
 
 dynamic() { says 0 "$good" "$loaded" -- "$1"; }
-found_in_path() { PATH=$WORK/bin:$PATH dynamic in-path && says 1 'FAIL program  no-such: no such command' -- no-such; }
+found_in_path() {
+  PATH=$WORK/bin:$PATH dynamic in-path
+  says 1 'FAIL program  no-such: no such command' -- no-such
+}
 static() { says 1 "FAIL program  $WORK/static: is statically linked" -- "$WORK/static"; }
 other_user() { says 1 "FAIL program  $1: is set-user-ID" -- "$1"; }
 other_group() { says 1 "FAIL program  ./sgid: is set-user-ID or set-group-ID" -- ./sgid; }
 with_capabilities() {
   local LAUNCHER=$WORK/as-nobody LIBRARY=$WORK/tree/libsocksify.so
-  dynamic "$WORK/bin/in-path" && says 1 "FAIL program  $WORK/capable: has capabilities" -- "$WORK/capable"
+  dynamic "$WORK/bin/in-path"
+  says 1 "FAIL program  $WORK/capable: has capabilities" -- "$WORK/capable"
 }
 other_libc() { says 1 "$good" 'FAIL library  .*: not loaded by /lib/ld-musl.*musl, not the GNU one: .*(symbol not found|lib[at]san)' -- "$WORK/musl"; }
 other_word_size() { says 1 "FAIL program  $WORK/i386: is a program of 32 bits for i386" -- "$WORK/i386"; }
@@ -46,33 +56,49 @@ unreadable() {
   says 0 "warn program  $WORK/secret: cannot be read" -- "$WORK/secret"
 }
 no_program() {
-  touch data && says 1 'FAIL program  ./data: not an executable file' -- ./data &&
-    says 1 'FAIL program  ./no-such: does not exist' -- ./no-such && says 1 'FAIL program  ./bin: not an exec' -- ./bin
+  touch data
+  says 1 'FAIL program  ./data: not an executable file' -- ./data
+  says 1 'FAIL program  ./no-such: does not exist' -- ./no-such
+  says 1 'FAIL program  ./bin: not an exec' -- ./bin
 }
 follows_scripts() {
-  script direct "#!$WORK/static -x" && says 1 "ok +program  ./direct: a script for $WORK/static -x" \
+  script direct "#!$WORK/static -x"
+  says 1 "ok +program  ./direct: a script for $WORK/static -x" \
     "FAIL program  $WORK/static: is statically" -- ./direct
-  script twice "#! $WORK/direct" && says 1 "FAIL program  $WORK/static: is statically" -- ./twice &&
-    script bare true && says 0 "ok +program  ./bare: a script for /bin/sh" "$good" -- ./bare &&
-    script blank '#! ' && says 0 "ok +program  ./blank: a script for /bin/sh" "$good" -- ./blank &&
-    script nothing '#!/no/such' && says 1 'FAIL program  /no/such: does not exist' -- ./nothing &&
-    script loop "#!$WORK/loop" && says 1 'FAIL program  .*/loop: too many' -- ./loop
+  script twice "#! $WORK/direct"
+  says 1 "FAIL program  $WORK/static: is statically" -- ./twice
+  script bare true
+  says 0 "ok +program  ./bare: a script for /bin/sh" "$good" -- ./bare
+  script blank '#! '
+  says 0 "ok +program  ./blank: a script for /bin/sh" "$good" -- ./blank
+  script nothing '#!/no/such'
+  says 1 'FAIL program  /no/such: does not exist' -- ./nothing
+  script loop "#!$WORK/loop"
+  says 1 'FAIL program  .*/loop: too many' -- ./loop
 }
 follows_env() {
   PATH=$WORK:$PATH
-  script by-env '#!/usr/bin/env static' && says 1 'ok +program  ./by-env: a script' "$good" "FAIL program  $WORK/static: is static" -- ./by-env &&
-    script by-env '#!/usr/bin/env -S A=1 -i static -x' && says 1 "FAIL program  $WORK/static: is static" -- ./by-env &&
-    script by-env '#!/usr/bin/env -S -u A -iC / B=1 static' && says 1 "FAIL program  $WORK/static: is static" -- ./by-env &&
-    script by-env '#!/usr/bin/env -Sstatic other' && says 1 "FAIL program  $WORK/static: is static" -- ./by-env &&
-    script by-env '#!/usr/bin/env sh -e' && says 1 "FAIL program  ./by-env: /usr/bin/env gets 'sh -e' as one argument" -- ./by-env &&
-    script by-env '#!/usr/bin/env no-such' && says 1 'FAIL program  no-such: no such command, and' -- ./by-env
+  script by-env '#!/usr/bin/env static'
+  says 1 'ok +program  ./by-env: a script' "$good" "FAIL program  $WORK/static: is static" -- ./by-env
+  script by-env '#!/usr/bin/env -S A=1 -i static -x'
+  says 1 "FAIL program  $WORK/static: is static" -- ./by-env
+  script by-env '#!/usr/bin/env -S -u A -iC / B=1 static'
+  says 1 "FAIL program  $WORK/static: is static" -- ./by-env
+  script by-env '#!/usr/bin/env -Sstatic other'
+  says 1 "FAIL program  $WORK/static: is static" -- ./by-env
+  script by-env '#!/usr/bin/env sh -e'
+  says 1 "FAIL program  ./by-env: /usr/bin/env gets 'sh -e' as one argument" -- ./by-env
+  script by-env '#!/usr/bin/env no-such'
+  says 1 'FAIL program  no-such: no such command, and' -- ./by-env
 }
 
 # --- the library and the settings
 by_itself() { says 0 "$loaded" 'ok +server' --; }
 broken_library() {
-  mkdir -p broken && cp "$BUILD/socksify-check" broken && echo nonsense >broken/libsocksify.so &&
-    LIBRARY=$WORK/broken/libsocksify.so says 1 "$good" 'FAIL library  .*cannot be preloaded' -- "$WORK/bin/in-path"
+  mkdir -p broken
+  cp "$BUILD/socksify-check" broken
+  echo nonsense >broken/libsocksify.so
+  LIBRARY=$WORK/broken/libsocksify.so says 1 "$good" 'FAIL library  .*cannot be preloaded' -- "$WORK/bin/in-path"
 }
 bad_setting() { SOCKSIFY_TIMEOUT=soon says 1 'FAIL settings SOCKSIFY_TIMEOUT=soon: not a number' --; }
 bad_server() { SOCKS=gate:x says 1 "FAIL settings -s: 'gate:x': the port" --; }
@@ -91,13 +117,18 @@ by_name() {
 other() { SOCKSIFY_TIMEOUT=1 SOCKS=$1 says 1 'ok +server' "FAIL socks4   $1: $2" --; }
 behaves() { SOCKSIFY_TIMEOUT=3 USERID=$1 says "$2" "${@:3}" --; }
 no_names() {
-  SOCKS=$PLAIN says 0 'ok +socks4   .* is granted' 'warn socks4a  .* does not resolve names' 'warn bind     .*rejected \(reply 91\)' -- &&
-    SOCKSIFY_DNS=remote SOCKS=$PLAIN says 1 'FAIL socks4a  ' -- && SOCKS=socks4a://$PLAIN says 1 'FAIL socks4a  ' -- &&
-    SOCKSIFY_DNS=auto SOCKS=socks4a://me@$PLAIN says 0 'warn socks4a  ' --
+  SOCKS=$PLAIN says 0 'ok +socks4   .* is granted' 'warn socks4a  .* does not resolve names' 'warn bind     .*rejected \(reply 91\)' --
+  SOCKSIFY_DNS=remote SOCKS=$PLAIN says 1 'FAIL socks4a  ' --
+  SOCKS=socks4a://$PLAIN says 1 'FAIL socks4a  ' --
+  SOCKSIFY_DNS=auto SOCKS=socks4a://me@$PLAIN says 0 'warn socks4a  ' --
 }
-no_bind() { SOCKSIFY_BIND=off SOCKS=$PLAIN says 0 'ok +socks4' -- && ! grep -q bind findings; }
+no_bind() {
+  SOCKSIFY_BIND=off SOCKS=$PLAIN says 0 'ok +socks4' --
+  fails grep -q bind findings
+}
 several() {
-  SOCKS=$NET.1:1,$SOCKS says 0 'warn server   .*:1: Connection refused' 'ok +bind' -- && SOCKS=$NET.1:1,$NET.1:2 says 1 'FAIL server.*:1: ' 'FAIL server.*:2: ' --
+  SOCKS=$NET.1:1,$SOCKS says 0 'warn server   .*:1: Connection refused' 'ok +bind' --
+  SOCKS=$NET.1:1,$NET.1:2 says 1 'FAIL server.*:1: ' 'FAIL server.*:2: ' --
 }
 # The userid in the URL of one server is for all, as in the library.
 one_userid() { SOCKS=socks4://connect-refuse-91@$NET.1:1,$SOCKS says 0 'warn server   .*:1: ' 'ok +socks4   .* rejected \(reply 91\)' --; }
@@ -117,8 +148,11 @@ on_a_unix_socket() {
         if client.recv(64):
             client.sendall(bytes([0, 91]) + bytes(6))
         client.close()' "$WORK/a socket"
-  await test -S "$WORK/a socket" && SOCKS="unix:$WORK/a socket" checked >findings
-  has findings "^ok +server   unix:$WORK/a socket: reached" && has findings '^ok +socks4   .* rejected' && SOCKS=unix:$WORK/none checked >findings
+  await test -S "$WORK/a socket"
+  SOCKS="unix:$WORK/a socket" ends_with 1 checked >findings
+  has findings "^ok +server   unix:$WORK/a socket: reached"
+  has findings '^ok +socks4   .* rejected'
+  SOCKS=unix:$WORK/none ends_with 1 checked >findings
   has findings "^FAIL server   unix:$WORK/none: No such file"
 }
 
@@ -127,7 +161,8 @@ valid_json() {
   local status=0
   checked --json "${@:2}" >json || status=$?
   cat json
-  [ $status = "$1" ] && "$python" -c 'import json, sys
+  [ $status = "$1" ]
+  "$python" -c 'import json, sys
 report = json.load(open("json", encoding="utf-8"))
 assert report["works"] is (sys.argv[1] == "0"), report
 assert all(set(one) == {"result", "about", "text"} for one in report["findings"])
@@ -136,10 +171,19 @@ assert any(one["result"] == "FAIL" for one in report["findings"]) is not report[
 }
 for_machines() {
   local odd=$'a "quoted" \\ \x01\ttab\nline \xff\xc3\xa9 end'
-  valid_json 0 "$WORK/bin/in-path" && valid_json 1 no-such && valid_json 1 "$odd" && has json 'a \\"quoted\\" \\\\ \\u0001\\u0009tab\\u000aline \\ufffdé end' &&
-    SOCKS='gate":x' valid_json 1 && has json 'gate\\":x' && says 1 'FAIL program  a "quoted"' -- "$odd" && [ "$(wc -l <findings)" -gt 1 ]
+  valid_json 0 "$WORK/bin/in-path"
+  valid_json 1 no-such
+  valid_json 1 "$odd"
+  has json 'a \\"quoted\\" \\\\ \\u0001\\u0009tab\\u000aline \\ufffdé end'
+  SOCKS='gate":x' valid_json 1
+  has json 'gate\\":x'
+  says 1 'FAIL program  a "quoted"' -- "$odd"
+  [ "$(wc -l <findings)" -gt 1 ]
 }
-refuses_json_alone() { ! "$LAUNCHER" -s x --json true 2>out && has out '^socksify: --json goes with --check'; }
+refuses_json_alone() {
+  fails "$LAUNCHER" -s x --json true 2>out
+  has out '^socksify: --json goes with --check'
+}
 
 mkdir bin
 compile bin/in-path gcc && compile static gcc -static || exit

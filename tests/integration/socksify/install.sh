@@ -13,20 +13,37 @@ everything() { (cd "$1" && find . | sort); }
 mkdir site && head -c 100000 /dev/urandom >site/page
 export SOCKSIFY_LOOPBACK=proxy
 installed_socksify() { limit "$prefix/bin/socksify" "$@"; }
-fetches() { installed_socksify "${@:--s}" "$SOCKS" curl -sS "http://$WEB/page" >got && same got site/page && saw_only_peer web; }
+fetches() {
+  installed_socksify "${@:--s}" "$SOCKS" curl -sS "http://$WEB/page" >got
+  same got site/page
+  saw_only_peer web
+}
 
 by_make() {
   local plan
-  plan=$(env -u MAKEFLAGS -u MAKELEVEL make -C "$TOP" -n "BUILD=$BUILD" PREFIX=/some/prefix DESTDIR=/dest SYSCONFDIR=/conf install) &&
-    grep -qF "PREFIX='/some/prefix' DESTDIR='/dest' SYSCONFDIR='/conf' BUILD='$BUILD' tools/install/install.sh install" <<<"$plan" &&
-    env -u MAKEFLAGS -u MAKELEVEL make -C "$TOP" -n uninstall | grep -qF "PREFIX='/usr/local' DESTDIR='' SYSCONFDIR='/etc' BUILD='build' tools/install/install.sh uninstall"
+  plan=$(env -u MAKEFLAGS -u MAKELEVEL make -C "$TOP" -n "BUILD=$BUILD" PREFIX=/some/prefix DESTDIR=/dest SYSCONFDIR=/conf install)
+  grep -qF "PREFIX='/some/prefix' DESTDIR='/dest' SYSCONFDIR='/conf' BUILD='$BUILD' tools/install/install.sh install" <<<"$plan"
+  env -u MAKEFLAGS -u MAKELEVEL make -C "$TOP" -n uninstall | grep -qF "PREFIX='/usr/local' DESTDIR='' SYSCONFDIR='/etc' BUILD='build' tools/install/install.sh uninstall"
 }
 installs() {
-  mkdir -p prefix/share/man "prefix/own folder" && echo mine >prefix/share/man/own && everything prefix >before &&
-    placing install && fetches -s && [ -x prefix/sbin/socks4d ]
+  mkdir -p prefix/share/man "prefix/own folder"
+  echo mine >prefix/share/man/own
+  everything prefix >before
+  placing install
+  fetches -s
+  [ -x prefix/sbin/socks4d ]
 }
-runs_own_server() { installed_socksify --local --check curl >got && has got "^ok +library  $prefix/bin/../lib/socksify/" && has got '^ok +bind '; }
-runs_by_link() { mkdir -p links && ln -sf ../prefix/bin/socksify links/socksify && limit links/socksify -s "$SOCKS" curl -sS "http://$WEB/page" >got && same got site/page; }
+runs_own_server() {
+  installed_socksify --local --check curl >got
+  has got "^ok +library  $prefix/bin/../lib/socksify/"
+  has got '^ok +bind '
+}
+runs_by_link() {
+  mkdir -p links
+  ln -sf ../prefix/bin/socksify links/socksify
+  limit links/socksify -s "$SOCKS" curl -sS "http://$WEB/page" >got
+  same got site/page
+}
 serves() {
   start installed prefix/sbin/socks4d --listen "$NET.1:0" --bind-address "$PEER"
   announced installed
@@ -34,16 +51,20 @@ serves() {
 }
 # By the file that SYSCONFDIR says.
 has_settings() {
-  SYSCONFDIR=$WORK/etc placing install && mkdir -p etc && echo "SOCKS_SERVER=$SOCKS" >etc/socksify.conf &&
-    SOCKSIFY_CONFIG='' limit prefix/bin/socksify curl -sS "http://$WEB/page" >got && same got site/page && has prefix/lib/systemd/system/socks4d.service "$WORK/etc/socks4d.conf"
+  SYSCONFDIR=$WORK/etc placing install
+  mkdir -p etc
+  echo "SOCKS_SERVER=$SOCKS" >etc/socksify.conf
+  SOCKSIFY_CONFIG='' limit prefix/bin/socksify curl -sS "http://$WEB/page" >got
+  same got site/page
+  has prefix/lib/systemd/system/socks4d.service "$WORK/etc/socks4d.conf"
 }
 has_manuals() {
   local page
-  for page in "$TOP"/man/*.[0-9]; do same "$page" "prefix/share/man/man${page##*.}/${page##*/}" || return; done
+  for page in "$TOP"/man/*.[0-9]; do same "$page" "prefix/share/man/man${page##*.}/${page##*/}"; done
   [ -z "$(find prefix -name '*~' -o -perm /022 ! -type l)" ]
 }
 both_sizes() {
-  gcc -m32 -o thirty-two -x c - <<'END' || return
+  gcc -m32 -o thirty-two -x c - <<'END'
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,41 +79,76 @@ int main(int argc, char** argv) {
   return write(1, text, read(fd, text, sizeof text)) < 0;
 }
 END
-  file_is_32 thirty-two && installed_socksify -s "$SOCKS" ./thirty-two "${APP%:*}" "${APP#*:}" >got 2>errors && has got "^app $PEER:" && [ ! -s errors ] &&
-    # The one starts the other.
-    installed_socksify -s "$SOCKS" sh -c "./thirty-two ${APP/:/ }; curl -sS 'http://$WEB/page' >page" >got 2>errors && has got "^app $PEER:" && [ ! -s errors ] &&
-    same page site/page && saw_only_peer web && saw_only_peer app && installed_socksify -s "$SOCKS" --check ./thirty-two >got &&
-    has got '^ok +program  .*, 32 bits' && has got '^ok +library  .*: loaded by /lib/ld-linux.so.2'
+  file_is_32 thirty-two
+  installed_socksify -s "$SOCKS" ./thirty-two "${APP%:*}" "${APP#*:}" >got 2>errors
+  has got "^app $PEER:"
+  is_empty errors
+  # A 64-bit program starts a 32-bit one.
+  installed_socksify -s "$SOCKS" sh -c "./thirty-two ${APP/:/ }; curl -sS 'http://$WEB/page' >page" >got 2>errors
+  has got "^app $PEER:"
+  is_empty errors
+  same page site/page
+  saw_only_peer web
+  saw_only_peer app
+  installed_socksify -s "$SOCKS" --check ./thirty-two >got
+  has got '^ok +program  .*, 32 bits'
+  has got '^ok +library  .*: loaded by /lib/ld-linux.so.2'
 }
 file_is_32() { [ "$(head -c 5 "$1" | tail -c 1 | od -An -tx1 | tr -d ' ')" = 01 ]; }
 refuses_other_sizes() {
-  local status=0
-  gcc -m32 -static -o static32 -x c - <<<'int main(void) { return 0; }' || return
-  installed_socksify -s gate ./static32 2>errors || status=$?
-  [ $status = 125 ] && has errors 'static32 is statically linked'
+  gcc -m32 -static -o static32 -x c - <<<'int main(void) { return 0; }'
+  ends_with 125 installed_socksify -s gate ./static32 2>errors
+  has errors 'static32 is statically linked'
   # Another processor: the number of ARM in e_machine.
-  cp thirty-two arm && printf '\x28' | dd of=arm bs=1 seek=18 conv=notrunc 2>/dev/null && ! installed_socksify -s gate ./arm 2>errors &&
-    has errors 'is for another kind of processor'
+  cp thirty-two arm
+  printf '\x28' | dd of=arm bs=1 seek=18 conv=notrunc 2>/dev/null
+  fails installed_socksify -s gate ./arm 2>errors
+  has errors 'is for another kind of processor'
 }
-uninstalls() { placing uninstall && everything prefix >after && same before after && ! placing uninstall 2>errors && has errors 'nothing is installed'; }
+uninstalls() {
+  placing uninstall
+  everything prefix >after
+  same before after
+  fails placing uninstall 2>errors
+  has errors 'nothing is installed'
+}
 # What others have put in directories of ours stays.
-spares_others() { placing install && touch prefix/lib/socksify/others && placing uninstall && [ "$(cd prefix/lib && find . ! -type d)" = ./socksify/others ] && rm -r prefix/lib; }
+spares_others() {
+  placing install
+  touch prefix/lib/socksify/others
+  placing uninstall
+  [ "$(cd prefix/lib && find . ! -type d)" = ./socksify/others ]
+  rm -r prefix/lib
+}
 replaces() {
-  placing install && echo "file $prefix/lib/socksify/of-an-older-version" >>prefix/lib/socksify/installed && touch prefix/lib/socksify/of-an-older-version &&
-    placing install && [ ! -e prefix/lib/socksify/of-an-older-version ] && placing uninstall && everything prefix >after && same before after
+  placing install
+  echo "file $prefix/lib/socksify/of-an-older-version" >>prefix/lib/socksify/installed
+  touch prefix/lib/socksify/of-an-older-version
+  placing install
+  [ ! -e prefix/lib/socksify/of-an-older-version ]
+  placing uninstall
+  everything prefix >after
+  same before after
 }
 stages() {
   local prefix=/opt/some DESTDIR="$WORK/stage area"
-  placing install && [ -x "$DESTDIR/opt/some/bin/socksify" ] && [ ! -e /opt/some/bin/socksify ] && has "$DESTDIR/opt/some/lib/systemd/system/socks4d.service" /opt/some/sbin/socks4d &&
-    placing uninstall && [ -z "$(find "$DESTDIR" -mindepth 1)" ]
+  placing install
+  [ -x "$DESTDIR/opt/some/bin/socksify" ]
+  [ ! -e /opt/some/bin/socksify ]
+  has "$DESTDIR/opt/some/lib/systemd/system/socks4d.service" /opt/some/sbin/socks4d
+  placing uninstall
+  [ -z "$(find "$DESTDIR" -mindepth 1)" ]
 }
 
 refuses_places() {
   local prefix
   for prefix in relative '' "$WORK/a b" "$WORK/a:b" "$WORK/\$LIB"; do
-    ! placing install 2>errors && [ "$(wc -l <errors)" = 1 ] && has errors '^make install: PREFIX=.* (has to begin with /|has a blank, a colon or a dollar sign in it)$' || return
+    fails placing install 2>errors
+    [ "$(wc -l <errors)" = 1 ]
+    has errors '^make install: PREFIX=.* (has to begin with /|has a blank, a colon or a dollar sign in it)$'
   done
-  [ ! -e "$WORK/a b" ] && [ ! -e "$TOP/relative" ]
+  [ ! -e "$WORK/a b" ]
+  [ ! -e "$TOP/relative" ]
 }
 
 # --- completion, as readline has the words
@@ -104,9 +160,16 @@ completes() {
     "$TOP/tools/install/completion/socksify.bash" "$@"
 }
 completes_in_bash() {
-  completes --ssh socksify --ss && completes $'--check' socksify -s gate --ch && completes $'0\n1\n2\n3' socksify -d '' &&
-    completes socks4a:// socksify -s socks4a && completes root socksify -u roo && completes '' socksify -s gate curl --he &&
-    mkdir -p commands && touch commands/a-long-name && chmod 755 commands/a-long-name && PATH=$PATH:$WORK/commands completes a-long-name socksify -v a-long
+  completes --ssh socksify --ss
+  completes $'--check' socksify -s gate --ch
+  completes $'0\n1\n2\n3' socksify -d ''
+  completes socks4a:// socksify -s socks4a
+  completes root socksify -u roo
+  completes '' socksify -s gate curl --he
+  mkdir -p commands
+  touch commands/a-long-name
+  chmod 755 commands/a-long-name
+  PATH=$PATH:$WORK/commands completes a-long-name socksify -v a-long
 }
 # With the package bash-completion, the command's own.
 # shellcheck disable=SC2016 # for the shell that is started
@@ -121,7 +184,7 @@ knows_every_option() {
   local option
   for option in $("$LAUNCHER" --help | grep -oE '^  -[-a-z]+|, --[a-z]+' | tr -d ' ,') --json; do
     grep -qE -- "[ ']${option}[ ']" "$TOP/tools/install/completion/socksify.bash" && grep -qE -- "${option}(\+|=|\[)" "$TOP/tools/install/completion/_socksify" ||
-      { echo "$option is not completed" && false; } || return
+      { echo "$option is not completed" && false; }
   done
 }
 # In a terminal of its own: what TAB makes of the line.
@@ -138,13 +201,18 @@ zpty -w -n shell $'socksify --ssh gate --she\t\C-aprint -r -- \C-e; exit\n'
 while zpty -r shell output; do print -r -- $output; done
 END
   limit zsh -f complete.zsh "$TOP/tools/install/completion" >got
-  has got '^socksify --check' && has got '^socksify -s gate --loc[^a]' && has got '^socksify --ssh gate --shell'
+  has got '^socksify --check'
+  has got '^socksify -s gate --loc[^a]'
+  has got '^socksify --ssh gate --shell'
 }
 
 # --- systemd
 units_are_good() {
-  mkdir -p units && sed "s|/usr/sbin/socks4d|$BUILD/socks4d|; /^Documentation/d" "$TOP/tools/install/systemd/socks4d.service" >units/socks4d.service &&
-    sed '/^Documentation/d' "$TOP/tools/install/systemd/socks4d.socket" >units/socks4d.socket && systemd-analyze verify units/* 2>&1 | tee got && [ ! -s got ]
+  mkdir -p units
+  sed "s|/usr/sbin/socks4d|$BUILD/socks4d|; /^Documentation/d" "$TOP/tools/install/systemd/socks4d.service" >units/socks4d.service
+  sed '/^Documentation/d' "$TOP/tools/install/systemd/socks4d.socket" >units/socks4d.socket
+  systemd-analyze verify units/* 2>&1 | tee got
+  [ ! -s got ]
 }
 unit_is_confined() { systemd-analyze security --offline=yes --threshold=20 "$TOP/tools/install/systemd/socks4d.service"; }
 # Its command, as systemd would run it when the first client has come.
@@ -154,11 +222,21 @@ activate() {
     sed "s|/usr/sbin/socks4d|$BUILD/socks4d|; s|/etc/socks4d.conf|$WORK/socks4d.conf|")
   port=$(unused_port)
   start "$1" systemd-socket-activate -l "$NET.4:$port" "${line[@]}"
-  await has "$1.log" "Listening on $NET.4:$port" >/dev/null && SOCKS=$NET.4:$port
+  await has "$1.log" "Listening on $NET.4:$port" >/dev/null
+  SOCKS=$NET.4:$port
 }
-unit_is_activated() { rm -f socks4d.conf && activate unit && "$LAUNCHER" -s "$SOCKS" curl -sS "http://$WEB/page" >got && same got site/page && logged unit ' command=connect |connect'; }
+unit_is_activated() {
+  rm -f socks4d.conf
+  activate unit
+  "$LAUNCHER" -s "$SOCKS" curl -sS "http://$WEB/page" >got
+  same got site/page
+  logged unit ' command=connect |connect'
+}
 unit_takes_configuration() {
-  echo nonsense >socks4d.conf && activate unit2 && ! limit "$LAUNCHER" -s "$SOCKS" curl -sS "http://$WEB/page" >got && logged unit2 "$WORK/socks4d.conf:1: \"nonsense\": unknown"
+  echo nonsense >socks4d.conf
+  activate unit2
+  fails limit "$LAUNCHER" -s "$SOCKS" curl -sS "http://$WEB/page" >got
+  logged unit2 "$WORK/socks4d.conf:1: \"nonsense\": unknown"
 }
 
 # shellcheck disable=SC2119 # no options

@@ -16,26 +16,38 @@ END
 chmod 755 helpers/socks4d
 export SOCKSIFY_LIBRARY=$WORK/helpers/libsocksify.so SOCKSIFY_LOOPBACK=proxy
 
-own() { rm -f servers && limit "$LAUNCHER" "$@"; }
+own() {
+  rm -f servers
+  limit "$LAUNCHER" "$@"
+}
 # The server that the last own() has had, or a process of that number, is gone.
 server_is_gone() { await has_gone "$(cat servers)"; }
 has_gone() { ! kill -0 "$1" || [ "$(sed 's/.*) //; s/ .*//' "/proc/$1/stat")" = Z ]; }
 
 serves() {
-  own --local curl -sS "http://$WEB/page" >got && same got site/page && saw_only_peer web && [ ! -e preloaded ] && server_is_gone
+  own --local curl -sS "http://$WEB/page" >got
+  same got site/page
+  saw_only_peer web
+  [ ! -e preloaded ]
+  server_is_gone
 }
 serves_shell() {
   # shellcheck disable=SC2016 # for the shell that is started
-  SHELL=/bin/sh own --local --shell < <(echo "curl -sS 'http://$WEB/page' >got; exit 4")
-  [ $? = 4 ] && same got site/page && saw_only_peer web && server_is_gone
+  SHELL=/bin/sh ends_with 4 own --local --shell < <(echo "curl -sS 'http://$WEB/page' >got; exit 4")
+  same got site/page
+  saw_only_peer web
+  server_is_gone
 }
-status() { own --local sh -c "$1"; echo $?; }
-passes_status() { prints 0 status 'exit 0' && prints 7 status 'exit 7' && prints 143 status 'kill $$'; }
+passes_status() {
+  ends_with 0 own --local sh -c 'exit 0'
+  ends_with 7 own --local sh -c 'exit 7'
+  ends_with 143 own --local sh -c 'kill $$'
+}
 # The command is the process that the launcher was, and has no child that it did not make.
 is_alone() {
   # shellcheck disable=SC2016 # for the shells that are started
   own --local sh -c 'read -r children <"/proc/$$/task/$$/children"; echo "children: $children"' >got
-  prints "children: " cat got || return
+  prints "children: " cat got
   # shellcheck disable=SC2016 # for the shell that is started
   env "$LAUNCHER" --local sh -c 'echo $$' >got &
   wait $!
@@ -49,13 +61,17 @@ ends_when_killed() {
     # bash lets what runs in the background ignore SIGINT.
     (trap - INT && exec "$python" -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])' \
       "$LAUNCHER" --local sh -c "echo >fifo.$signal; exec sleep 60") &
-    read -r <"fifo.$signal" && kill "-$signal" $! && ! wait $! && server_is_gone || { echo "$signal" && false; } || return
+    read -r <"fifo.$signal"
+    kill "-$signal" $!
+    fails wait $!
+    server_is_gone
   done
 }
 # The watcher is found by the server's parent.
 ends_without_watcher() {
   own --local sh -c "kill -9 \$(ps -o ppid= -p \$(cat servers)); cat" < <(await test -s servers && server_is_gone && echo gone >gone)
-  [ -e gone ] && server_is_gone
+  [ -e gone ]
+  server_is_gone
 }
 # What the terminal sends to the foreground is for the command.
 survives_interrupt() {
@@ -63,40 +79,66 @@ survives_interrupt() {
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])' "$LAUNCHER" --local sh -c "trap : INT QUIT HUP TSTP
     for signal in INT QUIT HUP TSTP; do kill -\$signal 0; done
-    curl -sS 'http://$WEB/page' >got" && same got site/page && saw_only_peer web
+    curl -sS 'http://$WEB/page' >got"
+  same got site/page
+  saw_only_peer web
 }
 # Started by a program that goes through another server, which is not there.
-works_inside() { env "$1=$NET.9:1" "$LAUNCHER" "$LAUNCHER" --local curl -sS "http://$WEB/page" >got && same got site/page && saw_only_peer web; }
+works_inside() {
+  env "$1=$NET.9:1" "$LAUNCHER" "$LAUNCHER" --local curl -sS "http://$WEB/page" >got
+  same got site/page
+  saw_only_peer web
+}
 # Whoever reads what the command prints is told of its end: also when the server could not be ended at once.
-lets_go() { own --local sh -c 'exec 3>&- && echo text' 3>&1 2>&1 | cat >got && has got '^text$'; }
+lets_go() {
+  own --local sh -c 'exec 3>&- && echo text' 3>&1 2>&1 | cat >got
+  has got '^text$'
+}
 # shellcheck disable=SC2094 # one end waits for what the other has written
 tells_end() {
   : >errors
   own --local sh -c "kill -9 \$(cat servers); read -r line" 2>errors < <(await test -s errors && echo) || true
   has errors '^socksify: --local: the server has ended: '
 }
-fails() {
+does_not_start() {
   local status=0
-  mv helpers/socks4d kept && printf '#!/bin/sh\necho "socks4d: nothing works" >&2\nexit 1\n' >helpers/socks4d && chmod 755 helpers/socks4d
+  mv helpers/socks4d kept
+  printf '#!/bin/sh\necho "socks4d: nothing works" >&2\nexit 1\n' >helpers/socks4d
+  chmod 755 helpers/socks4d
   own --local touch ran 2>errors || status=$?
   mv -f kept helpers/socks4d
   cat errors
-  [ $status = 125 ] && [ ! -e ran ] && [ "$(cat errors)" = "socksify: --local: socks4d: nothing works" ]
+  [ $status = 125 ]
+  [ ! -e ran ]
+  [ "$(cat errors)" = "socksify: --local: socks4d: nothing works" ]
 }
-lacks_server() { mv helpers/socks4d kept && ! own --local touch ran 2>errors; mv kept helpers/socks4d && has errors '^socksify: --local: socks4d is missing' && [ ! -e ran ]; }
+lacks_server() {
+  mv helpers/socks4d kept
+  fails own --local touch ran 2>errors
+  mv kept helpers/socks4d
+  has errors '^socksify: --local: socks4d is missing'
+  [ ! -e ran ]
+}
 lacks_command() {
-  local status=0
-  own --local no-such 2>errors || status=$?
-  [ $status = 127 ] && has errors 'no-such: no such command' && server_is_gone
+  ends_with 127 own --local no-such 2>errors
+  has errors 'no-such: no such command'
+  server_is_gone
 }
-checks() { own --local --check curl >got && has got '^ok +socks4a ' && has got '^ok +bind .*' && server_is_gone; }
+checks() {
+  own --local --check curl >got
+  has got '^ok +socks4a '
+  has got '^ok +bind .*'
+  server_is_gone
+}
 
 # --- ssh
 start_sshd() {
   local port pam=yes # who cannot read /etc/shadow has to ask PAM whether the account is locked
   installed ssh || return
   port=$(unused_port)
-  ssh-keygen -q -t ed25519 -N '' -f key && ssh-keygen -q -t ed25519 -N '' -f other && cp key.pub authorized
+  ssh-keygen -q -t ed25519 -N '' -f key
+  ssh-keygen -q -t ed25519 -N '' -f other
+  cp key.pub authorized
   [ "$(id -u)" != 0 ] || { pam=no && mkdir -p /run/sshd; }
   printf '%s\n' "ListenAddress $NET.3:$port" "HostKey $WORK/key" "AuthorizedKeysFile $WORK/authorized" \
     "PidFile none" "StrictModes no" "UsePAM $pam" "LogLevel DEBUG1" >sshd.conf
@@ -108,27 +150,47 @@ start_sshd() {
   export SOCKSIFY_SSH
 }
 by_ssh() {
-  own --ssh gateway curl -sS "http://$WEB/page" >got && same got site/page && [ ! -e control ] && [ ! -e local ] &&
-    logged sshd "channel 0: connected to ${WEB%:*} port ${WEB#*:}" && logged sshd "Disconnected from|Received disconnect|Connection closed by"
+  own --ssh gateway curl -sS "http://$WEB/page" >got
+  same got site/page
+  [ ! -e control ]
+  [ ! -e local ]
+  logged sshd "channel 0: connected to ${WEB%:*} port ${WEB#*:}"
+  logged sshd "Disconnected from|Received disconnect|Connection closed by"
 }
-by_ssh_too() { own --ssh=gateway curl -sS "http://$WEB/page" >got && same got site/page && logged sshd "channel 0: connected to"; }
+by_ssh_too() {
+  own --ssh=gateway curl -sS "http://$WEB/page" >got
+  same got site/page
+  logged sshd "channel 0: connected to"
+}
 ssh_is_refused() {
   local status=0
   sed "s|$WORK/key|$WORK/other|" ssh.conf >other.conf
-  SOCKSIFY_SSH="ssh -F $WORK/other.conf" own --ssh nobody@gateway touch ran 2>errors || status=$?
-  cat errors
-  [ $status = 125 ] && [ ! -e ran ] && [ "$(wc -l <errors)" = 1 ] && has errors '^socksify: --ssh nobody@gateway: .*(Permission denied|closed)'
+  SOCKSIFY_SSH="ssh -F $WORK/other.conf" ends_with 125 own --ssh nobody@gateway touch ran 2>errors
+  [ ! -e ran ]
+  [ "$(wc -l <errors)" = 1 ]
+  has errors '^socksify: --ssh nobody@gateway: .*(Permission denied|closed)'
 }
 ssh_is_not_there() {
-  ! own --ssh no-such.invalid touch ran 2>errors && [ "$(wc -l <errors)" = 1 ] && has errors '^socksify: --ssh no-such.invalid: .*resolve' &&
-    ! SOCKSIFY_SSH=$WORK/no-ssh own --ssh gateway touch ran 2>errors && has errors "^socksify: --ssh gateway: $WORK/no-ssh: No such file" && [ ! -e ran ]
+  fails own --ssh no-such.invalid touch ran 2>errors
+  [ "$(wc -l <errors)" = 1 ]
+  has errors '^socksify: --ssh no-such.invalid: .*resolve'
+  SOCKSIFY_SSH=$WORK/no-ssh fails own --ssh gateway touch ran 2>errors
+  has errors "^socksify: --ssh gateway: $WORK/no-ssh: No such file"
+  [ ! -e ran ]
 }
-ssh_is_checked() { own --ssh gateway --check curl >got && has got '^ok +socks4  ' && has got '^ok +socks4a ' && has got '^warn bind '; }
+ssh_is_checked() {
+  own --ssh gateway --check curl >got
+  has got '^ok +socks4  '
+  has got '^ok +socks4a '
+  has got '^warn bind '
+}
 ssh_ends_when_killed() {
   mkfifo fifo
   "$LAUNCHER" --ssh gateway sh -c 'echo >fifo; exec sleep 60' &
-  read -r <fifo && kill -KILL $! && ! wait $! &&
-    logged sshd "Disconnected from|Received disconnect|Connection closed by|Connection reset by peer"
+  read -r <fifo
+  kill -KILL $!
+  fails wait $!
+  logged sshd "Disconnected from|Received disconnect|Connection closed by|Connection reset by peer"
 }
 # shellcheck disable=SC2094 # one end waits for what the other has written
 tells_end_of_ssh() {
@@ -148,7 +210,7 @@ check "the terminal's signals are for the command" survives_interrupt
 for variable in SOCKS_SERVER SOCKS4_SERVER; do check "inside of another, by $variable" works_inside $variable; done
 check "pipes are let go of" lets_go
 check "the server ends too early" tells_end
-check "the server does not start" fails
+check "the server does not start" does_not_start
 check "the server is missing" lacks_server
 check "the command is missing" lacks_command
 check "--local --check" checks

@@ -17,37 +17,73 @@ files() { rm -f "$user" "$system" && printf '%s\n' "$1" >"$user" && { [ $# = 1 ]
 refuses() {
   local status=0 pattern=$1
   shift
-  rm -f "$user" && printf '%s\n' "$@" >"$system"
+  rm -f "$user"
+  printf '%s\n' "$@" >"$system"
   launch -s gate true >out 2>&1 || status=$?
   cat out
-  [ $status = 125 ] && [ "$(wc -l <out)" = 1 ] && grep -qF "socksify: $pattern" out
+  [ $status = 125 ]
+  [ "$(wc -l <out)" = 1 ]
+  grep -qF "socksify: $pattern" out
 }
 
 reads_users_file() {
-  files SOCKS_SERVER=gate:1 && gives SOCKS_SERVER gate:1 && HOME='' refuses_without
+  files SOCKS_SERVER=gate:1
+  gives SOCKS_SERVER gate:1
+  HOME='' refuses_without
 }
-refuses_without() { ! launch true 2>out && has out 'no SOCKS server'; }
+refuses_without() {
+  fails launch true 2>out
+  has out 'no SOCKS server'
+}
 reads_xdg_file() {
-  mkdir -p xdg/socksify && echo SOCKS_SERVER=xdg >xdg/socksify/config && files SOCKS_SERVER=gate &&
-    XDG_CONFIG_HOME=$WORK/xdg gives SOCKS_SERVER xdg && XDG_CONFIG_HOME=xdg gives SOCKS_SERVER gate && XDG_CONFIG_HOME='' gives SOCKS_SERVER gate
+  mkdir -p xdg/socksify
+  echo SOCKS_SERVER=xdg >xdg/socksify/config
+  files SOCKS_SERVER=gate
+  XDG_CONFIG_HOME=$WORK/xdg gives SOCKS_SERVER xdg
+  XDG_CONFIG_HOME=xdg gives SOCKS_SERVER gate
+  XDG_CONFIG_HOME='' gives SOCKS_SERVER gate
 }
-reads_systems_file() { files '' SOCKS_SERVER=gate:2 && gives SOCKS_SERVER gate:2 && rm "$user" && gives SOCKS_SERVER gate:2; }
+reads_systems_file() {
+  files '' SOCKS_SERVER=gate:2
+  gives SOCKS_SERVER gate:2
+  rm "$user"
+  gives SOCKS_SERVER gate:2
+}
 precedence() {
-  files SOCKS_SERVER=user SOCKS_SERVER=system && gives SOCKS_SERVER user && gives SOCKS_SERVER option -s option &&
-    SOCKS_SERVER=environment gives SOCKS_SERVER environment && SOCKS4_SERVER=environment gives SOCKS_SERVER unset &&
-    ALL_PROXY=socks4://e gives SOCKS_SERVER unset && ALL_PROXY=http://e gives SOCKS_SERVER user && SOCKS_SERVER='' gives SOCKS_SERVER user &&
-    files SOCKS_DEBUG=1 $'SOCKS_DEBUG=2\nSOCKSIFY_DNS=remote\nSOCKS_SERVER=x' && gives SOCKS_DEBUG 1 && gives SOCKSIFY_DNS remote &&
-    SOCKS_DEBUG=0 gives SOCKS_DEBUG 0 && gives SOCKS_DEBUG 3 -d 3 && SOCKSIFY_DNS='' gives SOCKSIFY_DNS ''
+  files SOCKS_SERVER=user SOCKS_SERVER=system
+  gives SOCKS_SERVER user
+  gives SOCKS_SERVER option -s option
+  SOCKS_SERVER=environment gives SOCKS_SERVER environment
+  SOCKS4_SERVER=environment gives SOCKS_SERVER unset
+  ALL_PROXY=socks4://e gives SOCKS_SERVER unset
+  ALL_PROXY=http://e gives SOCKS_SERVER user
+  SOCKS_SERVER='' gives SOCKS_SERVER user
+  files SOCKS_DEBUG=1 $'SOCKS_DEBUG=2\nSOCKSIFY_DNS=remote\nSOCKS_SERVER=x'
+  gives SOCKS_DEBUG 1
+  gives SOCKSIFY_DNS remote
+  SOCKS_DEBUG=0 gives SOCKS_DEBUG 0
+  gives SOCKS_DEBUG 3 -d 3
+  SOCKSIFY_DNS='' gives SOCKSIFY_DNS ''
 }
 precedence_of_lists() {
-  files $'SOCKS_SERVER=x\nNO_PROXY=file' && gives NO_PROXY file && NO_PROXY=mine gives NO_PROXY mine && no_proxy=mine gives NO_PROXY unset &&
-    NO_PROXY='' gives NO_PROXY '' && gives NO_PROXY option -n option && no_proxy=mine gives no_proxy unset -n option
+  files $'SOCKS_SERVER=x\nNO_PROXY=file'
+  gives NO_PROXY file
+  NO_PROXY=mine gives NO_PROXY mine
+  no_proxy=mine gives NO_PROXY unset
+  NO_PROXY='' gives NO_PROXY ''
+  gives NO_PROXY option -n option
+  no_proxy=mine gives no_proxy unset -n option
 }
 # The userid of a URL belongs to its server.
 precedence_of_userids() {
-  files $'SOCKS_USER=file\nSOCKS_SERVER=socks4://url@x' && gives SOCKS_USER file && gives SOCKS_USER unset -s socks4://me@y &&
-    gives SOCKS_USER file -s y && SOCKS_USERNAME=me gives SOCKS_USER unset && gives SOCKS_USER me -u me &&
-    files SOCKS_SERVER=socks4://url@x SOCKS_USER=system && gives SOCKS_USER unset
+  files $'SOCKS_USER=file\nSOCKS_SERVER=socks4://url@x'
+  gives SOCKS_USER file
+  gives SOCKS_USER unset -s socks4://me@y
+  gives SOCKS_USER file -s y
+  SOCKS_USERNAME=me gives SOCKS_USER unset
+  gives SOCKS_USER me -u me
+  files SOCKS_SERVER=socks4://url@x SOCKS_USER=system
+  gives SOCKS_USER unset
 }
 takes_everything() {
   files "SOCKS_SERVER=a:1
@@ -60,65 +96,121 @@ SOCKSIFY_DNS=local
 SOCKSIFY_FASTOPEN=1
 SOCKSIFY_LEAK=deny
 SOCKSIFY_LOOPBACK=proxy
-SOCKSIFY_TIMEOUT=20" && launch env | grep -E '^(SOCKS|NO_PROXY)' | grep -vE '^SOCKSIFY_(CONFIG|LIBRARY)=' | sort >got && sort "$user" | same - got
+SOCKSIFY_TIMEOUT=20"
+  launch env | grep -E '^(SOCKS|NO_PROXY)' | grep -vE '^SOCKSIFY_(CONFIG|LIBRARY)=' | sort >got
+  sort "$user" | same - got
 }
 takes_forms() {
-  files $'# a comment = x\n\n  \t# another\n \tSOCKS_SERVER \t= \t"a:1"\t \nSOCKS_USER=\'a "b" #c\'\r\nNO_PROXY=' && gives SOCKS_SERVER a:1 &&
-    gives SOCKS_USER 'a "b" #c' && gives NO_PROXY '' && printf SOCKS_SERVER=last >"$user" && gives SOCKS_SERVER last &&
-    files $'SOCKS_SERVER=a\nSOCKS_USER="' && gives SOCKS_USER '"' && files $'SOCKS_SERVER=a\nSOCKS_USER=x=\\n*~' && gives SOCKS_USER 'x=\n*~'
+  files $'# a comment = x\n\n  \t# another\n \tSOCKS_SERVER \t= \t"a:1"\t \nSOCKS_USER=\'a "b" #c\'\r\nNO_PROXY='
+  gives SOCKS_SERVER a:1
+  gives SOCKS_USER 'a "b" #c'
+  gives NO_PROXY ''
+  printf SOCKS_SERVER=last >"$user"
+  gives SOCKS_SERVER last
+  files $'SOCKS_SERVER=a\nSOCKS_USER="'
+  gives SOCKS_USER '"'
+  files $'SOCKS_SERVER=a\nSOCKS_USER=x=\\n*~'
+  gives SOCKS_USER 'x=\n*~'
 }
 executes_nothing() {
   # shellcheck disable=SC2016 # not to be expanded
-  files $'SOCKS_SERVER=a\nSOCKS_USER=$(touch ran)`touch ran`;touch ran' && gives SOCKS_USER '$(touch ran)`touch ran`;touch ran' &&
-    refuses "$system:1: 'touch ran;SOCKS_USER': no such setting" 'touch ran;SOCKS_USER=x' &&
-    refuses "$system:1: 'x[\$(touch ran)]': no such" 'x[$(touch ran)]=1' && [ ! -e ran ]
+  files $'SOCKS_SERVER=a\nSOCKS_USER=$(touch ran)`touch ran`;touch ran'
+  gives SOCKS_USER '$(touch ran)`touch ran`;touch ran'
+  refuses "$system:1: 'touch ran;SOCKS_USER': no such setting" 'touch ran;SOCKS_USER=x'
+  refuses "$system:1: 'x[\$(touch ran)]': no such" 'x[$(touch ran)]=1'
+  [ ! -e ran ]
 }
 refuses_nonsense() {
-  refuses "$system:2: 'SOCKS_SERVR': no such setting; there are SOCKS_SERVER " '' SOCKS_SERVR=x &&
-    refuses "$system:3: 'word': not NAME=VALUE" '# x' SOCKS_SERVER=y word && refuses "$system:1: '': no such setting" =x &&
-    refuses "$system:1: 'export SOCKS_SERVER': no such" 'export SOCKS_SERVER=x' && refuses "$system:1: 'LD_PRELOAD': no such" LD_PRELOAD=x &&
-    refuses "$system:1: 'PATH': no such" PATH=x && refuses "$system:1: '*': no such" '*=x' &&
-    refuses "$system:1: 'SOCKS_SERVER SOCKS_USER': no such" 'SOCKS_SERVER SOCKS_USER=x' &&
-    refuses "$system:2: SOCKS_USER: given twice" SOCKS_USER=x SOCKS_USER=y
+  refuses "$system:2: 'SOCKS_SERVR': no such setting; there are SOCKS_SERVER " '' SOCKS_SERVR=x
+  refuses "$system:3: 'word': not NAME=VALUE" '# x' SOCKS_SERVER=y word
+  refuses "$system:1: '': no such setting" =x
+  refuses "$system:1: 'export SOCKS_SERVER': no such" 'export SOCKS_SERVER=x'
+  refuses "$system:1: 'LD_PRELOAD': no such" LD_PRELOAD=x
+  refuses "$system:1: 'PATH': no such" PATH=x
+  refuses "$system:1: '*': no such" '*=x'
+  refuses "$system:1: 'SOCKS_SERVER SOCKS_USER': no such" 'SOCKS_SERVER SOCKS_USER=x'
+  refuses "$system:2: SOCKS_USER: given twice" SOCKS_USER=x SOCKS_USER=y
 }
 refuses_values() {
-  refuses "$system:1: SOCKS_SERVER: 'socks5://h': SOCKS4 only" SOCKS_SERVER=socks5://h &&
-    refuses "$system:2: SOCKS_SERVER: 'h:x': the port" '' SOCKS_SERVER=a:1,h:x && refuses "$system:1: SOCKS_SERVER: '': the host is missing" SOCKS_SERVER= &&
-    refuses "$system:1: SOCKS_DEBUG: 'lots': not a number from 0 to 3" SOCKS_DEBUG=lots &&
-    refuses "$system:1: SOCKS_LOGOUTPUT: 'log': neither stderr" SOCKS_LOGOUTPUT=log && refuses "$system:1: SOCKSIFY_BIND: 'on'" SOCKSIFY_BIND=on &&
-    refuses "$system:1: SOCKSIFY_DNS: 'x': not auto, local or remote" SOCKSIFY_DNS=x && refuses "$system:1: SOCKSIFY_LEAK: ''" SOCKSIFY_LEAK= &&
-    refuses "$system:1: SOCKSIFY_LOOPBACK: 'x'" SOCKSIFY_LOOPBACK=x && refuses "$system:1: SOCKSIFY_TIMEOUT: '0': not a number of sec" SOCKSIFY_TIMEOUT=0
+  refuses "$system:1: SOCKS_SERVER: 'socks5://h': SOCKS4 only" SOCKS_SERVER=socks5://h
+  refuses "$system:2: SOCKS_SERVER: 'h:x': the port" '' SOCKS_SERVER=a:1,h:x
+  refuses "$system:1: SOCKS_SERVER: '': the host is missing" SOCKS_SERVER=
+  refuses "$system:1: SOCKS_DEBUG: 'lots': not a number from 0 to 3" SOCKS_DEBUG=lots
+  refuses "$system:1: SOCKS_LOGOUTPUT: 'log': neither stderr" SOCKS_LOGOUTPUT=log
+  refuses "$system:1: SOCKSIFY_BIND: 'on'" SOCKSIFY_BIND=on
+  refuses "$system:1: SOCKSIFY_DNS: 'x': not auto, local or remote" SOCKSIFY_DNS=x
+  refuses "$system:1: SOCKSIFY_LEAK: ''" SOCKSIFY_LEAK=
+  refuses "$system:1: SOCKSIFY_LOOPBACK: 'x'" SOCKSIFY_LOOPBACK=x
+  refuses "$system:1: SOCKSIFY_TIMEOUT: '0': not a number of sec" SOCKSIFY_TIMEOUT=0
 }
 # A file that cannot be read might name a server: without it, this would not be what was asked for.
 refuses_unreadable() {
-  rm -f "$user" "$system" && mkdir "$user" && refuses_settings "$user" "it is a directory" && rmdir "$user" && echo SOCKS_SERVER=x >"$system" && chmod 000 "$system" || return
+  rm -f "$user" "$system"
+  mkdir "$user"
+  refuses_settings "$user" "it is a directory"
+  rmdir "$user"
+  echo SOCKS_SERVER=x >"$system"
+  chmod 000 "$system"
   [ "$(id -u)" = 0 ] || refuses_settings "$system" "Permission denied"
 }
-refuses_loop() { rm -f "$user" && ln -sf config "$user" && refuses_settings "$user" "Too many levels of symbolic links" && rm "$user"; }
-refuses_settings() { ! launch -s x true 2>out && prints "socksify: $1: cannot be read: $2" cat out; }
+refuses_loop() {
+  rm -f "$user"
+  ln -sf config "$user"
+  refuses_settings "$user" "Too many levels of symbolic links"
+  rm "$user"
+}
+refuses_settings() {
+  fails launch -s x true 2>out
+  prints "socksify: $1: cannot be read: $2" cat out
+}
 # Neither one that would keep it waiting, nor one without an end.
 refuses_other_files() {
-  rm -f "$user" && mkfifo pipe && SOCKSIFY_CONFIG=pipe refuses_settings pipe "it is a pipe" && head -c 65537 /dev/zero | tr '\0' '\n' >"$system" &&
-    refuses_settings "$system" "it is too large" && SOCKSIFY_CONFIG=/dev/zero refuses_settings /dev/zero "it is not a regular file" &&
-    printf 'SOCKS_USER=a\0b' >"$system" && ! launch -s x true 2>out && has out "^socksify: $system:1: there is a zero byte" && rm "$system" && SOCKSIFY_CONFIG=/dev/null launch -s x true
+  rm -f "$user"
+  mkfifo pipe
+  SOCKSIFY_CONFIG=pipe refuses_settings pipe "it is a pipe"
+  head -c 65537 /dev/zero | tr '\0' '\n' >"$system"
+  refuses_settings "$system" "it is too large"
+  SOCKSIFY_CONFIG=/dev/zero refuses_settings /dev/zero "it is not a regular file"
+  printf 'SOCKS_USER=a\0b' >"$system"
+  fails launch -s x true 2>out
+  has out "^socksify: $system:1: there is a zero byte"
+  rm "$system"
+  SOCKSIFY_CONFIG=/dev/null launch -s x true
 }
 changes_no_others() {
-  files $'SOCKS_SERVER=x\nSOCKS_USER=me' && env SOCKS_SERVER=x SOCKS_USER=me /usr/bin/env | grep -v ^_= | sort >expected &&
-    "$LAUNCHER" /usr/bin/env | grep -vE '^(LD_PRELOAD|_)=' | sort >actual && same expected actual
+  files $'SOCKS_SERVER=x\nSOCKS_USER=me'
+  env SOCKS_SERVER=x SOCKS_USER=me /usr/bin/env | grep -v ^_= | sort >expected
+  "$LAUNCHER" /usr/bin/env | grep -vE '^(LD_PRELOAD|_)=' | sort >actual
+  same expected actual
 }
 
-sets_level() { gives SOCKS_DEBUG 2 -s x -d 2 && SOCKS_DEBUG=3 gives SOCKS_DEBUG 0 -s x -d 0 && gives SOCKS_DEBUG 2 -s x -d 1 -v && refuses_option -d 4 && refuses_option -d x; }
-refuses_option() { ! launch -s x "$@" true >out 2>&1 && has out "^socksify: $1: '$2': " && [ "$(wc -l <out)" = 1 ]; }
-sets_file() {
-  gives SOCKS_LOGOUTPUT "$WORK/file" -s x -o "$WORK/file" && gives SOCKS_LOGOUTPUT "$WORK/a file" -s x -o 'a file' &&
-    gives SOCKS_LOGOUTPUT stderr -s x -o stderr && refuses_log /no/such/file
+sets_level() {
+  gives SOCKS_DEBUG 2 -s x -d 2
+  SOCKS_DEBUG=3 gives SOCKS_DEBUG 0 -s x -d 0
+  gives SOCKS_DEBUG 2 -s x -d 1 -v
+  refuses_option -d 4
+  refuses_option -d x
 }
-refuses_log() { ! launch -s x -o "$1" true 2>out && prints "socksify: -o: '$1': cannot be written" cat out; }
+refuses_option() {
+  fails launch -s x "$@" true >out 2>&1
+  has out "^socksify: $1: '$2': "
+  [ "$(wc -l <out)" = 1 ]
+}
+sets_file() {
+  gives SOCKS_LOGOUTPUT "$WORK/file" -s x -o "$WORK/file"
+  gives SOCKS_LOGOUTPUT "$WORK/a file" -s x -o 'a file'
+  gives SOCKS_LOGOUTPUT stderr -s x -o stderr
+  refuses_log /no/such/file
+}
+refuses_log() {
+  fails launch -s x -o "$1" true 2>out
+  prints "socksify: -o: '$1': cannot be written" cat out
+}
 
 # Quoted so that what comes back is what was there.
 prints_environment() {
   local odd=$'it\'s "$(x)" \\ \n*`'
-  SOCKS4_SERVER=old SOCKS_USER=$odd launch -s gate:2 -n "$odd" -d 1 --env >settings || return
+  SOCKS4_SERVER=old SOCKS_USER=$odd launch -s gate:2 -n "$odd" -d 1 --env >settings
   # shellcheck disable=SC2016 # for the shell that is started
   env -i PATH="$PATH" SOCKS4_SERVER=old odd="$odd" \
     sh -c '. ./settings && [ "$SOCKS_USER" = "$odd" ] && [ "$NO_PROXY" = "$odd" ] && [ "${SOCKS4_SERVER-unset}" = unset ] &&
@@ -128,24 +220,32 @@ prints_environment() {
 unsets_others() {
   # shellcheck disable=SC2016 # for the shell that is started
   no_proxy=old SOCKS_USERNAME=old LAUNCHER=$LAUNCHER sh -c 'eval "$("$LAUNCHER" -s gate -n new -u me --env)"
-    [ "$NO_PROXY ${no_proxy-unset} $SOCKS_USER ${SOCKS_USERNAME-unset}" = "new unset me unset" ]' &&
-    launch -s gate --env >out && ! grep -E "no_proxy|SOCKS_USERNAME" out
+    [ "$NO_PROXY ${no_proxy-unset} $SOCKS_USER ${SOCKS_USERNAME-unset}" = "new unset me unset" ]'
+  launch -s gate --env >out
+  fails grep -E "no_proxy|SOCKS_USERNAME" out
 }
-prints_files_settings() { files $'SOCKS_SERVER=gate\nSOCKSIFY_BIND=off' && launch --env >out && has out "^export SOCKS_SERVER='gate'$" && has out "^export SOCKSIFY_BIND='off'$"; }
+prints_files_settings() {
+  files $'SOCKS_SERVER=gate\nSOCKSIFY_BIND=off'
+  launch --env >out
+  has out "^export SOCKS_SERVER='gate'$"
+  has out "^export SOCKSIFY_BIND='off'$"
+}
 runs_shell() {
   # shellcheck disable=SC2016 # for the shell that is started
   SHELL=/bin/dash prints "gate $SOCKSIFY_LIBRARY /bin/dash" launch -s gate --shell < <(echo 'echo "$SOCKS_SERVER $LD_PRELOAD $SHELL"')
 }
 marks_prompt() {
-  local name=$1 status=0
+  local name=$1
   # A terminal of its own, as a shell without one shows no prompt.
-  SHELL=$(command -v "$name") HOME=$WORK limit script -qec "$LAUNCHER -s gate --shell" /dev/null < <(echo 'exit 5') >out || status=$?
-  [ $status = 5 ] && has out '\(socksify\) '
+  SHELL=$(command -v "$name") HOME=$WORK ends_with 5 limit script -qec "$LAUNCHER -s gate --shell" /dev/null < <(echo 'exit 5') >out
+  has out '\(socksify\) '
 }
 refuses_mixtures() {
   local words
   while read -ra words; do
-    ! launch "${words[@]}" >out 2>&1 && [ "$(wc -l <out)" = 1 ] && has out '^socksify: ' || { echo "${words[*]}" && false; } || return
+    fails launch "${words[@]}" >out 2>&1
+    lines 1 out
+    has out '^socksify: '
   done <<END
 -s x --shell --env
 -s x --shell true

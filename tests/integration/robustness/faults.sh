@@ -4,8 +4,8 @@
 # left behind, and the program never reads a byte of SOCKS nor the server an early byte of the program's.
 . "${0%/*}/../../lib/harness.sh"
 
-# fails ACT ERRNO: what a CONNECT comes to when the server does that.
-fails() {
+# connect_fails ACT ERRNO: what a CONNECT comes to when the server does that.
+connect_fails() {
   USERID=connect-$1 prints "connect: $2
 SO_ERROR: 0
 peer: ENOTCONN
@@ -44,12 +44,12 @@ errors="close ECONNRESET  garbage EPROTO  rst ECONNRESET  rst-4 ECONNRESET
   version-4 EPROTO  version-5 EPROTO  code-0 EPROTO  code-89 EPROTO  code-94 EPROTO  code-255 EPROTO"
 for bytes in 0 1 2 3 4 5 6 7; do errors+=" eof-$bytes ECONNRESET"; done
 while read -r act error; do
-  check "CONNECT: $act" fails "$act" "$error"
+  check "CONNECT: $act" connect_fails "$act" "$error"
   check "BIND: $act" refuses_bind "$act" "$error"
 done < <(xargs -n 2 <<<"$errors")
 for act in bytewise glued halved slow; do check "CONNECT: $act" succeeds $act; done
 export SOCKSIFY_TIMEOUT=1
-check "CONNECT: silence" fails silence ETIMEDOUT
+check "CONNECT: silence" connect_fails silence ETIMEDOUT
 check "BIND: silence" refuses_bind silence ETIMEDOUT
 unset SOCKSIFY_TIMEOUT
 

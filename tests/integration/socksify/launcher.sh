@@ -138,9 +138,7 @@ lacks_library() {
   SOCKSIFY_LIBRARY=/no/such.so refuses 125 "/no/such.so" dynamic
   cp tree/libsocksify.so "a folder"
   launcher="$WORK/a folder/socksify" refuses 125 "a blank, a colon or a" dynamic
-  local status=$?
   rm "a folder/libsocksify.so"
-  return $status
 }
 keeps_preloads() { LD_PRELOAD=libc.so.6:libm.so.6 prints "$library:libc.so.6:libm.so.6" environment LD_PRELOAD; }
 

@@ -5,7 +5,9 @@
 LIMIT=600
 if [ -n "$runtime" ]; then few=20; else few=1; fi # sanitized: how many times fewer
 
-storm() { limit "$BUILD/programs/storm" "$SOCKS" "$NET.3" "$@"; }
+storm() { # MODE COUNT [SEED]
+  SOCKS=$SOCKS LISTEN=$NET.3 COUNT=$2 SEED=${3:-0} limit "$BUILD/programs/storm" "$1"
+}
 
 # begin_storm ARG...: one that goes on until it is told to end; it holds what it holds when this returns.
 begin_storm() {

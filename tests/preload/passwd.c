@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* getpwuid_r() with a lock of its own, as glibc's has. The first call is in the middle of it until the main thread, told by
-   look_up_begun to fork(), sleeps: because it waits for the call, or for its child. */
+/* getpwuid_r() with a lock, like glibc's. The first call sets look_up_begun, upon which the main thread calls fork().
+   It holds the lock until the main thread sleeps: in fork(), which waits for this call, or because it waits for its
+   child. */
 #include <pthread.h>
 #include <pwd.h>
 #include <sched.h>
@@ -13,7 +14,7 @@ volatile int look_up_begun, is_forking;
 static int is_asleep(pid_t thread) {
   char path[64], state = '?';
   snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)thread);
-  FILE *file = fopen(path, "re");
+  FILE* file = fopen(path, "re");
   if (!file || fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
     state = '?';
   if (file)
@@ -21,7 +22,7 @@ static int is_asleep(pid_t thread) {
   return state == 'S';
 }
 
-int getpwuid_r(uid_t uid, struct passwd *entry, char *room, size_t size, struct passwd **found) {
+int getpwuid_r(uid_t uid, struct passwd* entry, char* room, size_t size, struct passwd** found) {
   static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
   pthread_mutex_lock(&lock);
   int is_first = !look_up_begun;

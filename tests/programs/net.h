@@ -150,15 +150,19 @@ static inline const char* read_line(int fd) {
   return buffer;
 }
 
-__attribute__((format(printf, 2, 3))) static inline void send_line(int fd, const char* format, ...) {
+static inline void send_formatted_line(int fd, const char* format, va_list arguments) {
   char words[256];
-  va_list arguments;
-  va_start(arguments, format);
   int n = vsnprintf(words, sizeof words - 1, format, arguments);
-  va_end(arguments);
   words[n++] = '\n';
   if (write(fd, words, n) != n)
     die("write");
+}
+
+__attribute__((format(printf, 2, 3))) static inline void send_line(int fd, const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  send_formatted_line(fd, format, arguments);
+  va_end(arguments);
 }
 
 /* "ok" if the application server sends back what it is asked to. */

@@ -40,14 +40,10 @@ static inline struct server slow_server(void) {
 __attribute__((format(printf, 2, 3))) static inline const char* tell(const struct server* server, const char* format,
                                                                      ...) {
   static __thread char answer[64];
-  char words[256];
   va_list arguments;
   va_start(arguments, format);
-  int n = vsnprintf(words, sizeof words - 1, format, arguments);
+  send_formatted_line(server->control, format, arguments);
   va_end(arguments);
-  words[n++] = '\n';
-  if (write(server->control, words, n) != n)
-    die("tell");
   return read_answer(server->control, answer, sizeof answer);
 }
 

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""appserver.py IP: an application server that says whom it sees and, as an FTP server does, calls back when told to.
+"""appserver.py IP: an application server that reports its peer and, like an FTP server, calls back on request.
 
     app IP:PORT               its greeting: the peer's address as this server sees it
     echo TEXT                 TEXT
     call IP:PORT TEXT         "calling", then a connection from IP of this server to IP:PORT: it sends TEXT as a line
-                              and gives back every line that comes, in capitals, until the other side closes
-    call-from IP IP:PORT TEXT the same from another address of ours
-    flood IP:PORT N           "calling", then a connection on which N bytes come at once, and the end
-    count                     reads until the end of the stream and says how many bytes came
+                              and returns each line in capitals until the other side closes
+    call-from IP IP:PORT TEXT the same from another address of this server
+    flood IP:PORT N           "calling", then a connection that carries N bytes and ends
+    count                     reads to the end of the stream and reports the number of bytes
     end                       closes the connection
 """
 import socket

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: MIT
 """faulty_socks.py LISTEN_IP EXIT_IP SCENARIO: a SOCKS4 server that misbehaves on demand.
 
-What goes wrong is STAGE-ACT, several joined by "+": SCENARIO or, if that is "by-userid", the userid of each request.
-STAGE is connect, bind (the first reply to a BIND) or second (the second one). ACT is one of
+A fault is STAGE-ACT; several are joined by "+". SCENARIO names the faults or, if it is "by-userid", the userid of each
+request does. STAGE is connect, bind (the first reply to a BIND) or second (the second reply). ACT is one of
 
     close       end of stream instead of a reply           eof-K       end of stream after K bytes of it
     rst         reset instead of a reply                   rst-K       reset after K bytes of it
-    silence     never a reply                              slow        the reply half a second late
-    refuse-C    reply C, then end of stream                code-C      reply with the code C, and on
+    silence     no reply                                   slow        the reply after half a second
+    refuse-C    reply C, then end of stream                code-C      reply with the code C, then go on
     version-V   a reply with VN = V                        garbage     an HTTP error
-    bytewise    one byte a segment                         noaddress   zeros for DSTIP
+    bytewise    one byte per segment                        noaddress   zeros for DSTIP
     zeros       zeros for DSTPORT and DSTIP
     glued       in one segment with the first bytes from the other side
-    halved      two segments, the second one glued         away        an address of ours that is not a local one
+    halved      two segments, the second one glued         away        an address that is not local
 
 or, as a whole SCENARIO, "deaf-close" and "deaf-rst": end the connection without reading the request.
-Requests to address 5 of the block go to address 3 and are never disturbed. The log has a line for each request.
+Requests to address 5 of the block go to address 3 without faults. The log has one line per request.
 """
 import select
 import socket
@@ -30,7 +30,7 @@ CLOSE, RESET, SILENCE, GLUE, STEADY = "close", "reset", "silence", "glue", "stea
 
 
 def steps(act, number, reply):
-    """What to do instead of sending `reply`: bytes to send, seconds to wait, ends."""
+    """The actions that replace sending `reply`: bytes to send, seconds to wait, or an end."""
     return {
         "": [reply],
         "close": [CLOSE],
@@ -63,15 +63,16 @@ def plan(userid, stage, reply):
     return [reply]
 
 
-def send_reply(client, userid, stage, address, other=None, told=lambda: None):
-    """Acts out one reply; false when the connection is over. told() is called when the client has all it gets."""
+def send_reply(client, userid, stage, address, other=None, on_sent=lambda: None):
+    """Performs one reply; false if the connection has ended. Calls on_sent() when everything has been sent."""
     code = 90 if address else 91
-    reply = struct.pack("!BBH4s", 0, code, address[1] if address else 0, socket.inet_aton(address[0] if address else "0.0.0.0"))
+    ip, port = address or ("0.0.0.0", 0)
+    reply = struct.pack("!BBH4s", 0, code, port, socket.inet_aton(ip))
     glued = b""
     for step in plan(userid, stage, reply):
         if step == CLOSE:
             client.shutdown(socket.SHUT_WR)
-            told()
+            on_sent()
             drain(client)
             return False
         elif step == RESET:
@@ -79,7 +80,7 @@ def send_reply(client, userid, stage, address, other=None, told=lambda: None):
             client.close()
             return False
         elif step == SILENCE:
-            told()
+            on_sent()
             drain(client)
             return False
         elif step == GLUE:
@@ -89,12 +90,12 @@ def send_reply(client, userid, stage, address, other=None, told=lambda: None):
         else:
             client.sendall(step)
     client.sendall(glued)
-    told()
+    on_sent()
     return code == 90
 
 
 def drain(client):
-    """Until the client is gone; a byte that it sends now was never meant for us."""
+    """Returns when the client is gone. A byte that it sends now was meant for the application, and came too early."""
     early = client.recv(65536)
     while early:
         net.log("early", early)
@@ -123,8 +124,8 @@ def read_request(client):
 
 
 class Awaited:
-    """A call that is awaited, until the client knows of it. What the caller says on another connection after it has
-    called is not passed on before that: a client that is called directly hears of the two in this order."""
+    """An expected call, until the client knows about it. What the caller then says on another connection is held back
+    until the client knows: without a proxy, a client hears of the two in this order."""
     _all, _changed = set(), threading.Condition()
 
     def __init__(self, listener):
@@ -143,23 +144,23 @@ class Awaited:
             self._all.discard(self)
             self._changed.notify_all()
 
-    def is_untold(self):
+    def is_unreported(self):
         return self.has_come or bool(select.select([self.listener], [], [], 0)[0])
 
     @classmethod
-    def let_them_be_told(cls):
+    def wait_until_reported(cls):
         with cls._changed:
-            cls._changed.wait_for(lambda: not any(awaited.is_untold() for awaited in cls._all), 5)
+            cls._changed.wait_for(lambda: not any(awaited.is_unreported() for awaited in cls._all), 5)
 
 
 def relay(one, other):
-    """Both directions until both have ended; each end is passed on."""
+    """Relays both directions until both have ended, and relays each end."""
     towards = {one: other, other: one}
     open_ends = {one, other}
     while open_ends:
         for source in select.select(list(open_ends), [], [])[0]:
             data = source.recv(65536)
-            Awaited.let_them_be_told()
+            Awaited.wait_until_reported()
             if data:
                 towards[source].sendall(data)
             else:
@@ -216,7 +217,8 @@ def handle(client):
     if not request:
         return
     command, destination, userid = request
-    net.log({1: "connect", 2: "bind"}.get(command, command), net.text(destination), userid, "from", net.text(client.getpeername()))
+    name = {1: "connect", 2: "bind"}.get(command, command)
+    net.log(name, net.text(destination), userid, "from", net.text(client.getpeername()))
     if client in select.select([client], [], [], 0)[0] and (early := client.recv(65536, socket.MSG_PEEK)):
         net.log("early", early)
     (connect if command == 1 else bind)(client, destination, userid)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""identd.py ADDRESS PORT MODE [NAME]: says whose connections are (RFC 1413), or fails to. PORT 0: any free one.
+"""identd.py ADDRESS PORT MODE [NAME]: names the owner of a connection (RFC 1413), or fails to. PORT 0 is any free port.
 
-MODE is one of these; as @FILE, "MODE [NAME]" is read from the file at each request:
+MODE is one of these, or @FILE: then each request reads "MODE [NAME]" from the file.
 
-    user      NAME, as identds do             bare      NAME, without a blank after the colon and with LF alone
+    user      NAME, as usual                  bare      NAME, without a blank after the colon, with only LF
     other     NAME with "x" before it         error     ERROR : NO-USER
-    ports     NAME, for another connection    garbage   a line that is no reply
+    ports     NAME, for another connection    garbage   a line that is not a reply
     eof       NAME, without an end of line    long      a user ID of 2000 octets, which ends in NAME
     slow      NAME, an octet every 0.1 s      silent    nothing, and the connection stays
     close     nothing, and the connection is closed
@@ -59,7 +59,7 @@ def answer(client, peer):
         elif mode != "silent":
             client.sendall(reply(mode, name, ports))
         if mode != "eof":
-            client.recv(1)  # until the client has seen enough
+            client.recv(1)  # until the client closes
 
 
 listener = socket.create_server((ADDRESS, int(PORT)), backlog=128)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What the test servers share: a log that is a line per fact, listening sockets, and addresses that are not here.
+"""Shared by the test servers: a log with a line for each fact, listening sockets, and remote addresses.
 
-Each test owns a block of loopback addresses. 203.0.113.X (a documentation network, local to nobody) stands for
-address X of that block: a client can be told such an address, the servers know where it really leads.
+Each test owns a block of loopback addresses. 203.0.113.X (a documentation network that is local to nobody) stands for
+address X of that block: clients get such addresses, and the servers translate them.
 """
 import socket
 import threading
@@ -17,7 +17,7 @@ def log(*words):
 
 
 def real(ip, here):
-    """The loopback address for an address that is away; `here` is any address of the block."""
+    """The loopback address that a remote address stands for; `here` is any address of the block."""
     return here.rpartition(".")[0] + "." + ip[len(AWAY):] if ip.startswith(AWAY) else ip
 
 
@@ -30,7 +30,7 @@ def text(address):
 
 
 def run(work, *arguments):
-    """A thread of its own for `work`; the end of a connection is nothing to stop for."""
+    """Starts a thread for `work`, which may end by a broken connection."""
     def guarded():
         try:
             work(*arguments)
@@ -40,7 +40,7 @@ def run(work, *arguments):
 
 
 def serve(name, ip, handle):
-    """Accepts for ever, one thread per connection, which ends with it."""
+    """Accepts forever. Each connection has a thread, and is closed when the thread ends."""
     def handle_and_close(client):
         with client:
             handle(client)

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""partners.py IP: what the differential test connects to. Each kind has a port of its own and does the same every time.
+"""partners.py IP: the peers of the differential test. Each kind has its own port and always does the same.
 
-    echo     gives everything back, and ends when the other side has ended
+    echo     returns everything, and ends when the other side has ended
     greet    the same, after "hello\\n"
-    half     "bye\\n" and the end of its half; reads on until the other side has ended
+    half     "bye\\n" and the end of its half; reads until the other side has ended
     closer   "bye\\n", and closes
-    silent   reads, and never says anything
-    reset    resets the connection when the first byte comes
-    gone     resets the connection as soon as it stands
-    caller   "call IP PORT\\n": connects there, says "called\\n" and is an echo; then "done\\n" here, or "fail\\n"
-    slow     a backlog that is full: nobody ever gets through
-    closed   nobody listens
+    silent   reads and sends nothing
+    reset    resets the connection at the first byte
+    gone     resets the connection at once
+    caller   "call IP PORT\\n": connects there, sends "called\\n" and echoes; replies "done\\n" or "fail\\n" here
+    slow     a full backlog: no connection is ever accepted
+    closed   nothing listens
 
 The first line of the log is "partners: listening on " and then KIND=IP:PORT for each.
 """
@@ -91,7 +91,7 @@ def accept(listener, kind):
 
 
 def full():
-    """A listening socket that takes nobody more, and those who fill it."""
+    """A listening socket with a full backlog, and the connections that fill it."""
     listener = socket.create_server((HERE, 0), backlog=0)
     waiting = []
     while True:

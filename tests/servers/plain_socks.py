@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""plain_socks.py IP: a SOCKS4 server as the specification has it, without names (SOCKS4A), and without BIND. It connects
-to nobody, but says that it has; a request for 0.0.0.x is one that it cannot carry out."""
+"""plain_socks.py IP: a SOCKS4 server to the letter of the specification, without SOCKS4A and BIND.
+It connects to nobody, but claims that it has; it rejects requests for 0.0.0.x."""
 import socket
 import sys
 import net

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""postgres.py IP: as much of a PostgreSQL server as a client needs that asks one question: the answer is the peer."""
+"""postgres.py IP: just enough of a PostgreSQL server to answer one query, with the address of the peer."""
 import struct
 import sys
 import net
@@ -19,7 +19,7 @@ def handle(client):
     while True:
         size, code = struct.unpack("!ii", stream.read(8))
         stream.read(size - 8)
-        if code == 196608:  # version 3.0; all else asks for encryption
+        if code == 196608:  # version 3.0; everything else requests encryption
             break
         client.sendall(b"N")
     client.sendall(message(b"R", struct.pack("!i", 0)) + ready())

@@ -6,8 +6,8 @@
     refused.test      REFUSED                   failing.test      SERVFAIL
     silent.test       no answer at all          everything else   NXDOMAIN; PTR: ptr.test
 
-With the right to it, also "packet ..." for everything that is sent to port 53, 5353 or 5355 of any address, and "nscd ..."
-for everything that asks the name service cache about hosts.
+If it may watch the network, it also logs "packet ..." for everything sent to port 53, 5353 or 5355 of any address, and
+"nscd ..." for every host lookup in the name service cache.
 """
 import os
 import select
@@ -57,7 +57,7 @@ def serve_tcp(client):
 
 
 def sniffed(frame):
-    """A packet to a name server, as text; empty: it is another one."""
+    """A packet to a name server as text, or nothing for other packets."""
     packet = frame[14:]
     if frame[12:14] == b"\x86\xdd":
         protocol, to, rest = packet[6], socket.inet_ntop(socket.AF_INET6, packet[24:40]), packet[40:]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""silent_dns.py IP: a DNS server that logs what it is asked, and never answers."""
+"""silent_dns.py IP: a DNS server that logs each query and never answers."""
 import socket
 import sys
 

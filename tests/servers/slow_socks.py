@@ -1,24 +1,24 @@
 # SPDX-License-Identifier: MIT
-"""slow_socks.py CONTROL SOCKS_IP APP_IP | slow_socks.py CONTROL --direct APP_IP: answers when it is told to.
+"""slow_socks.py CONTROL SOCKS_IP APP_IP | slow_socks.py CONTROL --direct APP_IP: answers on command.
 
-Every connection to the unix socket CONTROL gets a destination of its own, "IP:PORT", told in its first line. With
-SOCKS_IP this is a SOCKS4 server, which is all that is really there: it holds each request until told what becomes of it
-and then plays the application server, too. With --direct the destination is a listening socket whose backlog is full, so
-that the kernel itself makes connections wait. A line is a command; it is answered by a line when it has been done:
+Each connection to the Unix socket CONTROL gets its own destination: the first line that it receives is "IP:PORT". With
+SOCKS_IP, a SOCKS4 server holds each request for this destination until a command decides about it, and then also plays
+the application server. With --direct, the destination is a listening socket whose backlog is full, so that the kernel
+makes connections wait. Each line is a command, and is answered by a line when it has been carried out:
 
-    hold            what comes from now on waits (as at the beginning)
-    grant [TEXT]    what waits, and what comes, is connected; TEXT follows in the same segment
-    refuse [CODE]   ... is refused            close    ... sees the end of the stream       reset    ... is reset
-    drip K [CODE]   the first K bytes of the reply to what waits            (direct: nothing)
-    await N         when N requests have come                               (direct: at once)
-    gone N          when N clients have gone                                (direct: at once)
-    requests        how many have come        early    how many bytes came before the reply to their request
-    say TEXT        to all that are connected, one at least                 end      the end of the stream, to the same
-    await-call      when a BIND waits for its call                          (direct: at once)
-    call IP:PORT TEXT   a call to this address which says TEXT              call-drip K   as drip, of the second reply
+    hold            new connections wait (as at the beginning)
+    grant [TEXT]    waiting and new connections are made; TEXT follows in the same segment
+    refuse [CODE]   they are refused          close    they see the end of the stream       reset    they are reset
+    drip K [CODE]   the first K bytes of the reply                          (direct: nothing)
+    await N         returns when N requests have arrived                    (direct: at once)
+    gone N          returns when N clients have gone                        (direct: at once)
+    requests        their number              early    how many bytes arrived before the reply
+    say TEXT        to all connections, at least one                        end      the end of the stream, to the same
+    await-call      returns when a BIND waits for its call                  (direct: at once)
+    call IP:PORT TEXT   a call to this address that sends TEXT    call-drip K   like drip, for the second reply
     call-close      instead of a call, the end of the stream                (direct: at once)
 
-What a client says is given back to it.
+Everything that a client sends is returned to it.
 """
 import select
 import selectors
@@ -52,7 +52,7 @@ def reset(sock):
 
 
 class Client:
-    """A connection: of a SOCKS client, or to the application directly."""
+    """A connection of a SOCKS client, or a direct one."""
 
     def __init__(self, sock, connected=False):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -98,7 +98,7 @@ class Client:
             log("not a request:", self.data)
             return reset(self.sock)
         if not self.destination:
-            return drop(self.sock)  # the program that it was for has ended
+            return drop(self.sock)  # the program that used it has ended
         if rest:
             log("early", rest)
             self.destination.early += len(rest)
@@ -111,7 +111,7 @@ class Client:
         self.answer(*self.destination.mode)
 
     def answer(self, verb, words=""):
-        """What becomes of a request that is held."""
+        """Carries out the current mode for a request."""
         if verb == "hold":
             return
         if verb == "grant":
@@ -137,7 +137,7 @@ def reply(code):
 
 
 class Destination:
-    """One that is reached by SOCKS."""
+    """A destination that is reached by SOCKS."""
     next_port = 10000
 
     def __init__(self):
@@ -175,7 +175,7 @@ class Destination:
         return "ok"
 
     def do(self, verb, words):
-        """The answer to a command; None: not yet."""
+        """The answer to a command, or None while it is not done."""
         if verb in ("hold", "grant", "refuse", "close", "reset"):
             return self.set(verb, words)
         if verb == "drip":
@@ -208,8 +208,8 @@ class Destination:
 
 
 class DirectDestination(Destination):
-    """One that is reached as any other; a full backlog is what holds. Its port is nobody else's ever, as one that the
-    kernel chooses would be while it refuses."""
+    """A destination that is reached directly; its full backlog makes connections wait. Its port is never given to
+    anybody else, unlike a port chosen by the kernel, which would become free while this one refuses."""
 
     def open(self):
         super().open()
@@ -225,7 +225,7 @@ class DirectDestination(Destination):
         self.listener.listen(0)
         self.filler = socket.create_connection((APP, self.port))
         self.filler_name = self.filler.getsockname()
-        select.select([self.listener], [], [])  # in the queue, which is thereby full
+        select.select([self.listener], [], [])  # which is in the queue, and fills it
 
     def close(self):
         drop(self.listener)

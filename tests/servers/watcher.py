@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""watcher.py INTERFACE IP:PORT: says of what goes out by the interface whether it belongs to the SOCKS server's connections.
+"""watcher.py INTERFACE IP:PORT: reports whether outgoing packets belong to connections with the SOCKS server.
 
     through                     the first packet of a connection with IP:PORT
-    leak PROTOCOL FROM TO       anything else that goes out, but for what the kernel says by itself (ARP, neighbours, groups)
-    mark TEXT                   a datagram to port 9 of IP: so that a test knows that all before it has been looked at
+    leak PROTOCOL FROM TO       any other packet, except those the kernel sends by itself (ARP, neighbours, groups)
+    mark TEXT                   a datagram to port 9 of IP, after which all earlier packets have been reported
 """
 import socket
 import struct
@@ -26,7 +26,7 @@ def text(address, port):
 
 
 def look(kind, packet):
-    """What is to be said of a packet; None: nothing."""
+    """The line that reports a packet, or None."""
     if kind == ARP:
         return None
     if kind == IPV4:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""webserver.py IP DIRECTORY: serves the files of a directory and logs who asked."""
+"""webserver.py IP DIRECTORY: serves the files of a directory and logs its clients."""
 import functools
 import http.server
 import sys

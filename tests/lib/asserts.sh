@@ -73,13 +73,18 @@ outcome() {
   case $flags in *e*) set -e ;; esac
 }
 
+# complain TEXT: fails with a reason, for assertions whose output may be redirected together with their command's.
+complain() {
+  echo "$*" >>"$WORK/reason"
+  false
+}
 # fails COMMAND...: it does not succeed.
 fails() {
-  if "$@"; then echo "this has not failed: $*" && false; fi
+  if "$@"; then complain "this has not failed: $*"; fi
 }
 # ends_with STATUS COMMAND...: that is its exit status.
 ends_with() {
   local status=0
   "${@:2}" || status=$?
-  [ "$status" = "$1" ] || { echo "exit status $status, not $1, of: ${*:2}" && false; }
+  [ "$status" = "$1" ] || complain "exit status $status, not $1, of: ${*:2}"
 }

@@ -49,7 +49,7 @@ check() {
   local name=$1 status
   shift
   mark
-  rm -f "$WORK/failed-at"
+  rm -f "$WORK/failed-at" "$WORK/reason"
   (body "$@") >"$WORK/output" 2>&1 </dev/null
   status=$?
   cat "$WORK"/sanitizer.* >>"$WORK/output" 2>/dev/null && status="$status, sanitizer"
@@ -86,6 +86,7 @@ report() {
   echo "not ok $1"
   {
     [ ! -s "$WORK/failed-at" ] || sed 's/^/at /' "$WORK/failed-at"
+    [ ! -s "$WORK/reason" ] || cat "$WORK/reason"
     printf 'command: %s\nexit status: %s\n' "$3" "$2"
     tail -n 40 "$WORK/output"
     for log in "$WORK"/*.log; do

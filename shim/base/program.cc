@@ -129,10 +129,14 @@ Program::Privileges read_privileges(const char* path) {
 
 // --- the library and the program
 
-bool is_for_us(const Program& program, bool has_both_sizes) {
+// The dynamic linker replaces $LIB, by a different name for each word size.
+bool has_both_sizes(std::string_view preload) { return preload.find("$LIB") < preload.find(':'); }
+
+bool is_for_us(const Program& program, std::string_view preload) {
   const unsigned own_class = __ehdr_start.e_ident[EI_CLASS], own_machine = __ehdr_start.e_machine;
   return (program.elf_class == own_class && program.machine == own_machine) ||
-         (has_both_sizes && own_machine == EM_X86_64 && program.elf_class == ELFCLASS32 && program.machine == EM_386);
+         (has_both_sizes(preload) && own_machine == EM_X86_64 && program.elf_class == ELFCLASS32 &&
+          program.machine == EM_386);
 }
 
 // "/lib/ld-musl-x86_64.so.1": musl lacks functions that the library takes from the GNU C library.
@@ -152,8 +156,8 @@ Program inspect(const char* path) {
   return program;
 }
 
-Obstacle obstacle_in(const Program& program, bool has_both_sizes) {
-  if (program.is_elf() && !is_for_us(program, has_both_sizes))
+Obstacle obstacle_in(const Program& program, std::string_view preload) {
+  if (program.is_elf() && !is_for_us(program, preload))
     return Obstacle::other_machine;
   // The kernel starts a dynamic linker only if a header asks for one.
   if (program.is_elf() && program.interpreter.view().empty())

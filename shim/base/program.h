@@ -41,8 +41,8 @@ inline constexpr int most_interpreters = 5;
 // Why the library is not loaded into a program.
 enum class Obstacle : uint8_t { none, other_machine, is_static, other_libc, set_id, capabilities };
 
-// `has_both_sizes`: libraries for 64 and 32 bits are installed, so that the dynamic linker can choose.
-Obstacle obstacle_in(const Program& program, bool has_both_sizes);
+// `preload` is what LD_PRELOAD will be. If its first path has $LIB in it, there is a library for each word size.
+Obstacle obstacle_in(const Program& program, std::string_view preload);
 
 // "is statically linked: LD_PRELOAD has no effect on it".
 const char* in_words(Obstacle obstacle);

@@ -25,7 +25,7 @@ int digit(char c) {
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-// As curl decodes it: %XX is a byte; without two digits a % is itself.
+// Decodes %XX as curl does; a % without two hexadecimal digits stays a %.
 const char* decode_userid(std::string_view text, Text<socks4::max_userid + 1>& userid) {
   userid.clear();
   for (size_t at = 0; at < text.size(); ++at) {
@@ -43,7 +43,7 @@ const char* decode_userid(std::string_view text, Text<socks4::max_userid + 1>& u
   return nullptr;
 }
 
-// The part of a URL before its host; like curl, SOCKS4 has no use for a password.
+// Reads the userid in front of the host. A password is skipped, as curl does: SOCKS4 has none.
 const char* read_authority(std::string_view& text, ServerHints& hints) {
   if (text.ends_with('/'))
     text.remove_suffix(1);

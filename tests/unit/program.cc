@@ -36,7 +36,7 @@ void check_script(std::string_view content, std::string_view interpreter, std::s
   CHECK(program.is_script());
   CHECK(program.interpreter.view() == interpreter);
   CHECK(program.argument.view() == argument);
-  CHECK(obstacle_in(program, false) == Obstacle::none);
+  CHECK(obstacle_in(program, "") == Obstacle::none);
 }
 
 template <typename Value> std::string_view bytes_of(const Value& value) {
@@ -94,14 +94,15 @@ TEST_CASE("this program is one that the library can be loaded into") {
   CHECK(program.is_elf());
   CHECK(program.interpreter.view().find("/ld-") != std::string_view::npos);
   CHECK_FALSE(program.is_go);
-  CHECK(obstacle_in(program, false) == Obstacle::none);
+  CHECK(obstacle_in(program, "") == Obstacle::none);
 }
 
 TEST_CASE("ELF files: the dynamic linker, and the notes" * doctest::skip(sizeof(void*) != 8)) {
-  CHECK(obstacle_in(File(elf(PT_LOAD, "x")).inspect(), false) == Obstacle::is_static);
-  CHECK(obstacle_in(File(elf(PT_INTERP, "/lib/ld-musl-x86_64.so.1\0"s)).inspect(), false) == Obstacle::other_libc);
-  CHECK(obstacle_in(File(elf(PT_INTERP, "/lib/ld.so\0"s)).inspect(), false) == Obstacle::none);
-  CHECK(obstacle_in(File(elf(PT_INTERP, "/lib/ld.so\0"s, EM_ARM)).inspect(), true) == Obstacle::other_machine);
+  CHECK(obstacle_in(File(elf(PT_LOAD, "x")).inspect(), "") == Obstacle::is_static);
+  CHECK(obstacle_in(File(elf(PT_INTERP, "/lib/ld-musl-x86_64.so.1\0"s)).inspect(), "") == Obstacle::other_libc);
+  CHECK(obstacle_in(File(elf(PT_INTERP, "/lib/ld.so\0"s)).inspect(), "") == Obstacle::none);
+  CHECK(obstacle_in(File(elf(PT_INTERP, "/lib/ld.so\0"s, EM_ARM)).inspect(), "/lib/$LIB/libsocksify.so") ==
+        Obstacle::other_machine);
   CHECK(File(elf(PT_INTERP, "/lib/ld.so")).inspect().interpreter.view() == "/lib/ld.so");
   CHECK(File(elf(PT_NOTE, "\3\0\0\0\4\0\0\0\1\0\0\0ABC\0abcd\3\0\0\0\4\0\0\0\4\0\0\0Go\0\0some"s)).inspect().is_go);
   CHECK_FALSE(File(elf(PT_NOTE, "\4\0\0\0\4\0\0\0\1\0\0\0GNU\0some"s)).inspect().is_go);

@@ -138,7 +138,7 @@ private:
   }
 
   void look_at_binary(const std::string& path, const Program& program) {
-    const auto obstacle = obstacle_in(program, has_both_sizes());
+    const auto obstacle = obstacle_in(program, m_preload);
     if (obstacle == Obstacle::other_machine)
       return fail(path, fmt::format("is a program of {} bits for {}: no library for those is installed", bits(program),
                                     processor(program.machine)));
@@ -161,8 +161,6 @@ private:
     m_report.ok("program", fmt::format("{}: dynamically linked, {} bits", path, bits(program)));
     load(path, linker);
   }
-
-  bool has_both_sizes() const { return m_preload.find("$LIB") < m_preload.find(':'); }
 
   static int bits(const Program& program) { return program.elf_class == ELFCLASS32 ? 32 : 64; }
 

@@ -12,7 +12,7 @@
 namespace socksify::launcher {
 namespace {
 
-// Looks for a program. If only other things have its name, the first one of them is remembered for the message.
+// Looks for a program, and remembers the first other thing of that name for the message.
 class Search {
 public:
   bool try_path(const std::string& path) {
@@ -47,9 +47,6 @@ private:
   int m_error = 0;
 };
 
-// The library is for another program if there is one for each word size: PREFIX/$LIB/...
-bool has_both_sizes(const Library& library) { return library.preload.find("$LIB") < library.preload.find(':'); }
-
 // Follows the command to the program that runs in the end.
 class Judge {
 public:
@@ -61,7 +58,7 @@ public:
       judge_unreadable(program.error);
     if (!program.is_script())
       return judge(path, program);
-    // A shell runs a script that names no interpreter, as execvp(3) would have it.
+    // A script that names no interpreter is one for /bin/sh, as for execvp(3).
     if (const auto interpreter = program.interpreter.view(); !interpreter.empty() && depth < most_interpreters) {
       m_interpreter = interpreter;
       follow(m_interpreter, depth + 1);
@@ -91,12 +88,12 @@ private:
   }
 
   void judge(const std::string& path, const Program& program) const {
-    const auto obstacle = obstacle_in(program, has_both_sizes(m_library));
+    const auto obstacle = obstacle_in(program, m_library.preload);
     if (obstacle != Obstacle::none && !is_this_program(path))
       refuse(our_failure, in_words(obstacle));
   }
 
-  // It is static, but passes LD_PRELOAD on.
+  // This program is static, but passes LD_PRELOAD on.
   static bool is_this_program(const std::string& path) {
     struct stat its, ours;
     return ::stat(path.c_str(), &its) == 0 && ::stat("/proc/self/exe", &ours) == 0 && its.st_dev == ours.st_dev &&
@@ -105,7 +102,7 @@ private:
 
   const std::string& m_command;
   const Library& m_library;
-  std::string m_interpreter; // empty: the command is none's
+  std::string m_interpreter; // that `follow` has reached; empty: it is at the command
 };
 
 } // namespace
@@ -132,7 +129,7 @@ void become(const std::string& path, Words words) {
     return errno;
   };
   int error = execute(path.c_str());
-  if (error == ENOEXEC) { // a shell script without a first line that says so, as for execvp(3)
+  if (error == ENOEXEC) { // a shell script without "#!", as for execvp(3)
     words[0] = path.c_str();
     words.insert(words.begin(), "/bin/sh");
     error = execute("/bin/sh");

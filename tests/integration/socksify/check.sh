@@ -206,7 +206,7 @@ exec setpriv --bounding-set=-dac_override,-dac_read_search '$LAUNCHER' \"\$@\""
   check "a set-group-ID program" other_group
   if ! cp bin/in-path capable || ! setcap cap_net_raw+ep capable; then
     skip "file capabilities" "the file system has none"
-  elif ! chmod 711 "$WORK" "$WORK/.." || ! $nobody test -x "$WORK/capable"; then
+  elif ! chmod 711 "$WORK" "$WORK/.." "$WORK/../.." || ! $nobody test -x "$WORK/capable"; then
     skip "file capabilities" "nobody gets here"
   else
     check "a program with capabilities" with_capabilities

@@ -69,30 +69,15 @@ const char* use_unix_address(const UnixAddress& address, Server& server) {
   return nullptr;
 }
 
-} // namespace
+const char* read_url(std::string_view& text, ServerHints& hints) {
+  if (!is_socks4_url(text))
+    return socks4_only;
+  (has_scheme(text, "socks4a://") ? hints.is_socks4a : hints.is_socks4) = true;
+  text.remove_prefix(text.find("://") + 3);
+  return read_authority(text, hints);
+}
 
-bool is_socks4_url(std::string_view url) { return has_scheme(url, "socks4://") || has_scheme(url, "socks4a://"); }
-
-const char* parse_server(std::string_view text, Server& server, ServerHints& hints) {
-  if (const auto address = parse_unix_address(text))
-    return use_unix_address(*address, server);
-  if (const size_t scheme = text.find("://"); scheme != text.npos) {
-    if (!is_socks4_url(text))
-      return socks4_only;
-    (has_scheme(text, "socks4a://") ? hints.is_socks4a : hints.is_socks4) = true;
-    text.remove_prefix(scheme + 3);
-    if (const char* reason = read_authority(text, hints))
-      return reason;
-  }
-  const auto [host, port_text, has_port] = split_at(text, text.find(':'));
-  if (text.starts_with('[') || port_text.find(':') != port_text.npos)
-    return "an IPv6 address: SOCKS4 servers are reached by IPv4";
-  if (has_port) {
-    const auto port = parse_number(port_text, 1, 65535);
-    if (!port)
-      return "the port has to be a number from 1 to 65535";
-    server.port = static_cast<uint16_t>(*port);
-  }
+const char* read_host(std::string_view host, Server& server) {
   if (host.empty())
     return "the host is missing";
   if (!is_host(host))
@@ -102,6 +87,30 @@ const char* parse_server(std::string_view text, Server& server, ServerHints& hin
   server.host.clear();
   server.host.append(FMT_COMPILE("{}"), host);
   return nullptr;
+}
+
+const char* read_host_and_port(std::string_view text, Server& server) {
+  const auto [host, port_text, has_port] = split_at(text, text.find(':'));
+  if (text.starts_with('[') || port_text.find(':') != port_text.npos)
+    return "an IPv6 address: SOCKS4 servers are reached by IPv4";
+  const auto port = has_port ? parse_number(port_text, 1, 65535) : server.port;
+  if (!port)
+    return "the port has to be a number from 1 to 65535";
+  server.port = static_cast<uint16_t>(*port);
+  return read_host(host, server);
+}
+
+} // namespace
+
+bool is_socks4_url(std::string_view url) { return has_scheme(url, "socks4://") || has_scheme(url, "socks4a://"); }
+
+const char* parse_server(std::string_view text, Server& server, ServerHints& hints) {
+  if (const auto address = parse_unix_address(text))
+    return use_unix_address(*address, server);
+  if (text.find("://") != text.npos)
+    if (const char* reason = read_url(text, hints))
+      return reason;
+  return read_host_and_port(text, server);
 }
 
 ServerMistake parse_servers(std::string_view list, Server* servers, int& count, ServerHints& hints) {

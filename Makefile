@@ -13,7 +13,11 @@ machine := $(if $(filter i386,$(ARCH)),-m32,$(if $(ARCH),$(error ARCH=$(ARCH): o
 CXXFLAGS ?= -O2 -g
 flags    := $(machine) -std=c++20 -Wall -Wextra -Wshadow -Wpedantic -Werror -Ishim -Itools -DVERSION='"$(VERSION)"' \
             -MMD -MP $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=undefined)
-link      = $(CXX) $(machine) $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) -Wl,--as-needed -o $@ $(filter %.o,$^)
+# What is installed is hardened, as distributions do it; tests/integration/meta/hardening.sh looks. Sanitizers do without.
+x86      := $(filter x86_64-% i%86-%,$(shell $(CXX) -dumpmachine))
+hardening := $(if $(SAN),,-Wp,-D_FORTIFY_SOURCE=2 -Wno-error=cpp -fstack-protector-strong -fstack-clash-protection $(if $(x86),-fcf-protection))
+$(BUILD)/shim/%.o $(BUILD)/tools/%.o: flags += $(hardening)
+link      = $(CXX) $(machine) $(LDFLAGS) -Wl,-z,relro -Wl,-z,now $(if $(SAN),-fsanitize=$(SAN)) -Wl,--as-needed -o $@ $(filter %.o,$^)
 object    = $(patsubst %.cc,$(BUILD)/%.o,$(wildcard $(1)))
 shared   := $(patsubst %,shim/base/%.cc,socks4 address network unix_address)
 
@@ -22,14 +26,11 @@ helpers  := $(patsubst %,$(BUILD)/%,socksify-exec with-server socksify-check)
 
 all: $(BUILD)/libsocksify.so $(BUILD)/socks4d $(BUILD)/socksify $(helpers)
 
-# The shim lives inside other people's programs: no exceptions, no libstdc++, nothing exported but the hooks. It is loaded
-# before every one of them, as fast as can be: all that is only read in one mapping, all that is written in another one,
-# without a part that the loader would make read-only (a tenth of a process's start; REAL() has pointers there anyway),
-# and nothing looked up in libc before it is used.
+# The shim lives inside other people's programs: no exceptions, no libstdc++, nothing exported but the hooks.
 $(BUILD)/shim/%.o: flags += -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -fno-exceptions -fno-rtti \
   -DFMT_HEADER_ONLY
 $(BUILD)/libsocksify.so: $(call object,shim/*/*.cc) shim/hooks/exports.map
-	$(link) -shared -Wl,-z,lazy -Wl,-z,defs -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,--gc-sections -Wl,--version-script=shim/hooks/exports.map \
+	$(link) -shared -Wl,-z,defs -Wl,--gc-sections -Wl,--version-script=shim/hooks/exports.map \
 	  $(if $(SAN),,-nodefaultlibs -lc -lgcc)
 
 $(BUILD)/socks4d: $(call object,tools/socks4d/*.cc $(shared))

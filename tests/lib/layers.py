@@ -31,13 +31,16 @@ def includes_of(path):
     return re.findall(r'^#include "([^"]+)"', path.read_text(), re.MULTILINE)
 
 
-def circle_from(name, graph, above=()):
-    """The names of a circle of includes that begins at `name`, or nothing."""
+def circle_from(name, graph, clear, above=()):
+    """The names of a circle of includes that `name` leads to, or nothing. `clear` collects those that lead to none."""
     if name in above:
         return above[above.index(name):] + (name,)
+    if name in clear:
+        return None
     for included in graph.get(name, ()):
-        if circle := circle_from(included, graph, above + (name,)):
+        if circle := circle_from(included, graph, clear, above + (name,)):
             return circle
+    clear.add(name)
     return None
 
 
@@ -55,9 +58,11 @@ def faults(top):
                     yield f"{name} includes {included}: write FOLDER/FILE.h"
                 elif folder not in allowed(path.parent.name):
                     yield f"{name} includes {included}: upwards"
+    clear = set()
     for name in graph:
-        if (circle := circle_from(name, graph)) and circle[0] == name:
+        if circle := circle_from(name, graph, clear):
             yield "circle: " + " > ".join(circle)
+            return
 
 
 found = list(faults(pathlib.Path(sys.argv[1])))

@@ -42,10 +42,10 @@ $(BUILD)/with-server: $(call object,tools/with_server/*.cc shim/base/address.cc)
 $(BUILD)/socksify-check: $(call object,tools/check/*.cc shim/base/*.cc)
 	$(link) -lfmt
 
-# Static, because it is started before every program: a dynamic one would load libstdc++ each time. The sanitizers need the
+# Static, because it starts before every program: a dynamic one would load libstdc++ each time. The sanitizers need the
 # dynamic linker.
 $(BUILD)/socksify-exec: $(call object,tools/launcher/*.cc shim/base/*.cc)
-	$(link) $(if $(SAN),,-static)
+	$(link) $(if $(SAN),,-static-pie)
 
 $(BUILD)/socksify: tools/socksify
 	@mkdir -p $(@D)

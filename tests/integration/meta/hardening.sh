@@ -31,7 +31,7 @@ is_fortified() {
   has symbols '_chk(@|$)'
 }
 
-for file in libsocksify.so socks4d with-server socksify-check; do
+for file in libsocksify.so socks4d socksify-exec with-server socksify-check; do
   check "$file: RELRO" has_relro "$BUILD/$file"
   check "$file: all symbols bound at load" binds_now "$BUILD/$file"
   check "$file: no executable stack" has_no_executable_stack "$BUILD/$file"

@@ -37,5 +37,6 @@ for file in libsocksify.so socks4d socksify-exec with-server socksify-check; do
   check "$file: no executable stack" has_no_executable_stack "$BUILD/$file"
   check "$file: position independent" is_position_independent "$BUILD/$file"
   check "$file: stack protector" has_stack_protector "$BUILD/$file"
-  check "$file: fortified" is_fortified "$BUILD/$file"
+  # socksify-exec makes no call that fortification would change.
+  [ "$file" = socksify-exec ] || check "$file: fortified" is_fortified "$BUILD/$file"
 done

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Steps that move bytes. What is sent is the alphabet, on and on, so that a byte lost or out of place shows.
+// Steps that move bytes. They send the alphabet again and again, so that a lost or misplaced byte shows.
 #include "player.h"
 #include "text.h"
 #include <cerrno>

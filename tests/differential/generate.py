@@ -1,33 +1,23 @@
 # SPDX-License-Identifier: MIT
-"""Random sequences of socket calls, the same for the same seed. They make sense most of the time: it is known roughly
-what each socket is, and a step is chosen that fits; now and then one that does not.
+"""Random sequences of socket calls, the same for the same seed. Most of them make sense: the generator tracks roughly
+what each socket is, and chooses a step that fits; sometimes it chooses one that does not.
 
-What is left out, because the kernel does not promise the same twice or because the manual says that it differs:
+It avoids what the kernel does not do the same every time, and what the manual documents as different:
 
-- sockets that block have time limits: a script always ends;
-- a listening socket is called once (a BIND takes one call), and only after listen() (a BIND waits from getsockname() on);
-- what is bound, and is to become a BIND, is asked for its name, made to listen or connected: it has no connection yet,
-  while a program that sends and receives there is not a program that somebody has written;
-- a child connects, binds, listens and ends on sockets of its own: the parent does not hear of it from the library;
-- partners that reset at once: a SOCKS server may hear of that before its reply, and refuse, or after;
-- data goes along with the connection only to partners that do not close at once: else it may come before or after;
-- recv() of nothing on a socket that is still connecting, which waits for SO_RCVTIMEO and then says 0;
-- shutdown() before connect() or after a reset: the kernel remembers it, and the request cannot be sent;
-- before epoll_wait() on one of several sockets, poll() looks at all: the connection that has just been made is otherwise
-  told by the next wait where there is something else to tell by this one.
+- Blocking sockets have time limits, so that a script always ends.
+- A listening socket is called once (a BIND takes one call), and only after listen(), while a BIND
+  waits from getsockname() on.
+- A bound socket that becomes a BIND is only asked for its name, made to listen or connected: no program sends there.
+- A child connects, binds, listens and ends on its own sockets: the library does not tell the parent.
+- No partner resets at once: a SOCKS server may notice before its reply, and refuse, or after it.
+- Data goes along with the connection only to partners that do not close at once: it could arrive before or after that.
+- No recv() of zero bytes on a socket that is still connecting: it waits for SO_RCVTIMEO and then returns 0.
+- No shutdown() before connect() or after a reset: the kernel remembers it, and the request could not be sent.
+- poll() looks at all sockets before epoll_wait() on one of several sets. Otherwise a connection that has just been made
+  could be reported by the next wait, if this one has something else to report.
 """
 import random
-
-KINDS = ["echo"] * 6 + ["greet"] * 4 + ["half"] * 3 + ["closer"] * 3 + ["silent"] * 2 + ["reset"] * 4 + \
-        ["caller"] * 4 + ["slow"] * 3 + ["closed"] * 5
-EVENTS = "IN OUT IN|OUT IN|RDHUP IN|OUT|RDHUP OUT|RDHUP IN|PRI|OUT|RDHUP RDNORM|WRNORM 0".split()
-MODES = ["", "", "|ET", "|ET", "|ONESHOT", "|ET|ONESHOT"]
-OPTIONS = {"RCVLOWAT": [1, 3, 8, 20], "REUSEADDR": [0, 1], "KEEPALIVE": [0, 1], "NODELAY": [0, 1], "OOBINLINE": [0, 1],
-           "LINGER": [-1, 0, 1], "KEEPIDLE": [30], "SYNCNT": [3], "USER_TIMEOUT": [5000], "TOS": [16]}
-READS = ["recv"] * 4 + "recvfrom recvmsg recvmmsg read readv".split()
-SENDS = ["send"] * 4 + "sendto sendmsg sendmmsg write writev".split()
-READ_FLAGS = ["-"] * 4 + "PEEK DONTWAIT PEEK|DONTWAIT WAITALL TRUNC".split()
-SEND_FLAGS = ["-"] * 3 + "NOSIGNAL DONTWAIT DONTWAIT|NOSIGNAL".split()
+from vocabulary import EVENTS, KINDS, MODES, OPTIONS, QUESTIONS, READ_FLAGS, READS, SEND_FLAGS, SENDS
 
 
 class Generator:
@@ -44,16 +34,16 @@ class Generator:
         return str(self.made - 1)
 
     def any_of(self, *states):
-        """A socket in one of these states (any, if none is named), or None."""
+        """A socket in one of these states, or in any state if none is given; or None."""
         names = [name for name, it in self.sockets.items() if not states or it["state"] in states]
         return self.random.choice(names) if names else None
 
     def own(self, *states):
-        """The same, of the sockets that this process has made."""
+        """The same among the sockets that this process has made."""
         names = [name for name, it in self.sockets.items() if it["state"] in states and name not in self.inherited]
         return self.random.choice(names) if names else None
 
-    # Each step below says False if there is nothing that it fits.
+    # Each step returns False if no socket fits it.
 
     def socket(self):
         if len(self.sockets) > 5:
@@ -69,9 +59,6 @@ class Generator:
             self.say("set", name, "SNDTIMEO", 200)
         it["nonblock"] = nonblock
         self.sockets[name] = it
-
-    def events(self, name, choice):
-        return self.random.choice(choice)
 
     def bound(self, name):
         return self.sockets[name]["state"] == "bound"
@@ -104,7 +91,7 @@ class Generator:
         self.say("connect", name, self.sockets[name]["kind"] or "echo")
 
     def target(self):
-        """Whom to send to or read from."""
+        """A socket to send to or read from."""
         if self.random.random() < 0.1:
             return self.any_of("connected", "fresh", "listening", "listening")
         return self.any_of("connected")
@@ -134,7 +121,7 @@ class Generator:
         if self.random.random() < 0.5:
             self.say("set", name, option, self.random.choice(OPTIONS[option]))
         else:
-            self.say("get", name, self.random.choice([option, "TYPE", "DOMAIN", "PROTOCOL", "ACCEPTCONN", "RCVTIMEO", "SNDTIMEO"]))
+            self.say("get", name, self.random.choice([option, *QUESTIONS]))
 
     def error(self):
         name = self.any_of()
@@ -149,7 +136,7 @@ class Generator:
         room = "" if self.random.random() < 0.85 else self.random.choice([0, 4, 16, 28])
         self.say(self.random.choice(["name", "peer", "peer"]), name, room)
 
-    def ask(self):
+    def poll(self):
         names = [name for name in self.sockets if not self.bound(name)]
         names = self.random.sample(names, min(len(names), self.random.randint(1, 3)))
         names += self.sets[:1] if self.random.random() < 0.15 else []
@@ -158,7 +145,7 @@ class Generator:
         verb = self.random.choice("poll ppoll poll select pselect".split())
         limit = self.random.choice([0, 0, 0, 15])
         events = ["IN", "OUT", "IN|OUT", "IN|OUT|PRI"] if "select" in verb else EVENTS
-        self.say(verb, limit, *(f"{name}:{self.events(name, events)}" for name in names))
+        self.say(verb, limit, *(f"{name}:{self.random.choice(events)}" for name in names))
 
     def epoll(self):
         if len(self.sets) > 1:
@@ -176,13 +163,14 @@ class Generator:
         if len(self.sets) > 1 and self.random.random() < 0.1:
             epfd, name = "e0", "e1"
         self.say("ctl", epfd, self.random.choice(["add", "add", "add", "mod", "mod", "del"]), name,
-                 self.events(name, EVENTS) + self.random.choice(MODES))
+                 self.random.choice(EVENTS) + self.random.choice(MODES))
 
     def wait(self):
         if not self.sets:
             return False
         if len(self.sockets) > 1:
-            self.say("poll", 0, *(f"{name}:{self.events(name, ['OUT'])}" for name in self.sockets if not self.bound(name)))
+            unbound = [name for name in self.sockets if not self.bound(name)]
+            self.say("poll", 0, *(f"{name}:{self.random.choice(['OUT'])}" for name in unbound))
         size = "" if self.random.random() < 0.9 else self.random.choice([0, -1, 1, 2])
         self.say(self.random.choice(["wait", "wait", "pwait", "pwait2"]), self.random.choice(self.sets),
                  self.random.choice([0, 0, 0, 15]), size if len(self.sockets) < 2 else "")
@@ -223,7 +211,7 @@ class Generator:
             other = self.name()
         self.say(verb, name, other)
         (self.inherited.add if name in self.inherited else self.inherited.discard)(other)
-        self.sockets[other] = self.sockets[name] # one socket: one state
+        self.sockets[other] = self.sockets[name] # one socket, one state
 
     def close(self):
         name = self.any_of()
@@ -290,7 +278,7 @@ class Generator:
         for name in called & set(before):
             before[name]["called"] = True
 
-    STEPS = {socket: 6, connect: 12, again: 3, send: 12, receive: 14, option: 5, error: 6, names: 7, ask: 16, epoll: 3,
+    STEPS = {socket: 6, connect: 12, again: 3, send: 12, receive: 14, option: 5, error: 6, names: 7, poll: 16, epoll: 3,
              control: 9, wait: 12, end: 5, flags: 3, readable: 4, dup: 3, close: 3, bind: 4, listen: 2, call: 8, accept: 8,
              fork: 3}
 
@@ -302,7 +290,7 @@ class Generator:
 
 
 def generate(seed):
-    """The lines of the script of this seed."""
+    """The lines of the script for this seed."""
     it = Generator(seed)
     it.socket()
     if it.random.random() < 0.3: # a primary connection, for BIND

@@ -29,7 +29,7 @@ Connection* shared_connections() {
 
 bool is(const Connection& connection, std::string_view kinds) { return kinds.find(connection.kind) != kinds.npos; }
 
-// Not the hooked calls: these are not the program's.
+// System calls, because the shim must not see these: they are not the program's.
 short raw_events(int fd) {
   pollfd one{fd, POLLIN | POLLOUT | POLLRDHUP, 0};
   const timespec at_once{};
@@ -48,7 +48,7 @@ bool is_closed(int fd) {
   return syscall(SYS_getsockopt, fd, IPPROTO_TCP, TCP_INFO, &state, &length) == 0 && state == TCP_CLOSE;
 }
 
-// A connection that nobody has asked about since connect(): through the shim, the reply is still to be read.
+// Nobody has asked about this connection since connect(): through the shim, the reply is still unread.
 bool is_made(int fd, const Connection& connection) {
   const short events = raw_events(fd);
   if (!is_through_shim)
@@ -129,7 +129,7 @@ bool settle(int fd, Connection& connection) {
   bool is_settled = false;
   for (int naps = 0; naps < most_naps && !(is_settled = is_quiet(fd, connection, is_new)); ++naps) {
     usleep(nap_microseconds);
-    // The SOCKS server was not there when connect() returned: somebody has to take the CONNECT further.
+    // The connection to the SOCKS server was not made yet when connect() returned: a call must drive the CONNECT.
     if (pollfd one{fd, POLLOUT, 0}; is_new && naps == naps_before_nudge)
       poll(&one, 1, 50);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// player <SCRIPT: makes the socket calls of a script, one a line, and prints what came of each. Run directly, and
-// through the shim, it has to print the same. "fork" and "end" enclose what a child does while its parent waits.
+// player <SCRIPT: makes the socket calls of a script, one per line, and prints the outcome of each, which must be the
+// same with and without the shim. "fork" and "end" enclose the steps of a child, for which the parent waits.
 #include "player.h"
 #include "text.h"
 #include <cerrno>
@@ -37,13 +37,13 @@ Words words_of(const std::string& line) {
 }
 
 std::string play(const Words& words) {
-  for (auto* kind : {play_socket_step, play_data_step, play_wait_step})
+  for (auto* kind : {play_socket_step, play_option_step, play_data_step, play_wait_step})
     if (std::string said = kind(words); !said.empty())
       return said;
   return "no such step";
 }
 
-// The line after the "end" of the "fork" that is before `first`.
+// The line after the "end" that matches the "fork" before `first`.
 size_t end_of_block(const std::vector<std::string>& lines, size_t first) {
   int depth = 1;
   for (; first < lines.size() && depth > 0; ++first)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// A step is a line of words: a verb and its arguments. Descriptors have names of the script's own, "0", "e1": which
-// number the kernel gives them is not to be seen.
+// A step is a line of words: a verb and its arguments. The script names descriptors, "0" or "e1", and never shows the
+// numbers that the kernel chooses.
 #pragma once
 #include "partner.h"
 #include <string>
+#include <sys/socket.h>
 #include <vector>
 
 namespace differential {
@@ -15,20 +16,23 @@ struct Slot {
   Connection* connection = nullptr;
 };
 
-// The descriptor of this name; one that is not open (-1) if there is none.
+// The descriptor with this name, or -1.
 Slot& slot(const std::string& name);
 
-// What a call returned, and errno where it failed, or where it succeeded and changed it all the same.
+// The result of a call: errno if it failed, or if it succeeded and changed errno nevertheless.
 std::string result(long returned);
-void before_call(); // makes that visible
+void before_call(); // sets errno, so that result() sees a change
 
-// Waits for what a step has set in motion.
+// Waits for everything that a step has started; returns what is missing.
 std::string settled(const Slot& slot);
 
 int family_of(int fd);
 
-// What came of the step; empty: no such verb here.
+inline sockaddr* generic(sockaddr_storage& address) { return reinterpret_cast<sockaddr*>(&address); }
+
+// Each plays a step, and returns its outcome, or nothing if it does not know the verb.
 std::string play_socket_step(const Words& words);
+std::string play_option_step(const Words& words);
 std::string play_data_step(const Words& words);
 std::string play_wait_step(const Words& words);
 

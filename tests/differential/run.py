@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """run.py [--seeds FIRST COUNT] [--script FILE]... : random socket calls, directly and through the shim.
 
-Each sequence is played twice, by the same program against the same partners; what it prints has to be the same. Where
-it is not, the sequence is played again: what the kernel itself does not do the same every time is dropped (and counted),
-and what stays different is made as short as it can be and printed with both sides.
+The same program plays each sequence twice against the same partners, and must print the same. If it does not, the
+sequence is played again. If the kernel itself varies, it is dropped and counted. If the difference stays, it is shrunk
+to the fewest steps and printed with both outputs.
 
     --player PROGRAM    --library libsocksify.so    --socks IP:PORT    --partners "KIND=IP:PORT ..."
-    --jobs N            sequences at a time         --seconds N        begin no more sequences after this time
+    --jobs N            sequences at a time         --seconds N        start no sequence after this time
     --show SEED         prints the sequence instead
 """
 import argparse
@@ -18,10 +18,10 @@ import sys
 import time
 from generate import generate
 
-# The allowed differences that can be told by looking at one step: step, directly, through the shim, why. The others are
-# what text.h makes equal, what connect_step() says of a connection that is there at once, and what generate.py leaves out.
+# Allowed differences that one step shows: the step, its outcome directly and through the shim. text.h and connect_step()
+# hide others, and generate.py avoids the rest.
 ALLOWED = [
-    # tcp_recvmsg() waits once for bytes and then has all of the none that it was asked for; ours says that it waited in vain.
+    # Asked for no bytes, tcp_recvmsg() waits for some and then succeeds; through the shim the call times out.
     (r"recv(msg|from)? \d+ 0 .*", r"0 ''", "EAGAIN"),
 ]
 
@@ -40,12 +40,12 @@ class Sides:
     def play(self, lines, environment):
         played = subprocess.run([self.player], input="\n".join(lines) + "\n", env=environment, capture_output=True,
                                 text=True, errors="replace", timeout=120)
-        said = played.stdout.splitlines()
-        return said if played.returncode == 0 and not played.stderr else \
-            said + [f"the player -> ends with {played.returncode} {played.stderr.strip()}"]
+        printed = played.stdout.splitlines()
+        return printed if played.returncode == 0 and not played.stderr else \
+            printed + [f"the player -> ends with {played.returncode} {played.stderr.strip()}"]
 
     def differ(self, lines):
-        """Both sides of it where they are different (more than now and then), None where not, "" for the kernel's whims."""
+        """Both outputs if they differ repeatedly, None if they are equal, "" if one side alone varies."""
         direct, through = self.play(lines, self.direct), self.play(lines, self.through)
         if same(direct, through):
             return None
@@ -57,8 +57,8 @@ class Sides:
 
 
 def split(line):
-    step, _, said = line.partition(" -> ")
-    return step, said
+    step, _, outcome = line.partition(" -> ")
+    return step, outcome
 
 
 def is_allowed(one, other):
@@ -73,7 +73,7 @@ def same(direct, through):
 
 
 def shrink(sides, lines):
-    """Leaves out what can be left out, in ever smaller pieces."""
+    """Removes steps, in ever smaller pieces, as long as the outputs differ."""
     seen = sides.differ(lines)
     size = max(1, len(lines) // 2)
     while seen:
@@ -128,7 +128,7 @@ def main():
     if options.show is not None:
         return print("\n".join(generate(options.show)))
     sides, began = Sides(options), time.monotonic()
-    played, steps, bad, whims = 0, 0, [], []
+    played, steps, bad, dropped = 0, 0, [], []
 
     def work(title, lines):
         return (title, lines, sides.differ(lines)) if time.monotonic() - began < options.seconds else (title, lines, False)
@@ -140,19 +140,19 @@ def main():
             played += 1
             steps += len(lines)
             if seen == "":
-                whims.append(title)
+                dropped.append(title)
             elif seen:
                 bad.append((title, lines))
-                print(f"{title} is different", flush=True)
+                print(f"{title} differs", flush=True)
     for title, lines in bad[:8]:
         fewest, seen = shrink(sides, lines)
         if seen:
             show(title, len(lines), fewest, seen)
-        else: # a matter of chance: the seed is told, and tried again by who wants to know
-            whims.append(title + ", not again")
-    bad = [one for one in bad if one[0] + ", not again" not in whims]
-    print(f"{played} sequences from seed {options.seeds[0]}, {steps} steps: {len(bad)} different, {len(whims)} dropped"
-          + (f" ({', '.join(whims[:8])})" if whims else ""))
+        else: # it does not happen again: the seed is reported
+            dropped.append(title + ", not again")
+    bad = [one for one in bad if one[0] + ", not again" not in dropped]
+    print(f"{played} sequences from seed {options.seeds[0]}, {steps} steps: {len(bad)} different, {len(dropped)} dropped"
+          + (f" ({', '.join(dropped[:8])})" if dropped else ""))
     sys.exit(1 if bad or not played else 0)
 
 

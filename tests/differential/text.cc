@@ -38,7 +38,7 @@ template <size_t N> uint32_t bits_of(const Name (&names)[N], std::string_view wo
   return bits;
 }
 
-// The IPv4 address in both families; false for an IPv6 one that is none.
+// The IPv4 address of either family; false for an IPv6 address that is not v4-mapped.
 bool as_ipv4(const sockaddr_storage& address, sockaddr_in& v4) {
   std::memcpy(&v4, &address, sizeof v4);
   if (address.ss_family == AF_INET)
@@ -51,7 +51,7 @@ bool as_ipv4(const sockaddr_storage& address, sockaddr_in& v4) {
   return true;
 }
 
-// The name of the partner's IP address and port, or "app" for any other port of its address.
+// The name of the partner at this IP and port, or "app" for another port of that IP.
 std::string partner_text(const sockaddr_in& address) {
   std::string found;
   for (const auto& [name, partner] : partners)

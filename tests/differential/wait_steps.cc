@@ -12,7 +12,7 @@
 namespace differential {
 namespace {
 
-// "S:IN|OUT" from the index on.
+// The words "S:IN|OUT", beginning at the index.
 struct Asked {
   std::string name;
   pollfd fd;
@@ -98,7 +98,7 @@ std::string control_step(const Words& words) {
   const std::string operation = word(words, 2), name = word(words, 3);
   epoll_event event{};
   event.events = events_of(word(words, 4));
-  // The data word says the name by which the socket was registered.
+  // The data word is the name of the registered descriptor.
   for (size_t i = 0; i < std::min<size_t>(name.size(), 7); ++i)
     event.data.u64 |= uint64_t{static_cast<unsigned char>(name[i])} << 8 * i;
   before_call();

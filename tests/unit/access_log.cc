@@ -4,7 +4,7 @@
 
 using namespace socksify;
 
-TEST_CASE("what comes in quotes can end neither the field nor the line") {
+TEST_CASE("quoted text cannot end its field or its line") {
   CHECK(quoted("fred") == "\"fred\"");
   CHECK(quoted("") == "\"\"");
   CHECK(quoted("a\" result=granted x=\"") == "\"a\\\" result=granted x=\\\"\"");

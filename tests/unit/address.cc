@@ -7,7 +7,7 @@
 
 using namespace socksify;
 
-TEST_CASE("an endpoint is spelled in the socket's own family and read back the same") {
+TEST_CASE("an endpoint keeps its value in either address family") {
   const Endpoint endpoint{0x0a010203, 4711};
   for (const int family : {AF_INET, AF_INET6}) {
     const SocketAddress address{endpoint, family};
@@ -23,19 +23,19 @@ TEST_CASE("an endpoint is spelled in the socket's own family and read back the s
   CHECK(std::string(text) == "::ffff:10.1.2.3");
 }
 
-TEST_CASE("an address that is too short, of another family or null is none; a longer one is read") {
+TEST_CASE("short, null and foreign addresses are rejected; longer ones are accepted") {
   const SocketAddress address{{0x0a010203, 80}, AF_INET}, six{{0x0a010203, 80}, AF_INET6};
   CHECK_FALSE(IpPort::from(nullptr, 16));
   for (socklen_t length = 0; length < sizeof(sockaddr_in); ++length)
     CHECK_FALSE(IpPort::from(address.get(), length));
   CHECK(IpPort::from(address.get(), 128));
   CHECK_FALSE(IpPort::from(six.get(), 23));
-  CHECK(IpPort::from(six.get(), 24)); // without sin6_scope_id, as RFC 2133 had it and Linux still takes it
+  CHECK(IpPort::from(six.get(), 24)); // without sin6_scope_id, as in RFC 2133; Linux still accepts it
   const sockaddr local{AF_UNIX, {}};
   CHECK_FALSE(IpPort::from(&local, sizeof local));
 }
 
-TEST_CASE("an address is copied out as getsockname does: cut to the room, with its full length") {
+TEST_CASE("an address is copied like getsockname() does: truncated, with its full length") {
   const SocketAddress address{{0x0a010203, 80}, AF_INET};
   unsigned char room[32];
   for (socklen_t size : {0, 1, 8, 16, 32}) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// When a relay has to give way to a call that waits for a BIND.
+// When a relay must hold back data until a call for a BIND has been reported.
 #include "socks4d/bind_calls.h"
 #include "socks4d/tcp.h"
 #include <doctest/doctest.h>
@@ -30,7 +30,7 @@ Fd listener() {
 
 } // namespace
 
-TEST_CASE("a call goes before what its caller says to the same client, and nobody else") {
+TEST_CASE("a call comes before its caller's data for the same client, but not before other data") {
   Calls calls;
   Fd listening = listener();
   const Calls::Expected expected(calls, listening.get(), {client, server});
@@ -43,7 +43,7 @@ TEST_CASE("a call goes before what its caller says to the same client, and nobod
   CHECK_FALSE(calls.wait({client, server}));
 }
 
-TEST_CASE("a call to whoever may come goes before what anybody says to that client") {
+TEST_CASE("a call that anybody may make comes before all data for that client") {
   Calls calls;
   const Fd listening = listener();
   const Calls::Expected expected(calls, listening.get(), {client, 0});
@@ -53,7 +53,7 @@ TEST_CASE("a call to whoever may come goes before what anybody says to that clie
   CHECK_FALSE(calls.wait({another, server}));
 }
 
-TEST_CASE("a call that is being taken goes before all, until the client has been told") {
+TEST_CASE("a call that is being accepted comes before everything until the client knows about it") {
   Calls calls;
   const Fd listening = listener();
   const Calls::Expected expected(calls, listening.get(), {client, server});

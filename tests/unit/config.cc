@@ -34,7 +34,7 @@ void check_server(std::map<std::string, std::string> environment, std::string_vi
 void check_mistake(std::map<std::string, std::string> environment, std::string_view variable) {
   environment.insert({"SOCKS_SERVER", "gate"});
   const Config config = parse(environment);
-  CHECK(config.active); // so that connections are denied and not direct
+  CHECK(config.active); // so connections are denied, not direct
   REQUIRE(config.mistake.variable);
   CHECK(config.mistake.variable == variable);
   CHECK(config.mistake.value.view() == environment[std::string(variable)].substr(0, 255));
@@ -46,7 +46,8 @@ void check_mistake(std::map<std::string, std::string> environment, std::string_v
 TEST_CASE("without a server the library is inactive") {
   CHECK_FALSE(parse({}).active);
   CHECK_FALSE(parse({{"SOCKS_SERVER", ""}, {"SOCKS_USER", "me"}}).active);
-  CHECK_FALSE(parse({{"SOCKS_SERVER", ""}, {"ALL_PROXY", "socks4://gate"}}).active); // a way out
+  CHECK_FALSE(
+      parse({{"SOCKS_SERVER", ""}, {"ALL_PROXY", "socks4://gate"}}).active); // an empty value switches the library off
 }
 
 TEST_CASE("the server is host[:port] or a URL") {
@@ -73,7 +74,7 @@ TEST_CASE("several servers, in order") {
   CHECK(parse({{"SOCKS_SERVER", "1,2,3,4,5,6,7,8"}}).server_count == 8);
 }
 
-TEST_CASE("a general variable for another protocol is passed over, but not for direct connections") {
+TEST_CASE("ALL_PROXY for another protocol is skipped, but does not make connections direct") {
   check_server({{"ALL_PROXY", "http://proxy:3128"}, {"SOCKS_SERVER", "gate"}}, "gate", 1080);
   check_server({{"all_proxy", "socks5://proxy:1080"}, {"ALL_PROXY", "socks4://gate"}}, "gate", 1080);
   for (const char* value : {"http://proxy:3128", "socks5://proxy:1080", "socks5h://proxy", "proxy:1080"}) {
@@ -86,7 +87,7 @@ TEST_CASE("a general variable for another protocol is passed over, but not for d
   }
 }
 
-TEST_CASE("a server without a host is told from another protocol") {
+TEST_CASE("a URL without a host is not taken for another protocol") {
   for (const char* value : {"socks4://", "SOCKS4A://", "socks4://me@", "socks4://me@:1080/", ":1080", "gate,,other"}) {
     CAPTURE(value);
     check_mistake({{"SOCKS_SERVER", value}}, "SOCKS_SERVER");
@@ -96,7 +97,7 @@ TEST_CASE("a server without a host is told from another protocol") {
   CHECK(parse({{"SOCKS_SERVER", "::1"}}).mistake.reason == "an IPv6 address: SOCKS4 servers are reached by IPv4"sv);
 }
 
-TEST_CASE("the userid in a URL is decoded, and a password left out") {
+TEST_CASE("the userid in a URL is decoded, and a password is dropped") {
   const auto userid = [](const char* url) { return std::string(parse({{"SOCKS_SERVER", url}}).userid.view()); };
   CHECK(userid("socks4://me@gate") == "me");
   CHECK(userid("socks4://a%40b%2Cc%3a@gate") == "a@b,c:");
@@ -130,10 +131,10 @@ TEST_CASE("the userid: SOCKS_USER, its alias, the URL, the login name") {
   all["SOCKS_SERVER"] = "gate";
   CHECK(parse(all).userid.view() == "u4");
   all.erase("LOGNAME");
-  CHECK(parse(all).userid.view().empty()); // the user database is asked when a request needs it
+  CHECK(parse(all).userid.view().empty()); // looked up in the user database when a request needs it
 }
 
-TEST_CASE("what cannot be understood names the variable and fails closed") {
+TEST_CASE("an invalid value names its variable and denies all connections") {
   for (const char* server : {"gate:",
                              "gate:0",
                              "gate:65536",
@@ -176,7 +177,7 @@ TEST_CASE("what cannot be understood names the variable and fails closed") {
   check_mistake({{"SOCKS_LOGOUTPUT", "relative/path"}}, "SOCKS_LOGOUTPUT");
 }
 
-TEST_CASE("who resolves names: by the server's scheme, or as it is said") {
+TEST_CASE("the server's scheme decides who resolves names, unless SOCKSIFY_DNS does") {
   CHECK(parse({{"SOCKS_SERVER", "gate"}}).dns == Dns::automatic);
   CHECK(parse({{"SOCKS_SERVER", "socks4://gate"}}).dns == Dns::local);
   CHECK(parse({{"SOCKS_SERVER", "SOCKS4A://gate"}}).dns == Dns::remote);
@@ -189,7 +190,7 @@ TEST_CASE("who resolves names: by the server's scheme, or as it is said") {
   CHECK_FALSE(parse({{"SOCKSIFY_DNS", "remote"}}).uses_fake_ips()); // no server
 }
 
-TEST_CASE("after a mistake no name is asked for here, because it may be the one in what forbids it") {
+TEST_CASE("after a mistake no name is resolved locally, because the mistake may be in SOCKSIFY_DNS") {
   for (const char* server : {"socks4://gate", "socks5://gate"}) {
     const Config config = parse({{"SOCKS_SERVER", server}, {"SOCKSIFY_DNS", "rmote"}});
     CHECK(config.resolves_remotely());
@@ -197,7 +198,7 @@ TEST_CASE("after a mistake no name is asked for here, because it may be the one 
   }
 }
 
-TEST_CASE("datagrams past the server") {
+TEST_CASE("what happens to datagrams") {
   CHECK(parse({{"SOCKS_SERVER", "gate"}}).leak == Leak::allow);
   CHECK(parse({{"SOCKS_SERVER", "gate"}, {"SOCKSIFY_LEAK", "allow"}}).leak == Leak::allow);
   CHECK(parse({{"SOCKS_SERVER", "gate"}, {"SOCKSIFY_LEAK", "warn"}}).leak == Leak::warn);

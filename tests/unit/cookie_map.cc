@@ -22,7 +22,7 @@ bool holds(const CookieMap& table, uint64_t key, uint64_t seed) {
 
 } // namespace
 
-TEST_CASE("a table stores, replaces, changes and forgets") {
+TEST_CASE("a table stores, replaces, changes and erases") {
   auto* const table = new CookieMap; // never freed: fork() walks a list of all maps
   CookieMap::Value value{};
   CHECK(table->empty());
@@ -41,7 +41,7 @@ TEST_CASE("a table stores, replaces, changes and forgets") {
   CHECK(table->empty());
 }
 
-TEST_CASE("a table holds as many as are stored, of any key") {
+TEST_CASE("a table grows with its entries, whatever their keys") {
   auto* const table = new CookieMap; // never freed: fork() walks a list of all maps
   std::map<uint64_t, uint64_t> expected;
   for (uint64_t i = 1; i <= 20000; ++i)
@@ -59,7 +59,7 @@ TEST_CASE("a table holds as many as are stored, of any key") {
   CHECK(seen == expected.size());
 }
 
-TEST_CASE("a sweep forgets what is not kept, and keeps what is stored meanwhile") {
+TEST_CASE("a sweep erases unwanted entries, and keeps those stored during the sweep") {
   auto* const table = new CookieMap; // never freed: fork() walks a list of all maps
   for (uint64_t key = 1; key <= 40; ++key)
     table->store(key, value_of(key));
@@ -75,7 +75,7 @@ TEST_CASE("a sweep forgets what is not kept, and keeps what is stored meanwhile"
     CHECK(holds(*table, key, key) == (key % 2 == 0 || key == 41));
 }
 
-TEST_CASE("the use of an entry grows when it is touched") {
+TEST_CASE("touching an entry marks it as used more recently") {
   auto* const table = new CookieMap; // never freed: fork() walks a list of all maps
   table->store(1, value_of(1));
   table->store(2, value_of(2));
@@ -114,10 +114,10 @@ TEST_CASE("readers never see half a value while threads store, erase and grow") 
   CHECK(torn == 0);
 }
 
-TEST_CASE("what another thread was writing when a process forked does not count in the child") {
+TEST_CASE("a child ignores an entry that another thread was writing at the fork") {
   auto* const table = new CookieMap; // never freed: fork() walks a list of all maps
   forks::watch();
-  REQUIRE(table->store(1, value_of(1))); // there is a level now
+  REQUIRE(table->store(1, value_of(1))); // the first level exists now
   table->erase(1);
   std::atomic<bool> over{false};
   std::thread writer([&] {

@@ -20,7 +20,7 @@ std::string spelled(std::string_view name) {
 
 } // namespace
 
-TEST_CASE("a name is spelled in one way: in lower case, without a dot at its end") {
+TEST_CASE("a name is normalized to lower case, without a trailing dot") {
   CHECK(spelled("Inside.EXAMPLE") == "inside.example");
   CHECK(spelled("inside.example.") == "inside.example");
   CHECK(spelled("host_1-x") == "host_1-x");
@@ -31,7 +31,7 @@ TEST_CASE("a name is spelled in one way: in lower case, without a dot at its end
                                    "cher.example");
 }
 
-TEST_CASE("what cannot be the name of a host has no spelling") {
+TEST_CASE("invalid host names are rejected") {
   for (const char* text : {"", ".", "..", "a..b", ".a", "a b", "a/b", "a:b", "a\nb", "fe80::1", "fe80::1%eth0", "a@b",
                            "*", "10.1.2.3", "1.2.3.256", "1.2.3.4.5", "127.1", "12345", "a.1"})
     CHECK_MESSAGE(spelled(text) == "", text);
@@ -39,7 +39,7 @@ TEST_CASE("what cannot be the name of a host has no spelling") {
   CHECK(spelled(std::string(63, 'a')) == std::string(63, 'a'));
 }
 
-TEST_CASE("a name has 255 bytes at most") {
+TEST_CASE("a name has at most 255 bytes") {
   std::string name;
   while (name.size() < 251)
     name += "abc.";
@@ -48,7 +48,7 @@ TEST_CASE("a name has 255 bytes at most") {
   CHECK(spelled(name + "abcd") == "");
 }
 
-TEST_CASE("198.18.0.0/15 stands in where names are the server's to resolve") {
+TEST_CASE("198.18.0.0/15 holds fake IPs if the server resolves names") {
   Config config;
   config.active = true;
   const auto is_fake_ip = [&](uint32_t ip) { return config.is_fake_ip(Ip::from(ip)); };
@@ -60,13 +60,13 @@ TEST_CASE("198.18.0.0/15 stands in where names are the server's to resolve") {
   CHECK(is_fake_ip(0xc6120001));
   config.dns = Dns::local;
   CHECK_FALSE(is_fake_ip(0xc6120001));
-  config.mistake.variable = "SOCKS_DEBUG"; // it could have been in SOCKSIFY_DNS
+  config.mistake.variable = "SOCKS_DEBUG"; // the mistake could have been in SOCKSIFY_DNS
   CHECK(is_fake_ip(0xc6120001));
   config.active = false;
   CHECK_FALSE(is_fake_ip(0xc6120001));
 }
 
-TEST_CASE("the stand-ins that a process was given last") {
+TEST_CASE("the fake IPs that a process received most recently") {
   const auto name = [](int i) { return *names::spelled("host" + std::to_string(i)); };
   for (int i = 1; i <= 40; ++i)
     names::recent::note(uint32_t(i) * 16, name(i));
@@ -79,7 +79,7 @@ TEST_CASE("the stand-ins that a process was given last") {
   CHECK(names::recent::find(25 * 16));
 }
 
-TEST_CASE("what a thread was noting when another one forked does not keep the child from it") {
+TEST_CASE("a child can record fake IPs although a thread was recording one at the fork") {
   forks::watch();
   std::atomic<bool> over{false};
   const auto one = names::spelled("one.example"), other = names::spelled("other.example");

@@ -13,7 +13,7 @@ using namespace std::literals;
 
 namespace {
 
-// A client's and a server's end of one connection.
+// The client's and the server's end of one connection.
 struct Pair {
   Fd client, server;
 
@@ -45,12 +45,12 @@ constexpr auto granted = "\x00\x5a\x12\x34\x0a\x00\x00\x01"sv;
 
 } // namespace
 
-TEST_CASE("a handshake sends its request, waits without blocking, and takes 8 bytes and no more") {
+TEST_CASE("a handshake sends its request, waits without blocking, and reads exactly 8 bytes") {
   Pair pair;
   Handshake handshake = connect_handshake();
   CHECK(handshake.step(pair.client.get()) == POLLIN);
   CHECK(pair.received() == request);
-  CHECK(handshake.step(pair.client.get()) == POLLIN); // nothing yet: it comes back
+  CHECK(handshake.step(pair.client.get()) == POLLIN); // nothing arrived: it returns
   pair.say(std::string(granted) + "220 hello");
   CHECK(handshake.step(pair.client.get()) == 0);
   CHECK(handshake.error() == 0);
@@ -59,7 +59,7 @@ TEST_CASE("a handshake sends its request, waits without blocking, and takes 8 by
   CHECK(handshake.step(pair.client.get()) == 0);
 }
 
-TEST_CASE("a destination that has a name is sent by its name") {
+TEST_CASE("a destination with a name is sent by name") {
   Pair pair;
   Name name;
   name.append(FMT_COMPILE("host.example"));
@@ -68,7 +68,7 @@ TEST_CASE("a destination that has a name is sent by its name") {
   CHECK(pair.received() == "\x04\x02\x00\x50\x00\x00\x00\x01"s + std::string(userid()) + '\0' + "host.example" + '\0');
 }
 
-TEST_CASE("a reply may come byte by byte") {
+TEST_CASE("a reply may arrive byte by byte") {
   Pair pair;
   Handshake handshake = connect_handshake();
   CHECK(handshake.step(pair.client.get()) == POLLIN);
@@ -81,7 +81,7 @@ TEST_CASE("a reply may come byte by byte") {
   CHECK(handshake.endpoint().ip == 0x0a000001);
 }
 
-TEST_CASE("a full socket makes the request wait for POLLOUT and go on where it stopped") {
+TEST_CASE("on a full socket the request waits for POLLOUT and resumes where it stopped") {
   Pair pair;
   char filler[4096]{};
   size_t filled = 0;
@@ -96,7 +96,7 @@ TEST_CASE("a full socket makes the request wait for POLLOUT and go on where it s
   CHECK(pair.received() == request);
 }
 
-TEST_CASE("the end of the connection at any byte of the reply is ECONNRESET") {
+TEST_CASE("the end of the stream at any byte of the reply is ECONNRESET") {
   for (size_t length = 0; length < granted.size(); ++length) {
     Pair pair;
     Handshake handshake = connect_handshake();
@@ -113,7 +113,7 @@ TEST_CASE("the end of the connection at any byte of the reply is ECONNRESET") {
   }
 }
 
-TEST_CASE("what is not a SOCKS4 reply is EPROTO, as soon as it shows; a connection that is gone is ECONNRESET") {
+TEST_CASE("an invalid reply is EPROTO at its first wrong byte; a lost connection is ECONNRESET") {
   for (const auto garbage :
        {"S"sv, "HTTP/1.1 400"sv, "\x04\x5a"sv, "\x00\x00"sv, "\x00\x59"sv, "\x00\x5e\0\0\0\0\0\0"sv}) {
     Pair pair;
@@ -130,7 +130,7 @@ TEST_CASE("what is not a SOCKS4 reply is EPROTO, as soon as it shows; a connecti
   CHECK(handshake.error() == ECONNRESET);
 }
 
-TEST_CASE("the codes of a reply as errno") {
+TEST_CASE("each reply code has its errno") {
   CHECK(errno_of(socks4::Code::granted) == 0);
   CHECK(errno_of(socks4::Code::rejected) == ECONNREFUSED);
   CHECK(errno_of(socks4::Code::no_identd) == EACCES);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "names/fake_ips.h"
 #include "names/hostent.h"
+#include "names/fake_ips.h"
 #include <cerrno>
 #include <cstring>
 #include <doctest/doctest.h>
@@ -16,13 +16,13 @@ Answer two_families() {
   answer.add(Ip::from(0x0a000001));
   answer.add(*parse_ip("2001:db8::1"));
   answer.add(Ip::from(0x0a000002));
-  answer.add(Ip::from(0x0a000001)); // once more
+  answer.add(Ip::from(0x0a000001)); // a duplicate
   return answer;
 }
 
 } // namespace
 
-TEST_CASE("a hostent has the addresses of its family, and everything inside the buffer") {
+TEST_CASE("a hostent has the addresses of its family, and lies in the buffer") {
   hostent entry{};
   char buffer[200];
   REQUIRE(pack(two_families(), AF_INET, &entry, buffer, sizeof buffer) == 0);
@@ -40,7 +40,7 @@ TEST_CASE("a hostent has the addresses of its family, and everything inside the 
   CHECK(entry.h_addr_list[1] == nullptr);
 }
 
-TEST_CASE("a buffer that is too small by any number of bytes, and of any alignment") {
+TEST_CASE("buffers that are too small by any number of bytes, at any alignment") {
   std::vector<char> room(256);
   hostent entry{};
   for (size_t odd = 0; odd < 8; ++odd) {

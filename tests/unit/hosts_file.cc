@@ -19,7 +19,7 @@ struct Hosts {
   }
   ~Hosts() { unlink(path); }
 
-  // The addresses of a name, all in one line, with the canonical name before them.
+  // The canonical name and the addresses of a name, in one line.
   std::string of(std::string_view name) const {
     const Answer answer = hosts_file::find(*names::spelled(name), path);
     std::string text(answer.name.view());
@@ -35,7 +35,7 @@ struct Hosts {
 
 } // namespace
 
-TEST_CASE("names and aliases of /etc/hosts, in every way to write them") {
+TEST_CASE("names and aliases of /etc/hosts, in every notation") {
   const Hosts hosts("# 10.0.0.9 comment\n"
                     "127.0.0.1\tlocalhost\n"
                     "10.0.0.1  One.Example one # two\n"
@@ -73,7 +73,7 @@ TEST_CASE("a long file, long lines and long words") {
   CHECK(hosts.of("alias999") == "alias0 10.2.0.2:0");
 }
 
-TEST_CASE("without a file nothing is known") {
+TEST_CASE("without a file no name is known") {
   CHECK_FALSE(hosts_file::find(*names::spelled("a"), "/nonexistent"));
   CHECK_FALSE(hosts_file::find(*names::spelled("a"), "/"));
   const Hosts empty("");

@@ -56,7 +56,7 @@ TEST_CASE("--help and --version end the options") {
   CHECK(parse({"--nonsense", "--help"}).error == "unknown option --nonsense; see socksify --help");
 }
 
-TEST_CASE("options that make no sense") {
+TEST_CASE("invalid options") {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {{}, "no command; see socksify --help"},
       {{"--local", "--"}, "no command; see socksify --help"},

@@ -47,7 +47,7 @@ TEST_CASE("settings: blanks, comments and quotes") {
   CHECK(read("SOCKS_USER=a=b") == "SOCKS_USER=a=b\n");
 }
 
-TEST_CASE("settings: the line that makes no sense, and why") {
+TEST_CASE("settings: an error names the line and the reason") {
   CHECK(read("\nword") == "2: 'word': not NAME=VALUE");
   CHECK(read("PATH=/x").starts_with("1: 'PATH': no such setting; there are SOCKS_SERVER SOCKS_USER "));
   CHECK(read("=x").starts_with("1: '': no such setting"));

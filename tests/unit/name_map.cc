@@ -19,7 +19,7 @@ namespace {
 
 constexpr uint32_t capacity = 8;
 
-// A file that goes with the test.
+// A file that is removed after the test.
 struct File {
   char directory[64] = "/tmp/socksify-unit.XXXXXX";
   std::string path;
@@ -63,7 +63,7 @@ std::string numbered(int i) { return "host" + std::to_string(i) + ".example"; }
 
 } // namespace
 
-TEST_CASE("a name has one number, and a number one name") {
+TEST_CASE("names and numbers map one to one") {
   const File file;
   CHECK(number_of(file.open(), "one") == 0u);
   CHECK(number_of(file.open(), "two") == 1u);
@@ -77,7 +77,7 @@ TEST_CASE("a name has one number, and a number one name") {
   CHECK(name_of(file.open(), 2) == longest);
 }
 
-TEST_CASE("when all numbers are taken, the name that was used longest ago gives its own") {
+TEST_CASE("when all numbers are taken, the least recently used name loses its number") {
   const File file;
   for (int i = 0; i < int(capacity); ++i)
     CHECK(number_of(file.open(), numbered(i)) == uint32_t(i));
@@ -88,10 +88,10 @@ TEST_CASE("when all numbers are taken, the name that was used longest ago gives 
   CHECK(name_of(file.open(), 0) == "host0.example");
   CHECK(name_of(file.open(), 1) == "host1.example");
   CHECK(name_of(file.open(), 2) == "new1");
-  CHECK(number_of(file.open(), "host2.example") == 4u); // it is a new name now
+  CHECK(number_of(file.open(), "host2.example") == 4u); // as a new name
 }
 
-TEST_CASE("an empty store begins where it is told to, and one that is not empty goes on") {
+TEST_CASE("an empty store starts at the given number; a used one continues") {
   const File file;
   const auto put = [&](std::string_view name, uint32_t first) {
     Store store = file.open();
@@ -110,7 +110,7 @@ TEST_CASE("an empty store begins where it is told to, and one that is not empty 
   CHECK(name_of(file.open(), 6) == "new");
 }
 
-TEST_CASE("many times around, no two of the last names have the same number") {
+TEST_CASE("after many rounds, the most recent names still have different numbers") {
   const File file;
   for (int i = 0; i < 20 * int(capacity); ++i) {
     number_of(file.open(), numbered(i));
@@ -125,7 +125,7 @@ TEST_CASE("many times around, no two of the last names have the same number") {
   CHECK(file.size() <= off_t(NameMap::size(capacity)));
 }
 
-TEST_CASE("processes that resolve the same names at once agree on all of them") {
+TEST_CASE("processes that resolve the same names at the same time agree on all numbers") {
   const File file;
   constexpr int processes = 8, names = 50;
   constexpr uint32_t room = 1000;
@@ -151,10 +151,10 @@ TEST_CASE("processes that resolve the same names at once agree on all of them") 
   for (int i = 0; i < names; ++i)
     numbers.insert(*number_of(file.open(), numbered(i), room));
   CHECK(numbers.size() == names);
-  CHECK(*numbers.rbegin() == names - 1); // so that no name was given two
+  CHECK(*numbers.rbegin() == names - 1); // so no name got two numbers
 }
 
-TEST_CASE("a process that is killed while it writes holds up nobody, and leaves nothing that is believed") {
+TEST_CASE("a process that is killed while writing blocks nobody, and its partial record is ignored") {
   const File file;
   CHECK(number_of(file.open(), "one") == 0u);
   int ends[2];
@@ -173,7 +173,7 @@ TEST_CASE("a process that is killed while it writes holds up nobody, and leaves 
   CHECK(answer == 'y');
   {
     Store store = file.open();
-    CHECK_FALSE(store.lock(10)); // a limit
+    CHECK_FALSE(store.lock(10)); // times out
   }
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
@@ -184,7 +184,7 @@ TEST_CASE("a process that is killed while it writes holds up nobody, and leaves 
   CHECK(name_of(file.open(), 1) == "two");
 }
 
-TEST_CASE("a damaged file is begun anew, and is never believed") {
+TEST_CASE("a damaged file is never trusted, and is replaced") {
   for (const off_t offset : {0, 8, 16, 20, 24, 30, 38}) {
     const File file;
     number_of(file.open(), "one");
@@ -207,7 +207,7 @@ TEST_CASE("a damaged file is begun anew, and is never believed") {
   }
 }
 
-TEST_CASE("a file that is cut off anywhere, or full of something else, is no harm") {
+TEST_CASE("a truncated or overwritten file does no harm") {
   const File file;
   number_of(file.open(), "one");
   number_of(file.open(), "two");
@@ -223,7 +223,7 @@ TEST_CASE("a file that is cut off anywhere, or full of something else, is no har
     CHECK(name_of(file.open(), *number_of(file.open(), numbered(i))) == numbered(i));
 }
 
-TEST_CASE("what is not a file of ours alone is not used") {
+TEST_CASE("a file that others can access is not used") {
   const File file;
   number_of(file.open(), "one");
   chmod(file.path.c_str(), 0640);
@@ -244,7 +244,7 @@ TEST_CASE("what is not a file of ours alone is not used") {
   CHECK_FALSE(Store::file("/"));
 }
 
-TEST_CASE("where a file may not grow, it is not written, and no signal says so") {
+TEST_CASE("a file that may not grow is not written, and raises no signal") {
   const File file;
   rlimit before{};
   REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
@@ -255,7 +255,7 @@ TEST_CASE("where a file may not grow, it is not written, and no signal says so")
   CHECK(number_of(file.open(), "one") == 0u);
 }
 
-TEST_CASE("memory serves as well as a file") {
+TEST_CASE("anonymous memory works like a file") {
   std::vector<uint64_t> room((sizeof(Store::Memory) + NameMap::size(capacity)) / 8 + 1);
   auto* start = reinterpret_cast<Store::Memory*>(room.data());
   const auto open = [&] { return Store::memory(start, NameMap::size(capacity)); };
@@ -269,12 +269,12 @@ TEST_CASE("memory serves as well as a file") {
   CHECK_FALSE(other.lock(10));
 }
 
-TEST_CASE("memory that a process held when it was killed is held no more") {
+TEST_CASE("the lock of a killed process is released") {
   const size_t size = sizeof(Store::Memory) + NameMap::size(capacity);
   void* room = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   REQUIRE(room != MAP_FAILED);
   const auto open = [&] { return Store::memory(static_cast<Store::Memory*>(room), NameMap::size(capacity)); };
-  forks::watch(); // by which the child knows its own number
+  forks::watch(); // so that the child notices its new process ID
   const pid_t child = fork();
   if (child == 0) {
     Store store = open();

@@ -24,25 +24,25 @@ TEST_CASE("every IPv4 prefix length") {
   }
 }
 
-TEST_CASE("an address alone is a network of one") {
+TEST_CASE("a single address is a network of one") {
   CHECK(parse_network("192.0.2.7") == Network{Ip::from(documentation), 32});
   CHECK(parse_network("2001:db8::1")->prefix == 128);
   CHECK_FALSE(parse_network("192.0.2.7")->contains(Ip::from(documentation + 1)));
 }
 
-TEST_CASE("a network holds addresses of its own family only") {
+TEST_CASE("a network contains only addresses of its family") {
   CHECK_FALSE(parse_network("0.0.0.0/0")->contains(*parse_ip("2001:db8::1")));
   CHECK_FALSE(parse_network("::/0")->contains(Ip::from(documentation)));
 }
 
-TEST_CASE("host bits are seen") {
+TEST_CASE("host bits are detected") {
   CHECK(parse_network("10.0.0.1/8")->has_host_bits());
   CHECK(parse_network("2001:db8::1/127")->has_host_bits());
   CHECK_FALSE(parse_network("2001:db8::/32")->has_host_bits());
   CHECK_FALSE(parse_network("0.0.0.0/0")->has_host_bits());
 }
 
-TEST_CASE("anything else is no network") {
+TEST_CASE("everything else is rejected") {
   for (const char* text : {"", "/", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/x", "10.0.0.0/-1", "10.0.0.0/8/8",
                            "10/8", "::/129", "[::]/0", "localhost"})
     CHECK_FALSE(parse_network(text));

@@ -11,7 +11,7 @@
 
 using namespace socksify;
 
-TEST_CASE("addresses, networks, `*` alone; what is none of these matches nothing") {
+TEST_CASE("addresses, networks, a lone `*`; anything else matches nothing") {
   struct Case {
     const char *list, *ip;
     bool matches;
@@ -58,7 +58,7 @@ TEST_CASE("addresses, networks, `*` alone; what is none of these matches nothing
   }
 }
 
-TEST_CASE("names, and all names below them") {
+TEST_CASE("names and their subdomains") {
   struct Case {
     const char *list, *name;
     bool matches;

@@ -35,7 +35,8 @@ Attempt local(Attempt attempt) {
 
 } // namespace
 
-TEST_CASE("without a file: the specification's limits, everything allowed but what is the server's own") {
+TEST_CASE(
+    "without a file: the specification's limits apply, and everything but the server's own addresses is allowed") {
   const Policy empty = policy("");
   CHECK(empty.connect_timeout == 120s);
   CHECK(empty.bind_timeout == 120s);
@@ -49,7 +50,7 @@ TEST_CASE("without a file: the specification's limits, everything allowed but wh
   CHECK(empty.allows(local(attempt(INADDR_ANY, 80, Command::bind))));
 }
 
-TEST_CASE("statements set what they name; comments, blanks and line ends do not matter") {
+TEST_CASE("each statement sets one value; comments, blanks and line ends do not matter") {
   const Policy all = policy("# a comment\r\n"
                             "\trequest-timeout  5 # seconds\r\n"
                             "\n"
@@ -65,7 +66,7 @@ TEST_CASE("statements set what they name; comments, blanks and line ends do not 
   CHECK_FALSE(policy("ident require\nident off").requires_ident);
 }
 
-TEST_CASE("the first rule that fits decides, else the default") {
+TEST_CASE("the first matching rule decides, else the default") {
   const Policy some = policy("deny to 192.0.2.7\nallow to 192.0.2.0/24\ndefault deny\nallow to 192.0.2.7");
   CHECK_FALSE(some.allows(attempt(outside)));
   CHECK(some.allows(attempt(outside + 1)));
@@ -74,7 +75,7 @@ TEST_CASE("the first rule that fits decides, else the default") {
   CHECK_FALSE(policy("default deny").allows(local(attempt(loopback))));
 }
 
-TEST_CASE("a rule fits where all that it names does") {
+TEST_CASE("a rule matches if all its conditions do") {
   const Policy one = policy("default deny\nallow command bind from 10.0.0.0/8 to 192.0.2.7 port 20-21 user fred");
   CHECK(one.allows(attempt(outside, 20, Command::bind, "fred")));
   CHECK(one.allows(attempt(outside, 21, Command::bind, "fred")));
@@ -89,7 +90,7 @@ TEST_CASE("a rule fits where all that it names does") {
   CHECK_FALSE(one.allows(other));
 }
 
-TEST_CASE("what is the server's own takes a rule about just that; a denial needs none") {
+TEST_CASE("the server's own addresses need an explicit rule to be allowed, and none to be denied") {
   CHECK_FALSE(policy("allow").allows(attempt(loopback)));
   CHECK_FALSE(policy("allow to 0.0.0.0/0").allows(attempt(loopback)));
   CHECK_FALSE(policy("allow to 126.0.0.0/7").allows(attempt(loopback)));
@@ -104,7 +105,7 @@ TEST_CASE("what is the server's own takes a rule about just that; a denial needs
   CHECK(policy("allow command bind to 0.0.0.0").allows(anybody));
 }
 
-TEST_CASE("a mistake names file, line and word") {
+TEST_CASE("an error names file, line and word") {
   CHECK(mistake("\nalow to 10.0.0.0/8") == "test:2: \"alow\": unknown statement");
   CHECK(mistake("allow to 10.0.0.0/33") ==
         "test:1: \"10.0.0.0/33\": not an IPv4 address or a network such as 10.0.0.0/8");

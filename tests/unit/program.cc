@@ -71,7 +71,7 @@ TEST_CASE("a script names its interpreter") {
   check_script("#!", "", "");
 }
 
-TEST_CASE("what is no program of a known kind") {
+TEST_CASE("files that are not programs of a known kind") {
   CHECK(File("").inspect().kind == Program::Kind::unknown);
   CHECK(File("echo").inspect().kind == Program::Kind::unknown);
   CHECK(File("\x7f"
@@ -83,7 +83,7 @@ TEST_CASE("what is no program of a known kind") {
   CHECK(missing.error == ENOENT);
 }
 
-TEST_CASE("errno is as it was") {
+TEST_CASE("errno is preserved") {
   errno = EPROTO;
   inspect("/no/such/program");
   CHECK(errno == EPROTO);

@@ -18,7 +18,7 @@ namespace {
 const std::string by_address = "\x04\x02\x00\x15\xc0\x00\x02\x07"s + "fred\0"s;
 const std::string by_name = "\x04\x01\x00\x15\x00\x00\x00\x01"s + "fred\0host.example\0"s;
 
-// A client's end and the server's.
+// The client's end and the server's.
 struct Connection {
   Connection() {
     int ends[2];
@@ -41,7 +41,7 @@ struct Connection {
 
 } // namespace
 
-TEST_CASE("in two pieces, wherever they are cut; what follows stays in the socket") {
+TEST_CASE("a request in two pieces, cut anywhere; later data stays in the socket") {
   for (const std::string& whole : {by_address, by_name})
     for (size_t cut = 1; cut <= whole.size(); ++cut) {
       Connection connection;
@@ -63,7 +63,7 @@ TEST_CASE("in two pieces, wherever they are cut; what follows stays in the socke
     }
 }
 
-TEST_CASE("byte by byte; nothing to be read is no mistake") {
+TEST_CASE("a request byte by byte; an empty socket is not an error") {
   Connection connection;
   RequestReader reader;
   for (const char& byte : by_name) {
@@ -75,7 +75,7 @@ TEST_CASE("byte by byte; nothing to be read is no mistake") {
   CHECK(connection.left().empty());
 }
 
-TEST_CASE("an end before the end of the request is a failure, wherever it comes") {
+TEST_CASE("the end of the stream anywhere in the request is a failure") {
   for (size_t length = 0; length < by_name.size(); ++length) {
     Connection connection;
     RequestReader reader;
@@ -85,7 +85,7 @@ TEST_CASE("an end before the end of the request is a failure, wherever it comes"
   }
 }
 
-TEST_CASE("the longest request is taken, with a lot behind it; a longer one is malformed") {
+TEST_CASE("the longest request is accepted, with much data behind it; a longer one is malformed") {
   const std::string longest = by_name.substr(0, 8) + std::string(255, 'u') + '\0' + std::string(255, 'h') + '\0';
   Connection connection;
   RequestReader reader;

@@ -34,14 +34,14 @@ TEST_CASE("this host is direct unless the user asks otherwise") {
   CHECK(to(config, "::ffff:127.0.0.1") == Route::proxy);
 }
 
-TEST_CASE("an inactive library sends everything directly") {
+TEST_CASE("an inactive library connects directly") {
   Config config = configured();
   config.active = false;
   CHECK(to(config, "192.0.2.1") == Route::direct);
   CHECK(to(config, "2001:db8::1") == Route::direct);
 }
 
-TEST_CASE("a mistake in the configuration denies what would have been proxied, and only that") {
+TEST_CASE("a mistake in the configuration denies only what would have been proxied") {
   Config config = configured("10.0.0.0/8");
   config.mistake.variable = "SOCKS_SERVER";
   CHECK(to(config, "192.0.2.1") == Route::denied);
@@ -50,7 +50,7 @@ TEST_CASE("a mistake in the configuration denies what would have been proxied, a
   CHECK(to(config, "10.1.1.1") == Route::direct);
 }
 
-TEST_CASE("a name that NO_PROXY matches is direct, and so is what it was resolved to") {
+TEST_CASE("a name that NO_PROXY matches is direct, and so are its addresses") {
   const Config config = configured("inside.example,10.0.0.0/8");
   CHECK(is_direct_name(config, "a.inside.example"));
   CHECK_FALSE(is_direct_name(config, "outside.example"));

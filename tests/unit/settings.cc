@@ -29,7 +29,7 @@ TEST_CASE("a setting is found by its name, not by an alias") {
   CHECK_FALSE(find_setting(""));
 }
 
-TEST_CASE("no name is there twice") {
+TEST_CASE("all names are different") {
   std::map<std::string, int> names;
   for (const auto& setting : settings) {
     ++names[setting.name];
@@ -48,7 +48,7 @@ TEST_CASE("which of two names takes precedence") {
   CHECK_FALSE(find("NO_PROXY", {{"no_proxy", ""}}).name);
 }
 
-TEST_CASE("a mistake leaves the strictest value") {
+TEST_CASE("an invalid value is replaced by the strictest one") {
   variables = {{"SOCKS_SERVER", "gate"}, {"SOCKSIFY_LEAK", "x"}, {"SOCKSIFY_DNS", "x"}, {"SOCKSIFY_LOOPBACK", "x"}};
   Config config;
   parse_config(look_up, config);

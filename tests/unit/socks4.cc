@@ -38,12 +38,12 @@ TEST_CASE("a BIND request has CD 2; a userid may be empty; a port has its high b
   CHECK(encoded({Command::bind, {0xfffefdfc, 0x1234}, "", {}}) == "\x04\x02\x12\x34\xff\xfe\xfd\xfc\x00"_b);
 }
 
-TEST_CASE("a SOCKS4A request says 0.0.0.1 and appends the name and a NUL") {
+TEST_CASE("a SOCKS4A request has the address 0.0.0.1, and the name and a NUL at its end") {
   CHECK(encoded({Command::connect, example, "me", "host.example"}) == "\x04\x01\x00\x15\x00\x00\x00\x01"
                                                                       "me\x00host.example\x00"_b);
 }
 
-TEST_CASE("a request that does not fit is not written") {
+TEST_CASE("a request that does not fit into the buffer is not written") {
   const std::string longest(255, 'u'), too_long(256, 'u');
   CHECK(encoded({Command::connect, example, longest, longest}).size() == max_request_size);
   CHECK(encoded({Command::connect, example, too_long, {}}).empty());
@@ -52,7 +52,7 @@ TEST_CASE("a request that does not fit is not written") {
   CHECK(encoded({Command::connect, example, "a", "b\0c"sv}).empty());
 }
 
-TEST_CASE("every truncation of a request is incomplete, the whole is complete, what follows is left") {
+TEST_CASE("every truncated request is incomplete, the whole is complete, and later data is left alone") {
   for (const char* host : {"", "host.example"})
     for (const Command command : {Command::connect, Command::bind}) {
       Bytes bytes = encoded({command, example, "fred", host});
@@ -79,7 +79,7 @@ TEST_CASE("0.0.0.0 is an address, 0.0.0.1 to 0.0.0.255 announce a name, 0.0.1.0 
   CHECK(parse_request("\x04\x02\x00\x15\x00\x00\x01\x00\x00"_b).progress == Progress::complete);
 }
 
-TEST_CASE("a request that cannot become one is malformed as soon as that shows") {
+TEST_CASE("an invalid request is malformed at its first wrong byte") {
   CHECK(parse_request("\x05"_b).progress == Progress::malformed);
   CHECK(parse_request("\x04\x03"_b).progress == Progress::malformed);
   CHECK(parse_request("\x04\x00"_b).progress == Progress::malformed);
@@ -101,7 +101,7 @@ TEST_CASE("a reply is VN 0, CD, DSTPORT, DSTIP") {
   CHECK(Bytes(bytes.begin(), bytes.end()) == "\x00\x5a\x04\x10\xcb\x00\x71\x07"_b);
 }
 
-TEST_CASE("replies 90 to 93 are read, with any address, and no other code or version") {
+TEST_CASE("only replies 90 to 93 of version 0 are accepted, with any address") {
   for (int code = 0; code < 256; ++code) {
     Bytes bytes = "\x00?\x04\x10\xcb\x00\x71\x07"_b;
     bytes[1] = static_cast<uint8_t>(code);
@@ -121,7 +121,7 @@ TEST_CASE("replies 90 to 93 are read, with any address, and no other code or ver
   CHECK(reply_of("\x00\x5a\x00\x00\x00\x00\x00\x00"_b)->endpoint == Endpoint{});
 }
 
-TEST_CASE("the beginning of a reply is known by its first two bytes") {
+TEST_CASE("the first two bytes tell whether a reply is valid") {
   CHECK(may_be_reply({}));
   CHECK(may_be_reply("\x00"_b));
   CHECK(may_be_reply("\x00\x5b"_b));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "common/system_call.h"
 #include "socks4d/tcp.h"
+#include "common/system_call.h"
 #include <doctest/doctest.h>
 #include <netinet/in.h>
 #include <set>
@@ -30,7 +30,7 @@ constexpr uint32_t documentation_address = 0xc0000201; // 192.0.2.1
 
 } // namespace
 
-TEST_CASE("a free port is looked for among a few, wherever that is") {
+TEST_CASE("a free port is chosen from a small range") {
   constexpr int local_port_range = 51; // IP_LOCAL_PORT_RANGE
   std::set<uint32_t> parts;
   for (int i = 0; i < 20; ++i) {
@@ -39,7 +39,7 @@ TEST_CASE("a free port is looked for among a few, wherever that is") {
     uint32_t part = 0;
     socklen_t length = sizeof part;
     if (::getsockopt(fd.get(), IPPROTO_IP, local_port_range, &part, &length) < 0)
-      return; // not possible before Linux 6.3
+      return; // needs Linux 6.3
     const uint16_t first = part & 0xffff, last = static_cast<uint16_t>(part >> 16),
                    port = local_endpoint(fd.get()).port;
     CHECK(first <= port);
@@ -50,7 +50,7 @@ TEST_CASE("a free port is looked for among a few, wherever that is") {
   CHECK(parts.size() > 1);
 }
 
-TEST_CASE("an address is ours, or not, or it is not known: no answer is no answer") {
+TEST_CASE("an address is local, or not, or unknown: an error is not an answer") {
   CHECK(is_own_address(0x7f4d0101));
   CHECK_FALSE(is_own_address(documentation_address));
   const NoDescriptors none;

@@ -29,7 +29,7 @@ In the environment, and in the settings files ~/.config/socksify/config and /etc
 )text";
 
 std::string line_of(const Setting& setting) {
-  constexpr size_t column = 19;
+  constexpr size_t column = 21;
   std::string line = std::string("  ") + setting.name;
   line.resize(std::max(line.size() + 1, column), ' ');
   return line + setting.help + "\n";

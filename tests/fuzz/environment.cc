@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The environment, a line for each variable: whatever it says, there is a configuration, and no connection is direct
-// that it does not say so of.
+// The environment, one line per variable. Whatever it contains, there is a configuration, and no connection is direct
+// unless the environment says so.
 #include "config/config.h"
 #include "config/route.h"
 #include "fuzz.h"

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// What fuzz targets share. A target is one file, tests/fuzz/NAME.cc, that defines LLVMFuzzerTestOneInput(); its first
-// inputs are the files of tests/fuzz/corpus/NAME.
+// Shared by all fuzz targets. A target is a file tests/fuzz/NAME.cc that defines LLVMFuzzerTestOneInput(); it starts with
+// the inputs in tests/fuzz/corpus/NAME.
 #pragma once
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 
-// NDEBUG does not switch it off, and libFuzzer keeps the input.
+// Unlike assert(), it ignores NDEBUG; libFuzzer keeps the input.
 #define HOLDS(condition)                                                                                               \
   do                                                                                                                   \
     if (!(condition)) {                                                                                                \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What an identd answers, which may be anybody's program: the userid is the one in the line, or it is not taken.
+// The reply of an identd, which may be any program: the userid is the one in the line, or none.
 #include "socks4d/ident.h"
 #include "fuzz.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Requests: what is parsed is what was encoded, and no piece of one is taken for more or less than that.
+// Requests: parsing reverses encoding, and every truncated request is incomplete.
 #include "base/socks4.h"
 #include "fuzz.h"
 #include <algorithm>
@@ -22,7 +22,7 @@ void check_round_trip(const Request& request, Bytes original) {
   const ParsedRequest again = parse_request(Bytes(encoded).first(length));
   HOLDS(again.progress == Progress::complete && again.length == length);
   HOLDS(are_equal(request, again.request));
-  // All but DSTIP, which is any 0.0.0.x where there is a name.
+  // Everything but DSTIP, which may be any 0.0.0.x if there is a name.
   HOLDS(std::ranges::equal(original.first(4), Bytes(encoded).first(4)));
   HOLDS(std::ranges::equal(original.subspan(fixed_size), Bytes(encoded).subspan(fixed_size, length - fixed_size)));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// socks4d.conf: what was read is read again from its words, and what is wrong is said in one line that tells where.
+// socks4d.conf: a parsed file can be written and parsed again, and a mistake is reported in one line with its place.
 #include "fuzz.h"
 #include "socks4d/policy.h"
 #include <fmt/format.h>
@@ -40,7 +40,7 @@ std::string text_of(const Policy& policy) {
   return text;
 }
 
-// What a rule is just about fits it, and has the same answer from both.
+// Each rule matches the connection that it describes, and both policies decide alike.
 void check_answers(const Policy& one, const Policy& other) {
   for (const Rule& rule : one.rules)
     for (const uint16_t port : {rule.first_port, rule.last_port}) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A settings file: whatever it says, the library understands every setting that is taken from it.
+// A settings file: whatever it contains, the library accepts every setting that is taken from it.
 #include "fuzz.h"
 #include "launcher/error.h"
 #include "launcher/settings_text.h"
@@ -18,13 +18,13 @@ const char* look_up(const char* variable) {
   return found != taken.end() ? found->second.c_str() : nullptr;
 }
 
-// Takes all settings. True if the text ends with a mistake.
+// Reads all settings. True if a mistake ends the text.
 bool take(launcher::SettingsText& lines) try {
   unsigned line = 0;
   for (launcher::Assignment assignment; lines.next(assignment); line = lines.line()) {
     HOLDS(lines.line() > line);
     HOLDS(assignment.value.find('\n') == std::string::npos);
-    HOLDS(taken.emplace(assignment.setting->name, assignment.value).second); // none twice
+    HOLDS(taken.emplace(assignment.setting->name, assignment.value).second); // no setting twice
   }
   return false;
 } catch (const launcher::Error& error) {

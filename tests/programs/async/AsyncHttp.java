@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// AsyncHttp IP PORT: fetches /page 10 times at once with a Selector, once with a URL and a limit, and says what is the same.
+// AsyncHttp IP PORT: fetches /page 10 times at once with a Selector and once with a URL and a time limit, and compares them.
 import java.io.ByteArrayOutputStream;
 import java.net.*;
 import java.nio.ByteBuffer;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// async_http.js URL: fetches it 20 times at once, says how many are what the file `page` is.
+// http.js URL: fetches it 20 times at once and prints how many copies equal the file `page`.
 const page = require('fs').readFileSync('page');
 let same = 0, left = 20;
 const done = () => --left || console.log('same:', same);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""async_http.py WAY IP PORT: fetches /page 20 times at once and says how many are what the file `page` is. WAY: asyncio or
+"""http.py WAY IP PORT: fetches /page 20 times at once and prints how many copies equal the file `page`. WAY is asyncio or
 selectors, a dot, and the selector to wait with: select, poll, epoll."""
 import asyncio
 import selectors

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""dcc.py SERVER PORT FILE received|refused COMMAND...: two irssi on one IRC network, of which "inside" is started by COMMAND; it sends
-FILE to "outside" by DCC, for which outside calls inside. Then they chat by DCC; or the call is refused. Each has a
-home of its own in the current directory; what they show is printed if something does not come."""
+"""dcc.py SERVER PORT FILE received|refused COMMAND...: two irssi on one IRC network. COMMAND starts the one called "inside",
+which offers FILE to "outside" by DCC, so that outside connects to inside. Then they chat by DCC; or the call is refused.
+Each has its own home in the current directory. If something does not appear, their screens are printed."""
 
 import os
 import pty
@@ -34,11 +34,11 @@ class Client:
         os.write(self.terminal, line.encode() + b"\r")
 
     def text(self):
-        """What it has shown, without the terminal's own language."""
+        """Its output without the control sequences of the terminal."""
         return re.sub(rb"\x1b(\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>78])", b"", self.shown)
 
     def expect(self, pattern, clients):
-        """Waits until it shows that, after what was waited for before; meanwhile nobody is to be held up by a full pty."""
+        """Waits until this appears after the last match. Meanwhile it reads from all clients, so that no pty fills up."""
         end = time.monotonic() + PATIENCE
         while True:
             found = re.compile(pattern).search(self.text(), self.read_until)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""soak.py COUNT IP WEB_PORT FTP_PORT APP_PORT ROOT: COUNT transfers of every kind by one process, several at a time.
+"""soak.py COUNT IP WEB_PORT FTP_PORT APP_PORT ROOT: one process makes COUNT transfers of every kind, several at a time.
 
-The servers are at IP and their files in ROOT, so that both ends of every transfer can be compared. A transfer fails if
-it overlaps with a restart of the SOCKS server, that is, was not begun after the file "up" and ended after the file "down"
-was made; all others succeed, and none says that it did when it did not. "reached.1" and "reached.2" are made when a third
-and two thirds are done. The last lines tell what has been done, and the process's descriptors and memory before and after.
+The servers are at IP, and their files in ROOT, so that both ends of every transfer can be compared. A transfer may fail
+only if it overlaps with a restart of the SOCKS server, which lasts from the creation of the file "down" to that of "up". No
+transfer may claim success without having it. "reached.1" and "reached.2" are created after a third and two thirds of them.
+The last lines show the number of transfers, and the descriptors and memory of the process before and after.
 """
 import collections
 import ftplib
@@ -23,11 +23,11 @@ import time
 COUNT, IP, WEB, FTP, APP, ROOT = int(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:6]), sys.argv[6]
 WORKERS, PATIENCE = 6, 60
 FILES = {name: open(f"{ROOT}/{name}", "rb").read() for name in sorted(os.listdir(ROOT)) if name.startswith("get.")}
-COARSE = 0.01  # times of files are those of the kernel's last tick
+COARSE = 0.01  # file times have the resolution of the kernel's tick
 
 
 class Wrong(Exception):
-    """What no restart is an excuse for."""
+    """A failure that no restart of the server excuses."""
 
 
 def same(got, expected):
@@ -48,7 +48,7 @@ def while_restarted(begin):
 
 
 class Session:
-    """An FTP session that is used for some transfers, in one mode."""
+    """An FTP session for several transfers in one mode."""
 
     def __init__(self, passive):
         self.passive, self.ftp = passive, None
@@ -75,7 +75,7 @@ class Session:
     def get(self, name):
         got = io.BytesIO()
         self.opened().retrbinary("RETR " + name, got.write)
-        # A killed SOCKS server's kernel says that the stream has ended, and the 226 may have come before.
+        # The kernel ends the streams of a killed SOCKS server, and the 226 may have arrived before that.
         if len(got.getvalue()) < len(FILES[name]) and FILES[name].startswith(got.getvalue()):
             raise EOFError(f"{len(got.getvalue())} bytes of {len(FILES[name])}")
         same(got.getvalue(), FILES[name])
@@ -100,7 +100,7 @@ def by_http(name):
 
 
 def called(name):
-    """A BIND, and bytes both ways on the call."""
+    """A BIND, and data in both directions of the call."""
     words = hashlib.sha256(FILES[name]).hexdigest().encode()
     with socket.create_connection((IP, APP), PATIENCE) as primary, primary.makefile("rb") as said, socket.socket() as waiting:
         said.readline()
@@ -131,7 +131,7 @@ def refused(_):
 
 
 def killed(_):
-    """A client that is gone in the middle: a child of this process, which has many threads."""
+    """A client that dies in the middle: a child of this process, which has many threads."""
     with subprocess.Popen(["curl", "-sN", "--limit-rate", "100k", f"http://{IP}:{WEB}/get.4"], stdout=subprocess.PIPE) as client:
         begun = client.stdout.read(1)
         client.kill()
@@ -167,7 +167,7 @@ class Worker:
         for number in numbers:
             try:
                 done[self.transfer(number)] += 1
-            except Exception as error:  # a thread's own end would be seen by nobody
+            except Exception as error:  # otherwise nobody would notice that a thread ended
                 wrong.append(f"transfer {number}: {error}")
             for part in (1, 2):
                 if number == COUNT * part // 3:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""socks4d and an identd that is played here, at $NET.8: tests/integration/socks4d/ident.sh."""
+"""socks4d and an identd at $NET.8, which this script plays: tests/integration/socks4d/ident.sh."""
 import os
 import re
 import socket
@@ -11,7 +11,7 @@ HERE, PORT = f"{NET}.8", int(os.environ["IDENT_PORT"])
 
 
 def begin(command=CONNECT):
-    """A request that waits for identd: the client, the application server, the connection to identd, the answer."""
+    """A request that waits for identd: the client, the application server, the connection to identd, its answer."""
     server = Server()
     with socket.create_server((HERE, PORT)) as listener:
         listener.settimeout(LIMIT)
@@ -31,7 +31,7 @@ def logged(log, pattern):
 
 
 def in_pieces():
-    "a reply that comes octet by octet"
+    "a reply that arrives octet by octet"
     client, server, identd, answer = begin()
     for octet in answer:
         identd.send(bytes([octet]))
@@ -40,7 +40,7 @@ def in_pieces():
 
 
 def half_closed():
-    "a client that has closed its half is waited for, and served"
+    "a client that has closed its half is still served"
     client, server, identd, answer = begin()
     client.send(b"early").end()
     identd.send(answer)
@@ -50,7 +50,7 @@ def half_closed():
 
 
 def client_left(log):
-    "a client that leaves meanwhile: identd is left alone, too, and nobody is called"
+    "if the client leaves, the query of identd ends and no connection is made"
     for command in CONNECT, BIND:
         client, server, identd, answer = begin(command)
         where = "%s:%d" % client.socket.getsockname()
@@ -61,7 +61,7 @@ def client_left(log):
 
 
 def filtered():
-    "an identd that packets do not reach: 92"
+    "an unreachable identd: 92"
     deaf = DeafServer(HERE, PORT)
     for command in CONNECT, BIND:
         Client(request(command, ("127.0.0.1", 21)), HERE).refused(NO_IDENTD)
@@ -69,14 +69,14 @@ def filtered():
 
 
 def too_late(log):
-    "an answer after connect-timeout or bind-timeout changes nothing"
+    "an answer after connect-timeout or bind-timeout is ignored"
     for command in CONNECT, BIND:
         client, server, identd, answer = begin(command)
         client.refused()
         where = "%s:%d" % client.socket.getsockname()
         try:
             identd.send(answer)
-        except OSError:  # it has gone
+        except OSError:  # the client has gone
             pass
         identd.expect_no_more()
         client.end()

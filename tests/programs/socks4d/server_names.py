@@ -7,7 +7,7 @@ from wire import (APP, BIND, CONNECT, LIMIT, NET, STRANGER, Client, DeafServer, 
 
 
 def unreachable():
-    "CONNECT to where no way leads, in this namespace without one: 91 and the end"
+    "CONNECT to an unreachable network: 91 and the end"
     Client(request(CONNECT, ("192.0.2.1", 80))).refused()
 
 
@@ -22,13 +22,13 @@ def by_name(name=b"app.test"):
 
 
 def all_addresses():
-    "all addresses of a name are tried, in whatever order they come"
+    "all addresses of a name are tried, whatever their order"
     by_name(b"dead-first.test")
     by_name(b"dead-last.test")
 
 
 def shares_of_time():
-    "an address that never answers leaves the next one its share of the time"
+    "an address that never answers leaves time for the next one"
     deaf = DeafServer(f"{NET}.6")
     for name in b"deaf-first.test", b"deaf-last.test":
         server = Server(APP, deaf.address[1])
@@ -39,7 +39,7 @@ def shares_of_time():
 
 
 def none_answers():
-    "a name none of whose addresses can be reached: 91"
+    "a name without reachable addresses: 91"
     Client(request(CONNECT, (APP, 1), name=b"dead.test")).refused()
 
 
@@ -61,12 +61,12 @@ def call_by_name():
 
 
 def only_allowed_addresses():
-    "rules are for each address of a name: one that is denied is not tried, nor a call from there taken"
+    "rules apply to each address of a name: a denied one is not tried, and may not call"
     first = Server(STRANGER)
     second = Server(APP, first.address[1])
     configure(f"deny to {STRANGER}")
     equal(eventually(lambda: Client(request(CONNECT, first.address)).reply()[0] == 91), True, "new rules")
-    first.forget()  # who got in before the rules were new
+    first.forget()  # a lookup from before the new rules
     client = Client(request(CONNECT, first.address, name=b"two.test"))
     second.accept()
     client.granted()
@@ -80,7 +80,7 @@ def only_allowed_addresses():
 
 
 def silent_dns():
-    "while names are looked up in vain, others are served, by address and by name"
+    "while lookups get no answer, other clients are served, by address and by name"
     waiting = [Client(request(CONNECT, (APP, 1), name=b"no%d.test" % number)) for number in range(20)]
     server = Server()
     server.connect()
@@ -95,7 +95,7 @@ def silent_dns():
 
 
 def no_more_answer():
-    "hundreds of lookups that nobody answers keep no address from being reached"
+    "hundreds of unanswered lookups do not delay connections to addresses"
     waiting = [Client(request(CONNECT, (APP, 1), name=b"many%d.test" % number)) for number in range(300)]
     Server().connect()
     by_name(APP.encode())
@@ -104,7 +104,7 @@ def no_more_answer():
 
 
 def too_many_lookups():
-    "of more lookups than are kept waiting, the last are refused at once"
+    "if too many lookups wait, further ones are refused at once"
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
     clients = [Client(request(CONNECT, (APP, 1), name=b"crowd%d.test" % number)) for number in range(1100)]

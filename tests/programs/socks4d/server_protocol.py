@@ -17,7 +17,7 @@ PIDFD_GETFD = 438
 
 
 def connect():
-    "CONNECT: the reply has the address that the application server sees, then bytes go both ways"
+    "CONNECT: the reply has the address that the application server sees, then data flows both ways"
     client, there = Server().connect()
     client.send(b"up")
     there.expect(b"up").send(b"down")
@@ -25,12 +25,12 @@ def connect():
 
 
 def connect_refused():
-    "CONNECT that is refused: 91 and the end"
+    "a refused CONNECT: 91 and the end"
     Client(request(CONNECT, (APP, 1))).refused()
 
 
 def byte_by_byte():
-    "requests that come byte by byte, 4A as well"
+    "requests that arrive byte by byte, also SOCKS4A"
     server = Server()
     for name in None, APP.encode():
         client = Client()
@@ -43,14 +43,14 @@ def byte_by_byte():
 
 
 def early_client():
-    "data that comes with the request reaches the application server, from its first byte"
+    "data sent along with the request reaches the application server completely"
     for size in 1, 511, 600, 100_000:
         _, there = Server().connect(early=LARGE[:size])
         there.expect(LARGE[:size])
 
 
 def early_server():
-    "data that the application server sends at once follows the reply"
+    "data that the application server sends at once comes after the reply"
     server = Server()
     client = Client(request(CONNECT, server.address))
     server.accept().send(LARGE[:1000]).end()
@@ -59,7 +59,7 @@ def early_server():
 
 
 def half_close_client():
-    "a client that has closed its half gets all that the application server says then"
+    "a client that has closed its half still receives everything"
     client, there = Server().connect()
     client.send(LARGE[:50_000]).end()
     equal(there.rest(), LARGE[:50_000])
@@ -68,7 +68,7 @@ def half_close_client():
 
 
 def half_close_server():
-    "an application server that has closed its half gets all that the client says then"
+    "an application server that has closed its half still receives everything"
     client, there = Server().connect()
     there.send(b"done").end()
     equal(client.rest(), b"done")
@@ -77,7 +77,7 @@ def half_close_server():
 
 
 def half_close_early():
-    "a client that closes its half before the reply is served all the same"
+    "a client that closes its half before the reply is still served"
     server = Server()
     client = Client(request(CONNECT, server.address) + b"question").end()
     there = server.accept()
@@ -132,7 +132,7 @@ def reset_at_once():
 
 
 def urgent():
-    "an urgent byte is passed on as such, both ways, and keeps its place"
+    "an urgent byte is relayed as urgent, in both directions, and keeps its place"
     client, there = Server().connect()
     there.socket.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
     client.send(b"before")
@@ -151,7 +151,7 @@ def urgent():
 
 
 def looks_into_the_server():
-    # a copy of each of its sockets; not everybody may
+    # copies of its sockets; this needs permission
     process = os.pidfd_open(int(os.environ["SOCKS4D"]))
     libc = ctypes.CDLL(None, use_errno=True)
     for number in os.listdir(f"/proc/{os.environ['SOCKS4D']}/fd"):
@@ -160,12 +160,12 @@ def looks_into_the_server():
             raise SystemExit("pidfd_getfd: " + os.strerror(ctypes.get_errno()))
         try:
             yield socket.socket(fileno=copy)
-        except OSError:  # no socket
+        except OSError:  # not a socket
             os.close(copy)
 
 
 def small_writes():
-    "small writes do not wait for acknowledgements, dead hosts are found out: TCP_NODELAY and SO_KEEPALIVE at both ends of CONNECT and BIND"
+    "both ends of CONNECT and BIND have TCP_NODELAY and SO_KEEPALIVE"
     client, there = Server().connect()
     binder, where = bound()
     caller = call(where)
@@ -182,7 +182,7 @@ def small_writes():
 
 
 def bind():
-    "BIND: it listens when the first reply says so, the second reply has the caller's address, then bytes go both ways"
+    "BIND: the first reply means that it listens, the second one has the caller's address, then data flows both ways"
     client, where = bound()
     equal(where[0], PEER)
     caller = call(where)
@@ -193,7 +193,7 @@ def bind():
 
 
 def bind_early():
-    "BIND: what the client sends before there is a call, and the caller before the second reply, arrives"
+    "BIND: data arrives that the client sends before the call, and the caller before the second reply"
     client, where = bound(early=b"with the request, ")
     client.send(b"then")
     caller = call(where).send(LARGE[:5000])
@@ -203,7 +203,7 @@ def bind_early():
 
 
 def bind_half_closed():
-    "BIND: a client that closes its half after the first reply gets the call and what it brings"
+    "BIND: a client that closes its half after the first reply receives the call and its data"
     client, where = bound()
     client.send(b"only this").end()
     caller = call(where)
@@ -214,7 +214,7 @@ def bind_half_closed():
 
 
 def bind_half_closed_early():
-    "BIND: the same with the request"
+    "BIND: a client that closes its half after the request receives the call and its data"
     client = Client(request(BIND, (APP, 21)) + b"only this").end()
     caller = call(client.granted())
     equal(caller.rest(), b"only this")
@@ -224,7 +224,7 @@ def bind_half_closed_early():
 
 
 def bind_stranger():
-    "BIND: a call from another host: 91, both connections closed, nothing passed on, nobody else taken"
+    "BIND: a call from another host: 91, both connections closed, no data relayed, no other call accepted"
     client, where = bound(early=b"secret")
     stranger = call(where, STRANGER).send(b"forged")
     client.refused()
@@ -233,7 +233,7 @@ def bind_stranger():
 
 
 def bind_once():
-    "BIND: one call is taken, further ones are refused"
+    "BIND: one call is accepted, further ones are refused"
     client, where = bound()
     first = call(where)
     client.granted()
@@ -243,27 +243,27 @@ def bind_once():
 
 
 def bind_anybody():
-    "BIND for 0.0.0.0 takes the call of anybody on behalf of a client of the server's own host"
+    "BIND for 0.0.0.0 accepts a call from anybody, for a client on the server's own host"
     client, where = bound(("0.0.0.0", 21))
     caller = call(where, STRANGER)
     equal(client.granted(), caller.socket.getsockname())
 
 
 def bind_before_what_is_said_after():
-    "BIND: what its caller says to the client after the call, on another connection, comes after the second reply"
+    "BIND: what the caller sends on another connection after the call arrives after the second reply"
     server = Server(backlog=64)
     for said in b"150", LARGE[:100_000]:
-        with stopped_server():  # all threads have clients to accept then
+        with stopped_server():  # then all threads have clients to accept
             clients = [Client(request(command, server.address)) for _ in range(40) for command in (CONNECT, BIND)]
         controls, binders = clients[::2], clients[1::2]
         accepted = {peer: Stream(connection) for connection, peer in (server.listener.accept() for _ in controls)}
         ends = [(client, accepted[client.granted()]) for client in controls]
         wheres = [binder.granted() for binder in binders]
         for client, there in ends:
-            eventually(lambda: there.send(b"?") and client.stamped(b"?"))  # until the kernel keeps the time
+            eventually(lambda: there.send(b"?") and client.stamped(b"?"))  # until the kernel records the time
         with stopped_server():
             for _, there in ends:
-                there.send(b"!")  # so that the server looks at these connections first
+                there.send(b"!")  # so that the server handles these connections first
             calls = []
             for where, (_, there) in zip(wheres, ends):
                 calls.append(call(where))
@@ -275,7 +275,7 @@ def bind_before_what_is_said_after():
 
 
 def bind_name():
-    "BIND by name (4A) expects the name's address, and no other"
+    "BIND by name (SOCKS4A) accepts a call from the name's address only"
     for source in APP, STRANGER:
         client = Client(request(BIND, (APP, 21), name=APP.encode()))
         caller = call(client.granted(), source)
@@ -286,7 +286,7 @@ def bind_name():
 
 
 def connect_name():
-    "CONNECT by name (4A): an address in any spelling, and early data behind the name"
+    "CONNECT by name (SOCKS4A): an address in any notation, and early data after the name"
     server = Server()
     a, b, c, d = (int(part) for part in APP.split("."))
     for name in APP, f"{a}.{b << 16 | c << 8 | d}", f"{a << 24 | b << 16 | c << 8 | d:#x}":
@@ -298,13 +298,13 @@ def connect_name():
 
 
 def no_such_name():
-    "a name that there is not: 91 and the end"
+    "an unknown name: 91 and the end"
     for command in CONNECT, BIND:
         Client(request(command, (APP, 21), name=b"-- no such name --")).refused()
 
 
 def wrong():
-    "other versions and commands, too long userids and names, an empty name: 91 and the end, at the first wrong byte"
+    "other versions and commands, userids and names that are too long or empty: 91 at the first wrong byte"
     whole = request(CONNECT, (APP, 1))
     for data in (b"\x05", b"\x05\x01\x00", b"GET / HTTP/1.1\r\n\r\n", b"\x00" + whole[1:], b"\x04\x03", b"\x04\x00" + whole[2:],
                  whole[:8] + b"u" * 256, request(CONNECT, (APP, 1), b"u" * 256), request(CONNECT, (APP, 1), name=b""),
@@ -313,7 +313,7 @@ def wrong():
 
 
 def longest():
-    "userid and name of 255 bytes are taken, and what follows is data"
+    "userid and name of 255 bytes are accepted, and data may follow"
     server = Server()
     Client(request(CONNECT, server.address, b"u" * 255) + b"early").granted()
     server.accept().expect(b"early")
@@ -324,27 +324,27 @@ def longest():
 
 
 def short():
-    "a request that ends before its end: 91 and the end"
+    "the end of the stream inside the request: 91 and the end"
     whole = request(CONNECT, (APP, 1), name=b"name")
     for length in range(len(whole)):
         Client(whole[:length]).end().refused()
 
 
 def much_said():
-    "a client that sends on after it was refused still reads why"
+    "a client that sends more after a refusal still reads the reply"
     client = Client(b"\x05" + LARGE[:50_000])
     client.send(LARGE[:50_000])
     client.refused()
 
 
 def request_limit():
-    "request-timeout: silence, half a request, and a byte now and then: 91 and the end"
+    "request-timeout: silence, half a request, or a byte now and then: 91 and the end"
     whole = request(CONNECT, (APP, 1), b"u" * 255)
     for data in b"", whole[:1], whole[:-1]:
         Client(data).refused()
     client = Client(whole[:8])
     client.socket.settimeout(0.1)
-    for _ in range(200):  # the userid is not over by then
+    for _ in range(200):  # the userid has not ended by then
         client.send(b"u")
         try:
             client.socket.recv(1, socket.MSG_PEEK)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""socks4d and what its rules mean for several clients at a time: tests/integration/socks4d/rules.sh."""
+"""The rules of socks4d for several clients at the same time: tests/integration/socks4d/rules.sh."""
 import os
 import select
 import socket
@@ -9,7 +9,7 @@ from wire import APP, BIND, CONNECT, NET, Client, Server, address, bound, call, 
 
 
 def live_on():
-    "SIGHUP: sessions that have begun go on, by the rules that they began with"
+    "SIGHUP: running sessions keep the rules that they began with"
     client, there = Server().connect()
     binder, where = bound()
     server = Server()
@@ -29,17 +29,17 @@ def live_on():
 
 
 def replied(clients):
-    """How many have their reply, or have been left."""
+    """How many have received a reply, or lost their connection."""
     return len(select.select([client.socket for client in clients], [], [], 0)[0])
 
 
 def max_clients():
-    "max-clients: so many at a time, the others wait until one has left"
+    "max-clients: further clients wait until one has left"
     server = Server(backlog=64)
     clients = [Client(request(CONNECT, server.address)) for _ in range(30)]
     for turn in range(10):
         relays = [server.accept() for _ in range(3)]
-        # A connection that is reset before the SOCKS server has seen it come about is refused.
+        # To the SOCKS server, a connection that is reset before it notices its success is refused.
         equal(eventually(lambda: replied(clients) >= 3 * (turn + 1)), True, "three more replies")
         server.saw_nobody()
         for relay in relays:
@@ -49,7 +49,7 @@ def max_clients():
 
 
 def own_addresses():
-    "listening on all addresses, the server never connects to itself by any of them"
+    "a server that listens on all addresses never connects to itself at any of them"
     port = address(os.environ["SOCKS"])[1]
     for ip in "127.0.0.1", f"{NET}.1", f"{NET}.77", "127.255.255.254", "0.0.0.0", socket.gethostbyname(socket.gethostname()):
         Client(request(CONNECT, (ip, port))).refused()

@@ -11,7 +11,7 @@ from wire import (APP, BIND, CONNECT, LIMIT, NET, RESET, STRANGER, Client, DeafS
 
 
 def ends(name):
-    # The listening socket goes first: with many relays there is time to see a wrong order.
+    # The listening socket is closed first. With many relays there is time to notice a wrong order.
     server = Server()
     relays = []
     for _ in range(200):
@@ -21,7 +21,7 @@ def ends(name):
     binder, where = bound()
     deaf = DeafServer()
     waiting = [Client(), Client(b"\x04\x01"), Client(request(CONNECT, deaf.address))]
-    for number in range(3):  # accepted, when later ones are served
+    for number in range(3):  # they are accepted before later ones are served
         client, there = server.connect()
         client.end()
         there.end()
@@ -39,7 +39,7 @@ def ends(name):
 
 
 def one_of_each():
-    # what the counters and the log are about
+    # these are what the counters and the log show
     server = Server()
     for command in CONNECT, CONNECT, BIND:
         if command == CONNECT:
@@ -73,7 +73,7 @@ def served():
 
 
 def activated(*command):
-    # As a service manager does it: the sockets are opened here, and stay open when the server ends.
+    # Like a service manager: the sockets are opened here, and stay open when the server ends.
     listeners = [socket.create_server((f"{NET}.1", 0)) for _ in range(2)]
     read, write = os.pipe()
 
@@ -84,7 +84,7 @@ def activated(*command):
             os.dup2(fd, 3 + number)
         os.environ["LISTEN_PID"] = str(os.getpid())
     os.environ["LISTEN_FDS"] = "2"
-    # a shell knows its process id and keeps it; what preexec_fn changes in os.environ is not what execve() gets
+    # A shell knows its process ID and keeps it in exec. Changes of os.environ in preexec_fn do not reach execve().
     server = subprocess.Popen(["sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh", *command], preexec_fn=hand_over, close_fds=False)
     os.close(write)
     with os.fdopen(read) as output:
@@ -111,7 +111,7 @@ def passed_wrong(*command):
 
 
 def stdout_without_reader(*command):
-    # The log and the counters go to a pipe whose reader has left, or does not read any more: nobody notices.
+    # The log and the counters go to a pipe whose reader has left, or has stopped reading: clients do not notice.
     for leaves in True, False:
         server = subprocess.Popen([*command, "--log", "-"], stdout=subprocess.PIPE, text=True)
         os.environ["SOCKS"] = server.stdout.readline().split()[-1]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What tests of socks4d share: a SOCKS client that says literal bytes, and the application servers that it reaches.
+"""Shared by the tests of socks4d: a SOCKS client that sends literal bytes, and the application servers behind it.
 
-A test is a function with a docstring, which is its name in words. Nothing
-here waits for longer than LIMIT seconds, and no test succeeds by waiting.
+A test is a function whose docstring is its name. Nothing here waits
+longer than LIMIT seconds, and no test succeeds by waiting.
 """
 import errno
 import os
@@ -33,14 +33,14 @@ def equal(actual, expected, what="result"):
 
 
 def request(command, destination, userid=b"fred", name=None):
-    """A name makes it a SOCKS4A request, for which the address is 0.0.0.1."""
+    """With a name this is a SOCKS4A request, whose address is 0.0.0.1."""
     ip, port = destination
     head = struct.pack("!BBH4s", 4, command, port, socket.inet_aton("0.0.0.1" if name is not None else ip))
     return head + userid + b"\0" + (b"" if name is None else name + b"\0")
 
 
 class Stream:
-    """A connection, and what can be expected of it."""
+    """A connection, and expectations about it."""
 
     def __init__(self, connection):
         self.socket = connection
@@ -66,13 +66,13 @@ class Stream:
         return self
 
     def stamped(self, byte):
-        """When this byte came to this host, in nanoseconds; false if nobody has looked."""
+        """The time in nanoseconds when this byte arrived at this host, or False if the kernel did not record it."""
         data, more, _, _ = self.socket.recvmsg(1, 64)
         equal(data, byte, "received")
         return more and int.from_bytes(more[0][2][:8], sys.byteorder) * 10**9 + int.from_bytes(more[0][2][8:], sys.byteorder)
 
     def rest(self):
-        """All that comes until the end, or RESET."""
+        """Everything up to the end of the stream, or RESET."""
         data = b""
         try:
             while more := self.socket.recv(1 << 16):
@@ -85,7 +85,7 @@ class Stream:
         equal(self.rest(), b"", "at the end")
 
     def expect_no_more(self):
-        """The end, in whatever way."""
+        """The connection ends, one way or another."""
         if self.rest() not in (b"", RESET):
             raise SystemExit("there was more")
 
@@ -99,7 +99,7 @@ class Stream:
 
 
 class Client(Stream):
-    """A client of the SOCKS server, from `source` if that matters; `data` is sent at once, in one segment."""
+    """A client of the SOCKS server, perhaps from `source`; it sends `data` at once, in one segment."""
 
     def __init__(self, data=b"", source=None):
         there = address(os.environ["SOCKS"])
@@ -118,13 +118,13 @@ class Client(Stream):
         return endpoint
 
     def refused(self, code=REJECTED):
-        """The reply says so, and the end follows."""
+        """The reply is a refusal, and the end of the stream follows."""
         equal(self.exact(8), struct.pack("!BBHI", 0, code, 0, 0), "reply")
         self.expect_end()
 
 
 class Server:
-    """An application server, whose clients all come from the SOCKS server's other side."""
+    """An application server, whose clients must all come from the SOCKS server's outer address."""
 
     def __init__(self, ip=APP, port=0, backlog=16):
         self.listener = socket.create_server((ip, port), backlog=backlog)
@@ -137,14 +137,14 @@ class Server:
         return Stream(connection)
 
     def connect(self, userid=b"fred", early=b""):
-        """A relay: its client, which has said `early` with its request, and its other end."""
+        """A relay: its client, which sent `early` along with its request, and its other end."""
         client = Client(request(CONNECT, self.address, userid) + early)
         there = self.accept()
         equal(client.granted(), self.peer, "address in the reply")
         return client, there
 
     def forget(self):
-        """Whoever has called so far."""
+        """Everybody who has called so far."""
         self.listener.setblocking(False)
         try:
             while True:
@@ -161,7 +161,7 @@ class Server:
 
 
 class DeafServer(Server):
-    """Its backlog is full: the kernel drops what comes, as a filter would."""
+    """A server with a full backlog: the kernel drops new connections, as a packet filter would."""
 
     def __init__(self, ip=APP, port=0):
         super().__init__(ip, port, backlog=0)
@@ -173,7 +173,7 @@ class DeafServer(Server):
             self.fillers.append(filler)
 
     def reset_callers_until(self, ip):
-        """One from there was among them, who has its place to itself when it tries again."""
+        """One of the dropped connections came from there; its next attempt is accepted."""
         for filler in self.fillers:
             filler.close()
         peer = None
@@ -192,14 +192,14 @@ def call(target, source=APP):
 
 
 def refuses(target):
-    """For a backlog that is full, too: a try is not waited for."""
+    """Does not wait for the connection, so that a full backlog does no harm."""
     with socket.socket() as one:
         one.settimeout(1)
         return one.connect_ex(target) == errno.ECONNREFUSED
 
 
 def eventually(question):
-    """The first answer that is not false."""
+    """Repeats a question until the answer is true, and returns that answer."""
     deadline = time.monotonic() + LIMIT
     while not (answer := question()) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -207,13 +207,13 @@ def eventually(question):
 
 
 def bound(destination=(APP, 21), early=b""):
-    """A BIND: its client and the address that the call is expected at."""
+    """A BIND: its client, and the address where it expects the call."""
     client = Client(request(BIND, destination) + early)
     return client, client.granted()
 
 
 def configure(text):
-    """Rules that socks4d is told to read; it has not necessarily read them when this returns."""
+    """Tells socks4d to read these rules. It may read them only after this returns."""
     with open("rules.conf", "w", encoding="ascii") as file:
         file.write(text)
     os.kill(int(os.environ["SOCKS4D"]), signal.SIGHUP)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// with-server local SOCKS4D | ssh GATEWAY  PRELOAD PATH COMMAND [ARG...]: starts a SOCKS server on loopback that ends
-// with this process, names it in SOCKS_SERVER and becomes COMMAND, which is the program at PATH, with
-// LD_PRELOAD=PRELOAD, or none if that is empty. So the command has the process id, the parent, the terminal, the
-// signals and the exit status that it would have without a server.
-#include "base/address.h"
-#include "common/system_call.h"
-#include "with_server/watcher.h"
+// with-server local SOCKS4D | ssh GATEWAY  PRELOAD PATH COMMAND [ARG...]
+//
+// Starts a SOCKS server on loopback that stops when this process exits, names it in SOCKS_SERVER, and executes the
+// program at PATH as COMMAND. LD_PRELOAD becomes PRELOAD, or is unset if that is empty. Because the command replaces
+// this process, it has the process id, the parent, the terminal, the signals and the exit status that it would have
+// without a server.
+#include "with_server/reserved_port.h"
+#include "with_server/start.h"
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -14,100 +15,47 @@
 #include <stdexcept>
 #include <string_view>
 
-namespace socksify {
+namespace with_server {
 namespace {
 
-ServerCommand local_server(const std::string& socks4d) {
-  return {{socks4d, "--listen", "127.0.0.1:0"}, "--local", "listening on ", false};
-}
-
-// "listening on ADDRESS:PORT", and what may follow it.
+// The last word of "listening on ADDRESS:PORT", without anything that may follow it.
 std::string address_in(const std::string& line) {
   const size_t begin = line.rfind(' ') + 1;
   return line.substr(begin, line.find_first_not_of("0123456789.:", begin) - begin);
 }
 
-// A port of loopback that nobody else is given as long as this is there, as ssh -D takes no port 0. That ssh can listen
-// on it all the same is SO_REUSEADDR's doing: it counts while neither socket, or only one of them, listens.
-class ReservedPort {
-public:
-  ReservedPort() : m_fd(check("socket", ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))) {
-    const int on = 1;
-    check("setsockopt", ::setsockopt(m_fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on));
-    SocketAddress address(Endpoint{INADDR_LOOPBACK, 0}, AF_INET);
-    check("bind", ::bind(m_fd.get(), address.get(), address.length));
-    check("getsockname", ::getsockname(m_fd.get(), reinterpret_cast<sockaddr*>(&address.storage), &address.length));
-    m_endpoint = IpPort::from(address.get(), address.length)->endpoint();
-  }
-  std::string text() const { return to_text(m_endpoint).c_str(); }
-
-private:
-  Fd m_fd;
-  Endpoint m_endpoint;
-};
-
-std::vector<std::string> words_of(std::string_view text) {
-  std::vector<std::string> words;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find(' '), text.size());
-    if (end != 0)
-      words.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return words;
-}
-
-// ssh runs LocalCommand "after successfully connecting to the server", when its forwardings are set up.
-ServerCommand ssh_server(const std::string& gateway, const std::string& address) {
-  const char* const ssh = std::getenv("SOCKSIFY_SSH");
-  auto words = words_of(ssh ? ssh : "");
-  if (words.empty())
-    words.push_back("ssh");
-  for (const char* word : {"-N", "-T",
-                           "-x", "-a",
-                           "-S", "none",
-                           "-o", "ControlMaster=no",
-                           "-o", "ExitOnForwardFailure=yes",
-                           "-o", "PermitLocalCommand=yes",
-                           "-o", "LocalCommand=echo socksify: ready",
-                           "-o", "LogLevel=ERROR",
-                           "-o", "ConnectTimeout=60",
-                           "-o", "ForkAfterAuthentication=no",
-                           "-D"})
-    words.push_back(word);
-  for (const auto& word : {address, std::string("--"), gateway})
-    words.push_back(word);
-  return {words, "--ssh " + gateway, "socksify: ready", true};
-}
-
+// Returns the server's address.
 std::string start(std::string_view kind, const std::string& argument) {
   if (kind == "local")
-    return address_in(start_watched(local_server(argument)));
+    return address_in(start_server(local_server(argument)));
   const ReservedPort port;
-  start_watched(ssh_server(argument, port.text()));
+  start_server(ssh_server(argument, port.text()));
   return port.text();
 }
 
-int run(char** arguments) {
-  const auto server = start(arguments[1], arguments[2]);
+void set_environment(const std::string& server, const char* preload) {
   ::setenv("SOCKS_SERVER", server.c_str(), true);
   ::unsetenv("SOCKS4_SERVER");
   ::unsetenv("LD_PRELOAD");
-  if (*arguments[3])
-    ::setenv("LD_PRELOAD", arguments[3], true);
-  ::execvp(arguments[4], arguments + 5); // for a script without a first line, too; the path has a slash in it
+  if (*preload)
+    ::setenv("LD_PRELOAD", preload, true);
+}
+
+int run(char** arguments) {
+  set_environment(start(arguments[1], arguments[2]), arguments[3]);
+  ::execvp(arguments[4], arguments + 5); // not execv(2): it also runs scripts without a #! line; the path has a slash
   const int error = errno;
   fmt::print(stderr, "socksify: {}: {}\n", arguments[4], std::strerror(error));
   return error == ENOENT ? 127 : 126;
 }
 
 } // namespace
-} // namespace socksify
+} // namespace with_server
 
 int main(int argc, char** argv) try {
   if (argc < 6)
-    throw std::runtime_error("with-server: arguments are missing");
-  return socksify::run(argv);
+    throw std::runtime_error("with-server: missing arguments");
+  return with_server::run(argv);
 } catch (const std::exception& error) {
   fmt::print(stderr, "socksify: {}\n", error.what());
   return 125;

@@ -1,21 +1,41 @@
 // SPDX-License-Identifier: MIT
-// A SOCKS server that lives as long as this process, whatever program that becomes. Between the two stands a watcher,
-// which is no child of this process: a program may wait for all children that it has.
+// The process that runs the server, and stops it when the client has exited.
 #pragma once
-#include "base/fd.h"
-#include <string>
-#include <vector>
+#include "with_server/pipe.h"
+#include "with_server/server_command.h"
+#include <string_view>
+#include <sys/types.h>
 
-namespace socksify {
+namespace with_server {
 
-struct ServerCommand {
-  std::vector<std::string> words;
-  std::string name;      // for messages
-  std::string readiness; // what the line has in it that says that the server is ready
-  bool asks_user;        // for passwords, by way of the terminal
+// A pidfd: readable once the process has exited. Throws Failure.
+socksify::Fd open_process(pid_t pid);
+
+// The watcher reports one line to the client: one of these words, and the server's last line.
+inline constexpr std::string_view ready = "ready ", failed = "failed ";
+
+class Watcher {
+public:
+  // `client` is a pidfd, `report` the writing end of a pipe.
+  Watcher(const ServerCommand& command, socksify::Fd client, socksify::Fd report)
+      : m_command(command), m_client(std::move(client)), m_report(std::move(report)) {}
+
+  // Returns when both the client and the server have exited, or the server alone.
+  void run();
+
+private:
+  void detach();
+  [[noreturn]] void become_server(int output);
+  bool wait_for_client(int output);
+  void heard(std::string line);
+  void report(std::string_view result, const std::string& line);
+  void report_exit();
+  void stop_server();
+
+  const ServerCommand& m_command;
+  socksify::Fd m_client, m_report;
+  pid_t m_server = -1;
+  std::string m_last_line; // of the server's output
 };
 
-// Starts it and waits until it is ready; returns that line. Throws std::runtime_error with what the server said last.
-std::string start_watched(const ServerCommand& command);
-
-} // namespace socksify
+} // namespace with_server

@@ -98,7 +98,7 @@ lets_go() {
 tells_end() {
   : >errors
   own --local sh -c "kill -9 \$(cat servers); read -r line" 2>errors < <(await test -s errors && echo) || true
-  has errors '^socksify: --local: the server has ended: '
+  has errors '^socksify: --local: the server has exited: '
 }
 does_not_start() {
   local status=0
@@ -196,7 +196,7 @@ ssh_ends_when_killed() {
 tells_end_of_ssh() {
   : >errors
   own --ssh gateway sh -c "kill \$(pgrep -f '^ssh -F $WORK/ssh.conf'); read -r line" 2>errors < <(await test -s errors && echo) || true
-  has errors '^socksify: --ssh gateway: the server has ended'
+  has errors '^socksify: --ssh gateway: the server has exited'
 }
 
 start_web "$WORK/site"

@@ -52,7 +52,7 @@ $(BUILD)/socksify: tools/socksify
 	install -m 755 $< $@
 
 $(BUILD)/unit: $(call object,tests/unit/*.cc $(filter-out shim/hooks/%,$(wildcard shim/*/*.cc)) \
-  $(patsubst %,tools/%.cc,$(addprefix socks4d/,bind_calls policy ident access_log loop request_reader tcp) launcher/options launcher/settings_text))
+  $(patsubst %,tools/%.cc,$(addprefix socks4d/,bind_calls policy policy_file statement ident access_log loop request_reader tcp free_port) launcher/options launcher/settings_text))
 	$(link) -lfmt
 
 # Run once: the compiler's time is more.
@@ -85,7 +85,7 @@ $(BUILD)/bench/%.so: tests/bench/%.c
 
 # clang's libFuzzer: a target is a file of tests/fuzz, linked with what is pure.
 fuzz_targets := $(patsubst tests/fuzz/%.cc,%,$(wildcard tests/fuzz/*.cc))
-fuzz_parts   := $(filter-out shim/hooks/%,$(wildcard shim/*/*.cc)) $(patsubst %,tools/%.cc,$(addprefix socks4d/,policy access_log ident loop tcp) launcher/settings_text)
+fuzz_parts   := $(filter-out shim/hooks/%,$(wildcard shim/*/*.cc)) $(patsubst %,tools/%.cc,$(addprefix socks4d/,policy policy_file statement access_log ident loop tcp free_port) launcher/settings_text)
 fuzz_flags   := -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(patsubst %.cc,$(BUILD)/fuzz/%.o,$(fuzz_parts))
 	clang++ $(fuzz_flags) -o $@ $^ -lfmt

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The reply of an identd, which may be any program: the userid is the one in the line, or none.
+// identd may be anybody's program: a userid is accepted only if it is the one in the reply.
 #include "socks4d/ident.h"
 #include "fuzz.h"
 
-using namespace socksify;
+using namespace socks4d;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view line(reinterpret_cast<const char*>(data), size);

@@ -2,9 +2,9 @@
 #include "socks4d/access_log.h"
 #include <doctest/doctest.h>
 
-using namespace socksify;
+using namespace socks4d;
 
-TEST_CASE("quoted text cannot end its field or its line") {
+TEST_CASE("a quoted value can end neither the field nor the line") {
   CHECK(quoted("fred") == "\"fred\"");
   CHECK(quoted("") == "\"\"");
   CHECK(quoted("a\" result=granted x=\"") == "\"a\\\" result=granted x=\\\"\"");

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// When a relay must hold back data until a call for a BIND has been reported.
+// When a relay must wait for a pending call.
 #include "socks4d/bind_calls.h"
 #include "socks4d/tcp.h"
 #include <doctest/doctest.h>
 #include <poll.h>
 #include <sys/socket.h>
 
-using namespace socksify;
+using namespace socks4d;
 
 namespace {
 
@@ -30,38 +30,38 @@ Fd listener() {
 
 } // namespace
 
-TEST_CASE("a call comes before its caller's data for the same client, but not before other data") {
-  Calls calls;
+TEST_CASE("a call is pending for its caller and the same client, and for nobody else") {
+  BindCalls calls;
   Fd listening = listener();
-  const Calls::Expected expected(calls, listening.get(), {client, server});
-  CHECK_FALSE(calls.wait({client, server}));
+  const BindCalls::ExpectCall expected(calls, listening.get(), {client, server});
+  CHECK_FALSE(calls.is_pending({client, server}));
   const Caller caller(listening.get());
-  CHECK(calls.wait({client, server}));
-  CHECK_FALSE(calls.wait({client, another}));
-  CHECK_FALSE(calls.wait({another, server}));
+  CHECK(calls.is_pending({client, server}));
+  CHECK_FALSE(calls.is_pending({client, another}));
+  CHECK_FALSE(calls.is_pending({another, server}));
   listening = Fd();
-  CHECK_FALSE(calls.wait({client, server}));
+  CHECK_FALSE(calls.is_pending({client, server}));
 }
 
-TEST_CASE("a call that anybody may make comes before all data for that client") {
-  Calls calls;
+TEST_CASE("a call that any host may make is pending for every server of that client") {
+  BindCalls calls;
   const Fd listening = listener();
-  const Calls::Expected expected(calls, listening.get(), {client, 0});
+  const BindCalls::ExpectCall expected(calls, listening.get(), {client, 0});
   const Caller caller(listening.get());
-  CHECK(calls.wait({client, server}));
-  CHECK(calls.wait({client, another}));
-  CHECK_FALSE(calls.wait({another, server}));
+  CHECK(calls.is_pending({client, server}));
+  CHECK(calls.is_pending({client, another}));
+  CHECK_FALSE(calls.is_pending({another, server}));
 }
 
-TEST_CASE("a call that is being accepted comes before everything until the client knows about it") {
-  Calls calls;
+TEST_CASE("an accepted call stays pending for everybody until it is announced") {
+  BindCalls calls;
   const Fd listening = listener();
-  const Calls::Expected expected(calls, listening.get(), {client, server});
+  const BindCalls::ExpectCall expected(calls, listening.get(), {client, server});
   const Caller caller(listening.get());
   {
-    const Calls::Taking taking(calls);
+    const BindCalls::AnnounceCall announcing(calls);
     CHECK(accept_from(listening.get()).fd);
-    CHECK(calls.wait({client, server}));
+    CHECK(calls.is_pending({client, server}));
   }
-  CHECK_FALSE(calls.wait({client, server}));
+  CHECK_FALSE(calls.is_pending({client, server}));
 }

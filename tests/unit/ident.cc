@@ -2,7 +2,7 @@
 #include "socks4d/ident.h"
 #include <doctest/doctest.h>
 
-using namespace socksify;
+using namespace socks4d;
 using namespace std::literals;
 
 namespace {
@@ -26,7 +26,7 @@ TEST_CASE("the userid is compared octet by octet") {
   CHECK(answer("6193, 1080 : USERID : UNIX : a:b", "a:b") == IdentAnswer::same_user);
 }
 
-TEST_CASE("a reply about another connection, or an invalid one, is no answer") {
+TEST_CASE("a line that is not a reply about this connection is no answer") {
   CHECK(answer("") == IdentAnswer::none);
   CHECK(answer("6193, 1080 : ERROR : NO-USER") == IdentAnswer::none);
   CHECK(answer("6193, 1081 : USERID : UNIX : fred") == IdentAnswer::none);

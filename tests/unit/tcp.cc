@@ -1,36 +1,35 @@
 // SPDX-License-Identifier: MIT
 #include "socks4d/tcp.h"
-#include "common/system_call.h"
 #include <doctest/doctest.h>
 #include <netinet/in.h>
 #include <set>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-using namespace socksify;
+using namespace socks4d;
 
 namespace {
 
 class NoDescriptors {
 public:
   NoDescriptors() {
-    ::getrlimit(RLIMIT_NOFILE, &m_former);
-    const rlimit none{0, m_former.rlim_max};
+    ::getrlimit(RLIMIT_NOFILE, &m_previous);
+    const rlimit none{0, m_previous.rlim_max};
     ::setrlimit(RLIMIT_NOFILE, &none);
   }
-  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &m_former); }
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &m_previous); }
   NoDescriptors(const NoDescriptors&) = delete;
   NoDescriptors& operator=(const NoDescriptors&) = delete;
 
 private:
-  rlimit m_former{};
+  rlimit m_previous{};
 };
 
 constexpr uint32_t documentation_address = 0xc0000201; // 192.0.2.1
 
 } // namespace
 
-TEST_CASE("a free port is chosen from a small range") {
+TEST_CASE("the search for a free port covers a small random range") {
   constexpr int local_port_range = 51; // IP_LOCAL_PORT_RANGE
   std::set<uint32_t> parts;
   for (int i = 0; i < 20; ++i) {
@@ -39,7 +38,7 @@ TEST_CASE("a free port is chosen from a small range") {
     uint32_t part = 0;
     socklen_t length = sizeof part;
     if (::getsockopt(fd.get(), IPPROTO_IP, local_port_range, &part, &length) < 0)
-      return; // needs Linux 6.3
+      return; // Linux before 6.3
     const uint16_t first = part & 0xffff, last = static_cast<uint16_t>(part >> 16),
                    port = local_endpoint(fd.get()).port;
     CHECK(first <= port);
@@ -50,7 +49,7 @@ TEST_CASE("a free port is chosen from a small range") {
   CHECK(parts.size() > 1);
 }
 
-TEST_CASE("an address is local, or not, or unknown: an error is not an answer") {
+TEST_CASE("is_own_address() throws if it cannot find out") {
   CHECK(is_own_address(0x7f4d0101));
   CHECK_FALSE(is_own_address(documentation_address));
   const NoDescriptors none;

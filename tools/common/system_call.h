@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every system call that may not fail goes through check(): errno is looked at in one place, and the error
-// says what was attempted. Caught per session and in main().
+// System calls that must succeed go through check(): one place looks at errno, and the error says what was attempted.
+// Sessions and main() catch it.
 #pragma once
 #include <cerrno>
 #include <string>
@@ -21,7 +21,7 @@ template <typename Result> Result check(const char* attempt, Result result) {
   return result;
 }
 
-// After a call on a non-blocking descriptor: no failure, but nothing to be had at the moment.
+// After a call on a non-blocking descriptor: not a failure, nothing is ready yet.
 inline bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK; }
 
 } // namespace socksify

@@ -1,41 +1,41 @@
 // SPDX-License-Identifier: MIT
-// The log: a line at a time, from any thread. A reader that does not read costs lines, never the service.
+// The access log. Any thread may write to it. If nobody reads it, lines are lost; the service never stalls.
 #pragma once
-#include "base/fd.h"
+#include "socks4d/base.h"
 #include <atomic>
 #include <mutex>
 #include <string>
 #include <string_view>
 
-namespace socksify {
+namespace socks4d {
 
-// Writes a line of at most 4096 bytes, so much a pipe takes whole, if that can be done at once.
+// Writes a line if that is possible without waiting. A pipe takes up to 4096 bytes in one piece.
 bool write_line(int fd, std::string_view line);
 
-class Journal {
+class AccessLog {
 public:
-  // A file to append to, "-" for the standard output, or "" for none. Throws Failure.
-  explicit Journal(std::string file);
+  // A file to append to, "-" for standard output, or "" for no log. Throws Failure.
+  explicit AccessLog(std::string file);
 
-  bool is_kept() const { return !m_file.empty(); }
-  // The line with its newline, of 4096 bytes at most.
+  bool is_enabled() const { return !m_file.empty(); }
+  // `line` ends with a newline and has at most 4096 bytes.
   void write(std::string_view line);
-  // After the file was renamed. Throws Failure, and goes on with the former one.
+  // After the file was renamed. Throws Failure and keeps writing to the old file.
   void reopen();
-  uint64_t lost() const { return m_lost; }
+  uint64_t lost_lines() const { return m_lost_lines; }
 
 private:
   const std::string m_file;
   std::mutex m_mutex;
   Fd m_fd;
-  bool m_is_cut = false; // the last line, within
-  std::atomic<uint64_t> m_lost{0};
+  bool m_is_cut = false; // only a part of the last line was written
+  std::atomic<uint64_t> m_lost_lines{0};
 };
 
-// As the value of a logfmt field: in quotes, and nothing in it that could end the field or the line.
+// A logfmt value in quotes. Nothing in it can end the field or the line.
 std::string quoted(std::string_view text);
 
 // 2026-11-25T06:30:00.123Z
 std::string timestamp();
 
-} // namespace socksify
+} // namespace socks4d

@@ -1,59 +1,62 @@
 // SPDX-License-Identifier: MIT
-// The calls that BINDs wait for. Whoever calls may tell the client so on another connection, through another relay, as
-// FTP servers do ("150 Opening data connection"): a client that reads this before the second reply of its BIND takes
-// the call for failed. So a relay asks here, with bytes of an application server in hand, whether such a call waits.
+// A call is the incoming connection that a BIND waits for. The caller may also announce it to the client on another
+// connection, through another relay: an FTP server says "150 Opening data connection". A client that reads this before
+// the second reply of its BIND thinks the call has failed. So before a relay passes on bytes from an application
+// server, it asks here whether a call from that server is still pending.
 #pragma once
-#include "base/fd.h"
+#include "socks4d/base.h"
 #include <atomic>
 #include <cstdint>
 
-namespace socksify {
+namespace socks4d {
 
-// By their addresses. Of a BIND that several hosts may call, the server is 0.
+// The IP addresses of both ends. If several hosts may call, the server is 0.
 struct Parties {
   uint32_t client = 0;
   uint32_t server = 0;
 };
 
-// For all threads; a client's two connections may belong to two of them.
-class Calls {
+// Shared by all threads: two connections of one client may belong to two threads.
+class BindCalls {
 public:
-  Calls();
+  BindCalls();
 
-  // While it lives, a call to `listener` is looked for. The listener is closed when a call was taken, and so forgotten.
-  class Expected {
+  // Registers a listening socket for as long as the guard lives. The session closes the socket when it has accepted the
+  // call, which removes it from the epoll set.
+  class ExpectCall {
   public:
-    Expected(Calls& calls, int listener, Parties parties);
-    ~Expected() { --m_calls.m_expected; }
-    Expected(const Expected&) = delete;
-    Expected& operator=(const Expected&) = delete;
+    ExpectCall(BindCalls& calls, int listener, Parties parties);
+    ~ExpectCall() { --m_calls.m_expected; }
+    ExpectCall(const ExpectCall&) = delete;
+    ExpectCall& operator=(const ExpectCall&) = delete;
 
   private:
-    Calls& m_calls;
+    BindCalls& m_calls;
   };
 
-  // Around accept(2) and the second reply, between which a call does not wait any more.
-  class Taking {
+  // Covers the time from accept(2) to the second reply. The kernel no longer reports the call as waiting, but the
+  // client does not know about it yet.
+  class AnnounceCall {
   public:
-    explicit Taking(Calls& calls) : m_calls(calls) { ++m_calls.m_taken; }
-    ~Taking() { --m_calls.m_taken; }
-    Taking(const Taking&) = delete;
-    Taking& operator=(const Taking&) = delete;
+    explicit AnnounceCall(BindCalls& calls) : m_calls(calls) { ++m_calls.m_announcing; }
+    ~AnnounceCall() { --m_calls.m_announcing; }
+    AnnounceCall(const AnnounceCall&) = delete;
+    AnnounceCall& operator=(const AnnounceCall&) = delete;
 
   private:
-    Calls& m_calls;
+    BindCalls& m_calls;
   };
 
-  // True if what `parties.server` said until now may have been said after its call, which the client does not know of.
-  // That is so for no longer than it takes the loop of the BIND to get there.
-  bool wait(Parties parties) const { return m_expected > 0 && look_for(parties); }
+  // True if `parties.server` may have called before it sent the bytes at hand, and the client does not know yet. It
+  // becomes false as soon as the loop of the BIND has handled the call.
+  bool is_pending(Parties parties) const { return m_expected > 0 && ask_kernel(parties); }
 
 private:
-  bool look_for(Parties parties) const;
+  bool ask_kernel(Parties parties) const;
 
   Fd m_listeners; // an epoll set
   std::atomic<unsigned> m_expected{0};
-  std::atomic<unsigned> m_taken{0}; // at the moment
+  std::atomic<unsigned> m_announcing{0};
 };
 
-} // namespace socksify
+} // namespace socks4d

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "socks4d/ident.h"
-#include "common/system_call.h"
 #include "socks4d/tcp.h"
 #include <array>
 #include <fmt/format.h>
 #include <pwd.h>
 #include <sys/socket.h>
 
-namespace socksify {
+namespace socks4d {
 
 using namespace std::chrono_literals;
 using namespace std::string_view_literals;
@@ -23,9 +22,9 @@ std::string_view without_blanks(std::string_view text) {
   return first == text.npos ? ""sv : text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
-// The token before the next `separator`; what comes behind that is left in `rest`. "White space may occur anywhere,
+// Removes the token before the next `separator`, and the separator, from `rest`. "White space may occur anywhere,
 // except within a token."
-std::optional<std::string_view> take_token(std::string_view& rest, char separator) {
+std::optional<std::string_view> next_token(std::string_view& rest, char separator) {
   const size_t length = rest.find(separator);
   if (length == rest.npos)
     return std::nullopt;
@@ -34,20 +33,20 @@ std::optional<std::string_view> take_token(std::string_view& rest, char separato
   return token;
 }
 
-bool take_port(std::string_view& rest, char separator, uint16_t expected) {
-  const auto token = take_token(rest, separator);
+bool skip_port(std::string_view& rest, char separator, uint16_t expected) {
+  const auto token = next_token(rest, separator);
   return token && parse_number(*token, 0, 65535) == expected;
 }
 
 } // namespace
 
 // "Everything after the colon after the operating system type until the terminating CR/LF is taken as part of the user
-// ID." But practically every identd writes ": " there, as all examples of the RFC do: one blank is no part of it.
-// The operating system, OTHER included, is not looked at: the user ID is the userid, octet by octet, or it is not.
+// ID." But nearly every identd writes ": ", as do all examples in the RFC, so one blank is dropped. The operating
+// system, even OTHER, does not matter: the user ID must equal the userid octet by octet.
 IdentAnswer parse_ident(std::string_view line, uint16_t client_port, uint16_t our_port, std::string_view userid) {
-  if (!take_port(line, ',', client_port) || !take_port(line, ':', our_port) || take_token(line, ':') != "USERID"sv)
+  if (!skip_port(line, ',', client_port) || !skip_port(line, ':', our_port) || next_token(line, ':') != "USERID"sv)
     return IdentAnswer::none;
-  const auto system = take_token(line, ':');
+  const auto system = next_token(line, ':');
   if (line.starts_with(' '))
     line.remove_prefix(1);
   const bool is_user_id = !line.empty() && line.find_first_of("\0\r\n"sv) == line.npos;
@@ -56,7 +55,7 @@ IdentAnswer parse_ident(std::string_view line, uint16_t client_port, uint16_t ou
   return line == userid ? IdentAnswer::same_user : IdentAnswer::other_user;
 }
 
-IdentAnswer ask_kernel(int fd, std::string_view userid) {
+IdentAnswer identify_unix_peer(int fd, std::string_view userid) {
   ucred peer{};
   socklen_t length = sizeof peer;
   if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0)
@@ -69,7 +68,7 @@ IdentAnswer ask_kernel(int fd, std::string_view userid) {
   return userid == found->pw_name ? IdentAnswer::same_user : IdentAnswer::other_user;
 }
 
-// A step that fails ends this query and no other. Unlike the step, the owner's callback may throw what it likes.
+// A failing step ends only this query. finish() is outside the try block: the owner's callback may throw.
 template <auto Step> auto IdentQuery::step() {
   return [this](uint32_t) {
     Outcome outcome;
@@ -83,7 +82,7 @@ template <auto Step> auto IdentQuery::step() {
   };
 }
 
-// Where there is no way to identd, that too is said from the loop.
+// If identd cannot be reached at all, the answer still comes from the loop.
 IdentQuery::IdentQuery(Loop& loop, Endpoint client, Endpoint ours, uint16_t identd_port, std::string_view userid,
                        std::chrono::milliseconds limit, OnAnswer on_answer)
     : m_client(client), m_ours(ours), m_userid(userid), m_on_answer(std::move(on_answer)), m_identd(loop),
@@ -92,31 +91,31 @@ IdentQuery::IdentQuery(Loop& loop, Endpoint client, Endpoint ours, uint16_t iden
   m_limit.set(is_under_way ? limit : 0ms, [this] { finish(IdentAnswer::none); });
 }
 
-// Identd knows the connection by the two ports of the question and by the two addresses that the question itself goes
-// between: so these have to be the connection's own.
+// identd looks the connection up by the two ports in the query and by the two addresses of the query's own connection.
+// So the query must go between the same two addresses as the client's connection.
 bool IdentQuery::connect(Endpoint identd) try {
   m_identd.replace(make_socket());
   if (!start_connect(m_identd.fd(), m_ours.ip, identd))
     return false;
-  m_identd.expect(EPOLLOUT, step<&IdentQuery::ask>());
+  m_identd.expect(EPOLLOUT, step<&IdentQuery::send_query>());
   return true;
 } catch (const std::exception&) {
   return false;
 }
 
-// The port on identd's host comes first. An empty send buffer takes these few octets whole.
-IdentQuery::Outcome IdentQuery::ask() {
+// The port on identd's host comes first. An empty send buffer takes these few octets in one call.
+IdentQuery::Outcome IdentQuery::send_query() {
   if (connect_result(m_identd.fd()) != 0)
     return IdentAnswer::none;
-  const auto request = fmt::format("{} , {}\r\n", m_client.port, m_ours.port);
-  if (::send(m_identd.fd(), request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))
+  const auto query = fmt::format("{} , {}\r\n", m_client.port, m_ours.port);
+  if (::send(m_identd.fd(), query.data(), query.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(query.size()))
     return IdentAnswer::none;
-  m_identd.expect(EPOLLIN, step<&IdentQuery::receive>());
+  m_identd.expect(EPOLLIN, step<&IdentQuery::receive_reply>());
   return std::nullopt;
 }
 
-// To LF or CRLF. A reply that ends before, with the connection, may have been cut in the middle of the user ID.
-IdentQuery::Outcome IdentQuery::receive() {
+// The reply must end with LF or CRLF: if the connection ends first, the user ID may be cut short.
+IdentQuery::Outcome IdentQuery::receive_reply() {
   std::array<char, longest_reply> octets;
   const ssize_t count = ::recv(m_identd.fd(), octets.data(), longest_reply - m_received.size(), 0);
   if (count < 0 && would_block())
@@ -133,7 +132,7 @@ IdentQuery::Outcome IdentQuery::receive() {
   return parse_ident(line, m_client.port, m_ours.port, m_userid);
 }
 
-// on_answer may end this query: it is the last thing that is done here, and nothing of it is ours by then.
+// on_answer may destroy this query, so it is called last, from a local copy.
 void IdentQuery::finish(IdentAnswer answer) {
   m_identd.close();
   m_limit.cancel();
@@ -141,4 +140,4 @@ void IdentQuery::finish(IdentAnswer answer) {
   on_answer(answer);
 }
 
-} // namespace socksify
+} // namespace socks4d

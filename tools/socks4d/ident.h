@@ -1,39 +1,38 @@
 // SPDX-License-Identifier: MIT
-// Who is it? The identd of a client's host is asked whose the connection is (RFC 1413), and whether that is the userid
-// of the request. SOCKS has a reply for either way that this fails: 92, no identd to be reached, and 93, another user.
+// Checks the userid of a request: asks identd on the client's host who owns the connection (RFC 1413). SOCKS has a
+// reply for each way this can fail: 92 if identd gives no answer, 93 if it names another user.
 #pragma once
-#include "base/address.h"
 #include "socks4d/loop.h"
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 
-namespace socksify {
+namespace socks4d {
 
 enum class IdentAnswer { same_user, other_user, none };
 
-// `line` is identd's reply without its end of line, the ports are those of the connection at either end.
+// `line` is identd's reply without the line end. The ports are those of both ends of the client's connection.
 IdentAnswer parse_ident(std::string_view line, uint16_t client_port, uint16_t our_port, std::string_view userid);
 
-// On a Unix socket the kernel itself says who the peer is. It has no name that this host knows: none.
-IdentAnswer ask_kernel(int fd, std::string_view userid);
+// On a Unix socket the kernel knows the peer. `none` if this host has no name for that user id.
+IdentAnswer identify_unix_peer(int fd, std::string_view userid);
 
 class IdentQuery {
 public:
   using OnAnswer = std::function<void(IdentAnswer answer)>;
 
-  // Asks about the connection client -> ours. on_answer is called once, from the loop, after `limit` at the latest;
-  // it may end the query, which cancels it. The port of identd is 113, but in tests.
+  // Asks about the connection from `client` to `ours`. The loop calls on_answer once, after `limit` at the latest.
+  // on_answer may destroy the query; destroying it earlier cancels it. identd_port is 113 except in tests.
   IdentQuery(Loop& loop, Endpoint client, Endpoint ours, uint16_t identd_port, std::string_view userid,
              std::chrono::milliseconds limit, OnAnswer on_answer);
 
 private:
-  using Outcome = std::optional<IdentAnswer>; // nothing yet
+  using Outcome = std::optional<IdentAnswer>; // empty: no answer yet
 
   bool connect(Endpoint identd);
-  Outcome ask();
-  Outcome receive();
+  Outcome send_query();
+  Outcome receive_reply();
   template <auto Step> auto step();
   void finish(IdentAnswer answer);
 
@@ -46,4 +45,4 @@ private:
   std::string m_received;
 };
 
-} // namespace socksify
+} // namespace socks4d

@@ -1,51 +1,38 @@
 // SPDX-License-Identifier: MIT
-// Where clients come in: a TCP address or a Unix socket, opened here or by a service manager.
+// A listening socket, TCP or Unix, opened here or by a service manager.
 #pragma once
-#include "base/address.h"
-#include "base/fd.h"
-#include <optional>
-#include <string>
-#include <string_view>
+#include "socks4d/listen_address.h"
 #include <vector>
 
-namespace socksify {
-
-struct ListenAddress {
-  Endpoint endpoint;
-  std::string path; // of a Unix socket; empty: TCP
-
-  // "127.0.0.1:1080", "unix:/run/socks4d/socket".
-  static std::optional<ListenAddress> from(std::string_view text);
-  std::string text() const;
-};
+namespace socks4d {
 
 class Listener {
 public:
   // Throws Failure, which names the address.
   explicit Listener(const ListenAddress& address);
-  // The listening sockets that a service manager has opened for us: LISTEN_FDS of them, if LISTEN_PID is us
+  // The sockets that a service manager opened for this process: LISTEN_FDS of them, if LISTEN_PID is our process id
   // (sd_listen_fds(3)).
-  static std::vector<Listener> passed();
+  static std::vector<Listener> inherited();
 
-  // Removes the Unix socket that it has made.
+  // Removes the Unix socket if this object created it.
   ~Listener();
   Listener(Listener&& other) noexcept = default;
   Listener& operator=(Listener&& other) = delete;
 
   int fd() const { return m_fd.get(); }
-  const ListenAddress& address() const { return m_address; } // the port is the real one
-  bool is_unix() const { return !m_address.path.empty(); }
-  bool is_passed() const { return m_is_passed; }
+  const ListenAddress& address() const { return m_address; } // with the real port, never 0
+  bool is_unix() const { return m_address.is_unix(); }
+  bool is_inherited() const { return m_is_inherited; }
 
-  // TCP Fast Open: requests may come in the SYN.
-  void let_open_fast() const;
+  // TCP Fast Open: the SYN may carry the request.
+  void enable_fast_open() const;
 
 private:
-  explicit Listener(Fd passed);
+  explicit Listener(Fd inherited);
 
   Fd m_fd;
   ListenAddress m_address;
-  bool m_is_passed = false;
+  bool m_is_inherited = false;
 };
 
-} // namespace socksify
+} // namespace socks4d

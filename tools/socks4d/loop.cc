@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "socks4d/loop.h"
-#include "common/system_call.h"
 #include <algorithm>
 #include <array>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-namespace socksify {
+namespace socks4d {
 
 using namespace std::chrono_literals;
 
@@ -34,7 +33,7 @@ void Loop::run() {
   }
 }
 
-// Rounded up: rounded down, the loop would spin through the last millisecond before a timer.
+// Rounded up: otherwise the loop would spin during the last millisecond before a timer.
 int Loop::milliseconds_to_wait() const {
   if (m_timers.empty())
     return -1;
@@ -46,16 +45,16 @@ void Loop::dispatch(std::span<epoll_event> events) {
   for (m_undispatched = events; !m_undispatched.empty() && !m_stopped;) {
     const epoll_event event = m_undispatched.front();
     m_undispatched = m_undispatched.subspan(1);
-    auto* const watch = static_cast<Watch*>(event.data.ptr); // null: m_wake, or forgotten
+    auto* const watch = static_cast<Watch*>(event.data.ptr); // null: m_wake, or a forgotten event
     if (!watch)
       continue;
-    const auto on_events = watch->m_on_events; // a copy: the callback may end the Watch that it belongs to
+    const auto on_events = watch->m_on_events; // a copy: the callback may destroy its Watch
     on_events(event.events);
   }
   m_undispatched = {};
 }
 
-// Of a Watch that expects something else now, or is no more.
+// Drops pending events of a Watch that now expects something else or is being destroyed.
 void Loop::forget_events(const Watch* watch) {
   for (epoll_event& event : m_undispatched)
     if (event.data.ptr == watch)
@@ -69,7 +68,7 @@ void Loop::fire_timers() {
   while (!m_timers.empty() && m_timers.begin()->first <= now) {
     Timer& timer = *m_timers.begin()->second;
     timer.cancel();
-    const auto on_time = timer.m_on_time; // a copy: the callback may end the Timer
+    const auto on_time = timer.m_on_time; // a copy: the callback may destroy its Timer
     on_time();
   }
 }
@@ -79,7 +78,7 @@ void Watch::replace(Fd fd) {
   m_fd = std::move(fd);
 }
 
-// An exclusive expectation cannot be modified, only made anew.
+// The kernel does not let EPOLL_CTL_MOD change an exclusive registration: it is removed and added again.
 void Watch::expect(uint32_t events, OnEvents on_events) {
   m_on_events = on_events;
   if (m_is_in_set && events == m_events && events & EPOLLET)
@@ -107,8 +106,8 @@ void Watch::control(int operation) {
   check("epoll_ctl", ::epoll_ctl(m_loop.m_epoll.get(), operation, m_fd.get(), &event));
 }
 
-// The kernel drops a closed descriptor from the set by itself; only the listening socket has dups, which are left to
-// the end of the set.
+// The kernel removes a closed descriptor from the set by itself, unless it has a duplicate. Only listening sockets
+// have duplicates, and they stay in the set for as long as the set exists.
 void Watch::forget() {
   if (!m_is_in_set)
     return;
@@ -134,4 +133,4 @@ void Timer::cancel() {
     m_unset = m_loop.m_timers.extract(m_set);
 }
 
-} // namespace socksify
+} // namespace socks4d

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Waiting: one epoll set and the timers of one thread. A Watch is a descriptor and what to do when it is
-// ready, a Timer is a moment and what to do then; both may go away at any time, even within a callback.
+// The event loop of one thread: an epoll set and timers. A Watch runs a callback when its descriptor is ready, a Timer
+// when its time has come. Both may be destroyed at any time, even inside a callback.
 #pragma once
-#include "base/fd.h"
+#include "socks4d/base.h"
 #include "socks4d/callback.h"
 #include <atomic>
 #include <chrono>
@@ -11,7 +11,7 @@
 #include <span>
 #include <sys/epoll.h>
 
-namespace socksify {
+namespace socks4d {
 
 class Timer;
 class Watch;
@@ -34,9 +34,9 @@ private:
   void fire_timers();
 
   Fd m_epoll;
-  Fd m_wake; // readable once it has been stopped
+  Fd m_wake; // readable after stop()
   std::atomic<bool> m_stopped{false};
-  std::span<epoll_event> m_undispatched; // of the batch that is being worked off
+  std::span<epoll_event> m_undispatched; // the rest of the current batch
   std::multimap<Clock::time_point, Timer*> m_timers;
 };
 
@@ -52,14 +52,14 @@ public:
 
   int fd() const { return m_fd.get(); }
   bool is_open() const { return bool(m_fd); }
-  void replace(Fd fd); // the former one is closed, nothing is expected of the new one
+  void replace(Fd fd); // closes the old descriptor and expects nothing from the new one
   void close() { replace(Fd()); }
 
-  // Takes the place of the former expectation. EPOLLERR and EPOLLHUP are always among the events. With EPOLLET and the
-  // same events as before, what is ready now has been reported before, and is not again.
+  // Replaces the previous expectation. EPOLLERR and EPOLLHUP are always reported. With EPOLLET and unchanged events,
+  // what was reported before is not reported again.
   void expect(uint32_t events, OnEvents on_events);
-  void expect_nothing(); // not even those
-  // With EPOLLET: what is ready now is reported once more, after the others had their turn.
+  void expect_nothing(); // not even errors
+  // With EPOLLET: reports what is ready once more, after the other descriptors had their turn.
   void again();
 
 private:
@@ -75,7 +75,7 @@ private:
   OnEvents m_on_events;
 };
 
-// Setting it takes no memory: that can be done where there is none, too.
+// Setting a timer allocates nothing, so it also works when memory is short.
 class Timer {
 public:
   using OnTime = Callback<>;
@@ -94,8 +94,8 @@ private:
 
   Loop& m_loop;
   OnTime m_on_time;
-  Timers::node_type m_unset; // the entry, while it is not among the loop's
+  Timers::node_type m_unset; // holds the map entry while the timer is not set
   Timers::iterator m_set;
 };
 
-} // namespace socksify
+} // namespace socks4d

@@ -1,35 +1,35 @@
 // SPDX-License-Identifier: MIT
-// Pipes for splice(2), lent out while bytes are in flight: a relay that is idle holds none.
+// Pipes for splice(2). A relay borrows one only while it has bytes in flight; an idle relay has none.
 #pragma once
-#include "base/fd.h"
+#include "socks4d/base.h"
 #include <vector>
 
-namespace socksify {
+namespace socks4d {
 
-struct Pipe {
-  Fd out; // the end to read from
-  Fd in;
+struct SplicePipe {
+  Fd read_end;
+  Fd write_end;
 
-  explicit operator bool() const { return bool(out); }
+  explicit operator bool() const { return bool(read_end); }
 };
 
 class PipePool {
 public:
   static constexpr size_t pipe_size = 1 << 18; // bytes
 
-  // No pipe if the process or the system has no descriptor left.
-  Pipe borrow();
-  // REQUIRES: the pipe is empty. What is left in it would come out in somebody else's relay.
-  void give_back(Pipe pipe);
-  // Closes the pipes that nobody uses, but one: when descriptors are short, or nobody is left who would.
-  void release();
-  // True if a pipe could be borrowed now.
+  // Returns no pipe if the process or the system is out of descriptors.
+  SplicePipe borrow();
+  // REQUIRES: the pipe is empty. Bytes left in it would end up in another relay.
+  void give_back(SplicePipe pipe);
+  // Closes all unused pipes but one: descriptors are short, or there is no relay left.
+  void shrink();
+  // Makes sure that borrow() has a pipe. False if that is not possible.
   bool reserve();
 
 private:
-  static Pipe make();
+  static SplicePipe make();
 
-  std::vector<Pipe> m_free;
+  std::vector<SplicePipe> m_unused;
 };
 
-} // namespace socksify
+} // namespace socks4d

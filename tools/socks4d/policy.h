@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: MIT
-// What the server's configuration says, socks4d.conf(5): limits, and rules for who may reach what. Pure but for
-// read_policy(), which opens a file.
+// What the server permits: limits, and rules about who may reach what (socks4d.conf(5)). Pure.
 #pragma once
 #include "base/network.h"
-#include "base/socks4.h"
+#include "socks4d/base.h"
 #include <chrono>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace socksify {
+namespace socks4d {
 
-// A request, as rules look at it. For a BIND the destination is who is expected to call, 0.0.0.0 being anybody, and the
-// port is that of the primary connection.
-struct Attempt {
+using socksify::Network;
+
+// A request, as the rules see it. For a BIND, the destination's address is the host that may call, 0.0.0.0 for any
+// host, and the port is that of the primary connection.
+struct AccessRequest {
   socks4::Command command{};
   uint32_t client = 0;          // its address
-  bool is_local_client = false; // it is on the server's own host
+  bool is_local_client = false; // on the server's own host
   Endpoint destination;
   std::string_view userid;
 };
 
-// Applies where all that it names fits.
+// A rule matches if all of its conditions do.
 struct Rule {
   bool allows = false;
   std::optional<socks4::Command> command;
@@ -31,7 +31,7 @@ struct Rule {
   uint16_t first_port = 0, last_port = 65535;
   std::optional<std::string> userid;
 
-  bool fits(const Attempt& attempt) const;
+  bool matches(const AccessRequest& request) const;
 };
 
 struct Policy {
@@ -45,19 +45,10 @@ struct Policy {
   std::vector<Rule> rules;
   bool allows_by_default = true;
 
-  // By the first rule that fits. Clients of other hosts need a rule whose `to` is about such addresses alone for what
-  // is open to the server's own host only: its loopback addresses, and a BIND that takes a call from anybody.
-  bool allows(const Attempt& attempt) const;
+  // The first matching rule decides. Two things are open to clients on the server's own host only: its loopback
+  // addresses, and a BIND that accepts a call from any host. Other clients need a rule whose `to` covers nothing but
+  // such addresses.
+  bool allows(const AccessRequest& request) const;
 };
 
-// socks4d.conf:12: "alow": unknown statement
-struct ConfigError : std::runtime_error {
-  using runtime_error::runtime_error;
-};
-
-// Throws ConfigError, which names the file by `name`, the line and the word.
-Policy parse_policy(std::string_view text, std::string_view name);
-// Throws Failure as well.
-Policy read_policy(const std::string& file);
-
-} // namespace socksify
+} // namespace socks4d

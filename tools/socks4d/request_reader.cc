@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "socks4d/request_reader.h"
-#include "common/system_call.h"
 #include <algorithm>
 #include <array>
 #include <sys/socket.h>
 
-namespace socksify {
+namespace socks4d {
 
 using namespace socks4;
 
-// Looked at first, taken when it is known how much of it is the request.
 ParsedRequest RequestReader::receive(int fd) {
   ParsedRequest parsed;
   while (parsed.progress == Progress::incomplete && receive_piece(fd, parsed))
@@ -17,7 +15,7 @@ ParsedRequest RequestReader::receive(int fd) {
   return parsed;
 }
 
-// False if there was none.
+// Peeks first, and reads only what turns out to belong to the request. False if there was nothing to read.
 bool RequestReader::receive_piece(int fd, ParsedRequest& parsed) {
   std::array<uint8_t, max_request_size> piece;
   const size_t had = m_bytes.size();
@@ -28,10 +26,10 @@ bool RequestReader::receive_piece(int fd, ParsedRequest& parsed) {
     throw Failure("request", ECONNRESET);
   m_bytes.insert(m_bytes.end(), piece.begin(), piece.begin() + seen);
   parsed = parse_request(m_bytes);
-  const size_t taken = parsed.progress == Progress::complete ? parsed.length - had : static_cast<size_t>(seen);
-  if (check("recv", ::recv(fd, piece.data(), taken, 0)) != static_cast<ssize_t>(taken))
+  const size_t length = parsed.progress == Progress::complete ? parsed.length - had : static_cast<size_t>(seen);
+  if (check("recv", ::recv(fd, piece.data(), length, 0)) != static_cast<ssize_t>(length))
     throw Failure("recv", EIO);
   return true;
 }
 
-} // namespace socksify
+} // namespace socks4d

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Receives one request, in whatever pieces it comes, and not one byte of what follows it: early data stays in
-// the socket, where the relay finds it.
+// Receives one request, however it is split into pieces, and not one byte beyond it: early data stays in the socket
+// for the relay.
 #pragma once
-#include "base/socks4.h"
+#include "socks4d/base.h"
 #include <vector>
 
-namespace socksify {
+namespace socks4d {
 
 class RequestReader {
 public:
-  // All that there is on a non-blocking socket. What was parsed so far; views into this object.
+  // Reads what a non-blocking socket has and returns the request as parsed so far, with views into this object.
   socks4::ParsedRequest receive(int fd);
 
 private:
@@ -18,4 +18,4 @@ private:
   std::vector<uint8_t> m_bytes;
 };
 
-} // namespace socksify
+} // namespace socks4d

@@ -1,31 +1,30 @@
 // SPDX-License-Identifier: MIT
 #include "socks4d/server.h"
-#include "common/system_call.h"
 #include "socks4d/tcp.h"
 #include <fcntl.h>
 
-namespace socksify {
+namespace socks4d {
 
 using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int clients_at_once = 64; // before the sessions have their turn
+constexpr int clients_at_once = 64; // then the sessions have their turn
 constexpr auto pause_length = 100ms;
 
-// Among the clients that all threads serve at a time. Taken before there is a client, lest two threads have the last
-// one.
-class Place {
+// A slot among the clients of all threads. It is taken before there is a client: otherwise two threads could both fill
+// the last one.
+class ClientSlot {
 public:
-  explicit Place(std::atomic<uint64_t>& clients) : m_clients(clients), m_number(++clients) {}
-  ~Place() {
+  explicit ClientSlot(std::atomic<uint64_t>& clients) : m_clients(clients), m_number(++clients) {}
+  ~ClientSlot() {
     if (!m_is_kept)
       --m_clients;
   }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
+  ClientSlot(const ClientSlot&) = delete;
+  ClientSlot& operator=(const ClientSlot&) = delete;
 
-  uint64_t number() const { return m_number; }
+  bool is_beyond(unsigned limit) const { return limit != 0 && m_number > limit; }
   void keep() { m_is_kept = true; }
 
 private:
@@ -36,12 +35,12 @@ private:
 
 } // namespace
 
-Server::Server(Loop& loop, Site& site)
-    : m_loop(loop), m_site(site), m_relay_means{{}, site.calls()}, m_resolver(loop), m_pause(loop) {
-  for (const Listener& listener : site.listeners())
+Server::Server(Loop& loop, Shared& shared)
+    : m_loop(loop), m_shared(shared), m_relay_resources{{}, shared.bind_calls()}, m_resolver(loop), m_pause(loop) {
+  for (const Listener& listener : shared.listeners())
     m_listeners.emplace_back(loop, Fd(check("fcntl", ::fcntl(listener.fd(), F_DUPFD_CLOEXEC, 0))));
-  m_relay_means.pipes.reserve(); // now: descriptors may be short when it is needed
-  listen();
+  m_relay_resources.pipes.reserve(); // now: descriptors may be short later
+  resume();
 }
 
 Server::~Server() {
@@ -49,36 +48,37 @@ Server::~Server() {
     session.cut_off();
 }
 
-void Server::ended(std::list<Session>::iterator session) {
+void Server::remove(std::list<Session>::iterator session) {
   m_sessions.erase(session);
-  --m_site.counters().clients;
+  --m_shared.counters().clients;
   if (m_sessions.empty()) {
-    m_relay_means.pipes.release();
-    m_relay_means.pipes.reserve(); // the one at hand may have gone with a relay that was cut off
+    m_relay_resources.pipes.shrink();
+    m_relay_resources.pipes.reserve(); // a relay that was cut off may have destroyed the last pipe
   }
-  if (m_paused)
-    listen();
+  if (m_is_paused)
+    resume();
 }
 
-// What cannot be had now is asked for again after a pause.
-void Server::listen() try {
-  m_paused = false;
+// Tries again after a pause if anything is missing.
+void Server::resume() try {
+  m_is_paused = false;
   m_pause.cancel();
-  if (!m_next)
-    m_next = make_socket();
+  if (!m_next_outgoing)
+    m_next_outgoing = make_socket();
   for (Watch& listener : m_listeners)
     listener.expect(EPOLLIN | EPOLLEXCLUSIVE, [this, &listener](uint32_t) { accept_clients(listener.fd()); });
 } catch (const std::exception&) {
   pause();
 }
 
-// Clients wait in the backlog meanwhile. Left readable, the listening socket would keep the loop spinning.
+// Clients wait in the backlog. The listening sockets are not watched meanwhile: they are readable, and the loop would
+// spin.
 void Server::pause() {
-  m_paused = true;
-  m_relay_means.pipes.release();
+  m_is_paused = true;
+  m_relay_resources.pipes.shrink();
   for (Watch& listener : m_listeners)
     listener.expect_nothing();
-  m_pause.set(pause_length, [this] { listen(); });
+  m_pause.set(pause_length, [this] { resume(); });
 }
 
 void Server::accept_clients(int listener) {
@@ -87,34 +87,40 @@ void Server::accept_clients(int listener) {
       return;
 }
 
-// A client is accepted when there is a socket for its application server, too: when descriptors are short,
-// few clients are served and the others wait, instead of many accepted and refused. False: no more for now.
-bool Server::accept_client(int listener) try {
-  auto policy = m_site.policy();
-  Place place(m_site.counters().clients);
-  if (policy->max_clients && place.number() > policy->max_clients)
-    pause();
-  if (!m_next)
-    m_next = make_socket();
-  Accepted client = m_next && !m_paused ? accept_from(listener) : Accepted{};
-  if (client.fd) {
-    begin_session(std::move(client), std::move(m_next), std::move(policy));
-    place.keep();
-  } else if (!m_paused && would_block()) {
-    return false;
-  } else if (!m_paused && errno != ECONNABORTED) {
-    pause(); // mostly EMFILE
-  }
-  return !m_paused;
-} catch (const std::exception&) {
+// False: no more clients for now.
+bool Server::accept_client(int listener) try { return accept_within_limit(listener); } catch (const std::exception&) {
   pause();
   return false;
 }
 
-void Server::begin_session(Accepted client, Fd outgoing, std::shared_ptr<const Policy> policy) {
-  m_sessions.emplace_back(*this, std::move(client), std::move(outgoing), std::move(policy));
-  m_sessions.back().keep(std::prev(m_sessions.end()));
-  ++m_site.counters().accepted;
+// Accepts a client only if there is also a socket for its application server. When descriptors are short, the server
+// serves a few clients while the others wait, instead of accepting many and refusing them.
+bool Server::accept_within_limit(int listener) {
+  auto policy = m_shared.policy();
+  ClientSlot slot(m_shared.counters().clients);
+  if (!m_next_outgoing)
+    m_next_outgoing = make_socket();
+  if (!m_next_outgoing || slot.is_beyond(policy->max_clients)) {
+    pause();
+    return false;
+  }
+  Accepted client = accept_from(listener);
+  if (client.fd) {
+    begin_session(std::move(client), std::move(policy));
+    slot.keep();
+    return true;
+  }
+  if (would_block())
+    return false;
+  if (errno != ECONNABORTED)
+    pause(); // usually EMFILE
+  return !m_is_paused;
 }
 
-} // namespace socksify
+void Server::begin_session(Accepted client, std::shared_ptr<const Policy> policy) {
+  m_sessions.emplace_back(*this, std::move(client), std::move(m_next_outgoing), std::move(policy));
+  m_sessions.back().set_position(std::prev(m_sessions.end()));
+  ++m_shared.counters().accepted;
+}
+
+} // namespace socks4d

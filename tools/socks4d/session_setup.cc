@@ -1,116 +1,92 @@
 // SPDX-License-Identifier: MIT
-// What a session does between a request that is allowed and the connection that it relays: CONNECT and BIND.
-#include "common/system_call.h"
+// What every request goes through before CONNECT or BIND: the policy, IDENT, and the addresses of a name.
 #include "socks4d/server.h"
 #include "socks4d/session.h"
-#include <algorithm>
 
-namespace socksify {
+namespace socks4d {
 
 using socks4::Code;
+using socks4::Command;
 
 namespace {
 
-// "Connection reset" is said of one that there was (tcp_reset(): before that, it is "refused"). An application server
-// may accept and reset at once, which the client is to hear as if it were directly connected: after a 90.
-bool has_failed(int fd, uint32_t events) {
-  if (!(events & (EPOLLERR | EPOLLHUP)))
-    return false;
-  const int error = connect_result(fd);
-  return error != ECONNRESET && error != EPIPE;
-}
+constexpr const char* not_allowed = "not allowed";
 
 } // namespace
 
-// Each address gets its share of the time, lest one that never answers takes all of it.
-void Session::connect_to_next() {
-  auto& addresses = m_establishing->addresses;
-  while (!addresses.empty()) {
-    const auto left = (m_establishing->limit - Loop::Clock::now()) / static_cast<int>(addresses.size());
-    m_request.destination.ip = addresses.front();
-    addresses.erase(addresses.begin());
-    // The kernel takes 0.0.0.0 for this host, which is not what was asked for.
-    const bool is_self = m_request.destination.ip == INADDR_ANY || m_server.site().is_own(m_request.destination);
-    m_why = is_self ? "this server itself" : "cannot be reached";
-    if (is_self)
+// "The server sets a time limit (2 minutes in current CSTC implementation) for the establishment of its connection with
+// the application server."
+void Session::set_up() {
+  const Policy& policy = *m_setup->policy;
+  const auto limit = m_request.command == Command::connect ? policy.connect_timeout : policy.bind_timeout;
+  m_setup->deadline = Loop::Clock::now() + limit;
+  m_setup->timer.set(limit, step<&Session::time_out>());
+  if (m_request.host.empty() && !may_reach(m_request.destination.ip))
+    return reject(Code::rejected, not_allowed);
+  if (policy.requires_ident)
+    identify();
+  else
+    resolve();
+}
+
+void Session::identify() {
+  if (m_origin == unix_peer)
+    return identified(identify_unix_peer(m_client.fd(), m_request.userid));
+  m_setup->ident_query = std::make_unique<IdentQuery>(
+      m_server.loop(), m_origin, local_endpoint(m_client.fd()), m_server.shared().options().ident_port,
+      m_request.userid, m_setup->policy->ident_timeout,
+      [this](IdentAnswer answer) { run([this, answer] { identified(answer); }); });
+}
+
+void Session::identified(IdentAnswer answer) {
+  switch (answer) {
+  case IdentAnswer::none:
+    return reject(Code::no_identd, "no answer from identd");
+  case IdentAnswer::other_user:
+    return reject(Code::userid_mismatch, "identd names another user");
+  case IdentAnswer::same_user:
+    return resolve();
+  }
+}
+
+void Session::resolve() {
+  if (m_request.host.empty())
+    return resolved({m_request.destination.ip});
+  m_setup->name_query = m_server.resolver().start(std::string(m_request.host), [this](const Addresses& addresses) {
+    run([this, &addresses] { resolved(addresses); });
+  });
+}
+
+// Rules apply to addresses, so that no name gets around them. 0.0.0.0 is never accepted as the address of a name: a
+// BIND would take it for any host.
+void Session::resolved(const Addresses& addresses) {
+  const bool is_name = !m_request.host.empty();
+  bool any_denied = false;
+  for (const uint32_t ip : addresses) {
+    if (is_name && ip == INADDR_ANY)
       continue;
-    if (!m_peer.is_open())
-      m_peer.replace(make_socket());
-    if (!m_peer.is_open())
-      throw Failure("socket");
-    if (start_connect(m_peer.fd(), m_server.site().options().bind_address, m_request.destination)) {
-      m_establishing->timer.set(left, step<&Session::connect_timed_out>());
-      m_peer.expect(Relay::events, [this](uint32_t events) { attempt([this, events] { connected(events); }); });
-      return;
-    }
-    m_peer.close();
+    if (may_reach(ip))
+      m_setup->addresses.push_back(ip);
+    else
+      any_denied = true;
   }
-  reject(Code::rejected, m_why);
+  if (m_setup->addresses.empty())
+    return reject(Code::rejected, any_denied ? not_allowed : "no address for this name");
+  m_request.destination.ip = m_setup->addresses.front();
+  if (m_request.command == Command::connect)
+    connect_to_next();
+  else
+    bind();
 }
 
-void Session::connect_timed_out() {
-  m_why = "time limit";
-  m_peer.close();
-  if (m_establishing->addresses.empty())
-    return time_out();
-  connect_to_next();
+// Whether the client is local costs a system call, and matters only for these two kinds of addresses.
+bool Session::may_reach(uint32_t ip) const {
+  const bool may_be_special = ip == INADDR_ANY || ip >> 24 == IN_LOOPBACKNET;
+  return m_setup->policy->allows({.command = m_request.command,
+                                  .client = m_origin.ip,
+                                  .is_local_client = may_be_special && is_own_address(m_origin.ip),
+                                  .destination = {ip, m_request.destination.port},
+                                  .userid = m_request.userid});
 }
 
-void Session::connected(uint32_t events) {
-  const bool is_refused = has_failed(m_peer.fd(), events);
-  const Endpoint local = is_refused ? Endpoint{} : local_endpoint(m_peer.fd());
-  // To a free port of this host, the kernel may choose that very port to connect from: a socket that has
-  // connected to itself, where a refusal was due.
-  if (is_refused || local == m_request.destination) {
-    m_peer.close();
-    return connect_to_next();
-  }
-  reply({Code::granted, local});
-  relay(events);
-}
-
-// "The SOCKS server obtains a socket to wait for an incoming connection and sends the port number and the IP
-// address of that socket to the client." Without --bind-address it listens on the address that leads to the
-// application server, which is also the one that the primary connection came from: FTP servers compare the
-// two, and an address 0 would have the client fill in one that the application server may not reach.
-void Session::bind() {
-  uint32_t ip = m_server.site().options().bind_address;
-  if (ip == INADDR_ANY && m_request.destination.ip != INADDR_ANY) {
-    ip = source_towards(m_request.destination.ip);
-    if (ip == INADDR_ANY)
-      return reject(Code::rejected, "cannot be reached");
-  }
-  listen_for_one(m_peer.fd(), ip);
-  const auto& expected = m_establishing->addresses;
-  const Parties parties{m_origin.ip, expected.size() == 1 ? expected.front() : 0};
-  m_establishing->call.emplace(m_server.site().calls(), m_peer.fd(), parties);
-  Endpoint local = local_endpoint(m_peer.fd());
-  if (local.ip == INADDR_ANY)
-    local.ip = local_endpoint(m_client.fd()).ip; // what the client is to take for 0
-  if (local.ip == INADDR_ANY)
-    local.ip = INADDR_LOOPBACK; // by a Unix socket
-  reply({Code::granted, local});
-  m_peer.expect(EPOLLIN, step<&Session::caller_arrived>());
-}
-
-// One connection is accepted, whoever it is from. "The SOCKS server checks the IP address of the originating
-// host against the value of DSTIP. If a mismatch is found, the CD field in the second reply is set to 91 and
-// the SOCKS server closes both connections."
-void Session::caller_arrived() {
-  std::optional<Calls::Taking> taking(m_server.site().calls());
-  Accepted caller = accept_from(m_peer.fd());
-  if (!caller.fd && (would_block() || errno == ECONNABORTED))
-    return;
-  if (!caller.fd)
-    return reject(Code::rejected, "cannot accept");
-  m_peer.replace(std::move(caller.fd));
-  const auto& expected = m_establishing->addresses;
-  const bool is_anybody = m_request.host.empty() && m_request.destination.ip == INADDR_ANY;
-  if (!is_anybody && std::find(expected.begin(), expected.end(), caller.peer.ip) == expected.end())
-    return reject(Code::rejected, "a call from another host");
-  reply({Code::granted, caller.peer});
-  taking.reset();
-  relay(0);
-}
-
-} // namespace socksify
+} // namespace socks4d

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What all threads of the server share: where it listens, what is allowed, the log, the counters.
+// What all threads of the server share: the listening sockets, the policy, the access log and the counters.
 #pragma once
 #include "socks4d/access_log.h"
 #include "socks4d/bind_calls.h"
@@ -11,45 +11,46 @@
 #include <mutex>
 #include <vector>
 
-namespace socksify {
+namespace socks4d {
 
 struct Counters {
-  std::atomic<uint64_t> clients{0}; // now
+  std::atomic<uint64_t> clients{0}; // connected now
   std::atomic<uint64_t> accepted{0}, connects{0}, binds{0}, rejected{0};
   std::atomic<uint64_t> bytes_up{0}, bytes_down{0};
 };
 
-class Site {
+class Shared {
 public:
-  // Reads the rules, opens the log and listens. Throws what is wrong, in words for the user.
-  explicit Site(const Options& options);
+  // Reads the policy, opens the log and listens. Throws an error with a message for the user.
+  explicit Shared(const Options& options);
 
   const Options& options() const { return m_options; }
   std::shared_ptr<const Policy> policy() const;
-  Journal& journal() { return m_journal; }
+  AccessLog& access_log() { return m_access_log; }
   Counters& counters() { return m_counters; }
-  Calls& calls() { return m_calls; }
+  BindCalls& bind_calls() { return m_bind_calls; }
 
   const std::vector<Listener>& listeners() const { return m_listeners; }
-  // True if a connection to there would be one to the server itself.
-  bool is_own(Endpoint destination) const;
-  // So that nobody is taken in any more: the service manager's sockets stay its own.
+  // True if the server would connect to itself.
+  bool listens_at(Endpoint destination) const;
+  // Refuses new clients. Inherited sockets stay open: they belong to the service manager.
   void stop_listening();
 
-  // SIGHUP: the rules anew, if they are right, and the log. SIGUSR1: one line of counters.
+  // SIGHUP: reads the policy again, replaces the old one if the file is valid, and reopens the log.
   void reload();
+  // SIGUSR1: the counters, in one line.
   std::string report() const;
 
 private:
-  void say(const std::string& text);
+  void reload_policy();
 
   const Options m_options;
-  mutable std::mutex m_mutex;
+  mutable std::mutex m_mutex; // protects m_policy
   std::shared_ptr<const Policy> m_policy;
-  Journal m_journal;
+  AccessLog m_access_log;
   Counters m_counters;
-  Calls m_calls;
+  BindCalls m_bind_calls;
   std::vector<Listener> m_listeners;
 };
 
-} // namespace socksify
+} // namespace socks4d

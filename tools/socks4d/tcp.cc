@@ -1,25 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "socks4d/tcp.h"
-#include "common/system_call.h"
-#include <algorithm>
-#include <cstdio>
-#include <memory>
+#include "socks4d/free_port.h"
 #include <netinet/tcp.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 
-#ifndef IP_LOCAL_PORT_RANGE // before glibc 2.38
-#define IP_LOCAL_PORT_RANGE 51
-#endif
-
-namespace socksify {
+namespace socks4d {
 namespace {
 
 void set_option(int fd, int level, int name, int value = 1) {
   check("setsockopt", ::setsockopt(fd, level, name, &value, sizeof value));
 }
 
-// Zero for an address of a Unix socket.
+// Zero for the address of a Unix socket.
 Endpoint to_endpoint(const sockaddr_in& in) {
   return in.sin_family == AF_INET ? Endpoint{ntohl(in.sin_addr.s_addr), ntohs(in.sin_port)} : Endpoint{};
 }
@@ -36,33 +28,6 @@ int connect_to(int fd, Endpoint endpoint) {
 
 Fd datagram_socket() { return Fd(check("socket", ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0))); }
 
-struct PortRange {
-  unsigned first = 32768, last = 60999; // Linux's own choice
-};
-
-// Where a port is taken from that nobody has named. It may not be told to services (systemd.exec(5): ProcSubset=).
-PortRange local_ports() {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen("/proc/sys/net/ipv4/ip_local_port_range", "re"),
-                                                             std::fclose);
-  PortRange range;
-  const bool is_told = file && std::fscanf(file.get(), "%u %u", &range.first, &range.last) == 2;
-  return is_told ? range : PortRange{};
-}
-
-PortRange random_part(PortRange range) {
-  constexpr unsigned size = 64;
-  uint32_t random = 0;
-  check("getrandom", ::getrandom(&random, sizeof random, GRND_NONBLOCK));
-  const unsigned first = range.first + random % (range.last - range.first + 1);
-  return {first, std::min(first + size - 1, range.last)};
-}
-
-// Unchecked: before Linux 6.3 the whole range is looked through. ip(7): the upper bound in the upper 16 bits.
-void look_for_port_in(int fd, PortRange part) {
-  const uint32_t bounds = part.last << 16 | part.first;
-  ::setsockopt(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &bounds, sizeof bounds);
-}
-
 } // namespace
 
 Fd make_socket() {
@@ -73,12 +38,11 @@ Fd make_socket() {
 }
 
 void prepare_socket(int fd) {
-  // Whoever wrote the bytes has decided on their grouping: a relay that holds back small ones adds a round
-  // trip.
+  // The sender has already grouped its bytes: a relay that holds back small groups adds a round trip.
   set_option(fd, IPPROTO_TCP, TCP_NODELAY);
-  // A host that vanished without FIN would hold an idle relay for ever.
+  // Otherwise a host that vanishes without a FIN keeps an idle relay open forever.
   set_option(fd, SOL_SOCKET, SO_KEEPALIVE);
-  // An urgent byte keeps its place in the stream (telnet and FTP send some); the relay finds it at the mark.
+  // Keeps an urgent byte, which telnet and FTP send, at its place in the stream: the relay finds it at the mark.
   set_option(fd, SOL_SOCKET, SO_OOBINLINE);
 }
 
@@ -87,19 +51,8 @@ void listen_at(int fd, Endpoint endpoint, int backlog) {
   check("listen", ::listen(fd, backlog));
 }
 
-// bind(2) of port 0 looks at every second port of the range, then at the others: with half of them taken, that is 20 ms
-// (Linux 6.18), for which all sessions of the thread would wait. A random part of the range has a free one, too.
 void listen_for_one(int fd, uint32_t ip) {
-  static const PortRange range = local_ports();
-  bool is_bound = false;
-  for (int tries = 8; !is_bound && tries > 0; --tries) {
-    look_for_port_in(fd, random_part(range));
-    is_bound = bind_to(fd, {ip, 0}) == 0;
-    if (!is_bound && errno != EADDRINUSE)
-      break;
-  }
-  if (!is_bound)
-    throw Failure("bind");
+  check("bind", bind_to_free_port(fd, ip));
   check("listen", ::listen(fd, 0));
 }
 
@@ -113,8 +66,8 @@ Accepted accept_from(int fd) {
 
 bool start_connect(int fd, uint32_t source, Endpoint destination) {
   if (source) {
-    // The port is chosen in connect(), where it need only be free towards this destination: otherwise all
-    // connections to everywhere would share one range of ports.
+    // connect() then chooses the port, which need only be free towards this destination. Otherwise all connections
+    // to everywhere share one range of ports.
     set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT);
     check("bind", bind_to(fd, {source, 0}));
   }
@@ -135,15 +88,15 @@ Endpoint local_endpoint(int fd) {
   return to_endpoint(in);
 }
 
-// connect() on a datagram socket sends nothing; it asks the routing table.
+// connect() on a datagram socket sends nothing; it only asks the routing table.
 uint32_t source_towards(uint32_t ip) {
   constexpr uint16_t any_port = 9;
   const Fd fd = datagram_socket();
   return connect_to(fd.get(), {ip, any_port}) == 0 ? local_endpoint(fd.get()).ip : 0;
 }
 
-// All of 127.0.0.0/8 is: no packet with such an address comes from outside (RFC 1122, 3.2.1.3).
-// The address is looked at before a port is chosen, of which there may be none left.
+// All of 127.0.0.0/8 is: no packet with such an address comes from outside (RFC 1122, 3.2.1.3). bind(2) checks the
+// address first: EADDRINUSE only means that no port is left.
 bool is_own_address(uint32_t ip) {
   if (ip >> 24 == IN_LOOPBACKNET || bind_to(datagram_socket().get(), {ip, 0}) == 0 || errno == EADDRINUSE)
     return true;
@@ -154,8 +107,8 @@ bool is_own_address(uint32_t ip) {
 
 void reset_at_close(int fd) {
   const linger at_once{1, 0};
-  // Unchecked: it is called where a relay is given up, and there is nothing else that could be done.
+  // Unchecked: the caller is giving up on a relay and could do nothing else.
   ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
-} // namespace socksify
+} // namespace socks4d

@@ -42,7 +42,7 @@ file_comes_and_goes() {
   rm later.conf
   kill -HUP "$SOCKS4D"
   counters >/dev/null
-  logged socks4d '^socks4d: cannot read .*later.conf: No such file or directory; the former rules stay$'
+  logged socks4d '^socks4d: cannot read .*later.conf: No such file or directory; keeping the previous rules$'
   prints 91 ask connect "$APP"
 }
 no_file() {
@@ -55,7 +55,7 @@ bad_reload() {
   prints 91 ask connect "$APP"
   configure "default allow" "alow" >/dev/null
   prints 91 ask connect "$APP"
-  logged socks4d '^socks4d: .*rules.conf:2: "alow": unknown statement; the former rules stay$'
+  logged socks4d '^socks4d: .*rules.conf:2: "alow": unknown statement; keeping the previous rules$'
   configure "default allow" >/dev/null
   prints 90 ask connect "$APP"
 }
@@ -64,7 +64,7 @@ vanished() {
   rm rules.conf
   kill -HUP "$SOCKS4D"
   counters >/dev/null
-  logged socks4d '^socks4d: cannot read .*rules.conf: No such file or directory; the former rules stay$'
+  logged socks4d '^socks4d: cannot read .*rules.conf: No such file or directory; keeping the previous rules$'
   prints 91 ask connect "$APP"
   configure "" >/dev/null
   prints 90 ask connect "$APP"
@@ -120,19 +120,19 @@ check "a name: 'to' is not about the address in the request" decides 90 "deny to
 check "comments, blank lines, tabs and CRLF" decides 91 $'# deny;;\tdeny  to\t'"$NET.3"$' # really\r;'
 
 check "mistake: statement" mistaken '2: "alow": unknown statement' '# rules\nalow\n'
-check "mistake: word" mistaken "1: \"tot\": not 'command', 'from', 'to', 'port' or 'user'" 'deny tot 10.0.0.0/8'
-check "mistake: command" mistaken "1: \"ping\": not 'connect' or 'bind'" 'deny command ping'
-check "mistake: address" mistaken '1: "10.0.0": not an IPv4 address or a network such as 10.0.0.0/8' 'deny to 10.0.0\n'
-check "mistake: prefix" mistaken '1: "10.0.0.0/33": not an IPv4 address or a network such as 10.0.0.0/8' 'deny to 10.0.0.0/33'
-check "mistake: bits beyond the prefix" mistaken '1: "10.0.0.1/8": the address has bits beyond the prefix' 'deny from 10.0.0.1/8'
-check "mistake: port" mistaken '1: "65536": not a port from 0 to 65535 or a range such as 6000-6063' 'deny port 65536'
-check "mistake: number" mistaken '3: "0": not a number of seconds from 1 to 86400' 'default deny\n\nbind-timeout 0'
-check "mistake: clients" mistaken '1: "many": not a number of clients from 1 to 1000000' 'max-clients many'
-check "mistake: missing word" mistaken '1: a userid is missing at the end of the line' 'allow user # fred'
-check "mistake: surplus word" mistaken '1: "all": surplus word' 'default deny all'
+check "mistake: word" mistaken "1: \"tot\": expected 'command', 'from', 'to', 'port' or 'user'" 'deny tot 10.0.0.0/8'
+check "mistake: command" mistaken "1: \"ping\": expected 'connect' or 'bind'" 'deny command ping'
+check "mistake: address" mistaken '1: "10.0.0": expected an IPv4 address or a network such as 10.0.0.0/8' 'deny to 10.0.0\n'
+check "mistake: prefix" mistaken '1: "10.0.0.0/33": expected an IPv4 address or a network such as 10.0.0.0/8' 'deny to 10.0.0.0/33'
+check "mistake: bits beyond the prefix" mistaken '1: "10.0.0.1/8": the address has bits set beyond the prefix' 'deny from 10.0.0.1/8'
+check "mistake: port" mistaken '1: "65536": expected a port from 0 to 65535 or a range such as 6000-6063' 'deny port 65536'
+check "mistake: number" mistaken '3: "0": expected a number of seconds from 1 to 86400' 'default deny\n\nbind-timeout 0'
+check "mistake: clients" mistaken '1: "many": expected a number of clients from 1 to 1000000' 'max-clients many'
+check "mistake: missing word" mistaken '1: expected a userid at the end of the line' 'allow user # fred'
+check "mistake: surplus word" mistaken '1: "all": unexpected word' 'default deny all'
 check "mistake: word given twice" mistaken '1: "port": given twice' 'deny port 1 port 2'
-check "mistake: default" mistaken "1: \"no\": not 'allow' or 'deny'" 'default no'
-check "mistake: ident" mistaken "1: \"on\": not 'require' or 'off'" 'ident on'
+check "mistake: default" mistaken "1: \"no\": expected 'allow' or 'deny'" 'default no'
+check "mistake: ident" mistaken "1: \"on\": expected 'require' or 'off'" 'ident on'
 check "mistake: not to be printed" mistaken '1: "\x1b[31m\xff": unknown statement' '\033[31m\377'
 check "mistake: no file" no_file
 check "--check-config says nothing of a right file" fine 'allow\nident off\nmax-clients 5\nrequest-timeout 86400\n'

@@ -15,7 +15,7 @@ says() {
 }
 closed() {
   fails limit "$BUILD/socks4d" --listen "$NET.1:0" >&- 2>said
-  prints "socks4d: cannot write to the standard output: Bad file descriptor" cat said
+  prints "socks4d: cannot write to standard output: Bad file descriptor" cat said
 }
 prints_usage() {
   limit "$BUILD/socks4d" --help >out 2>said
@@ -35,7 +35,7 @@ ends() {
   wait $pid
   prints "socks4d: listening on" sed 's/ [0-9.:]*$//' ended.out
   prints "    203 result=granted
-      4 result=none why=\"the server ended\"" eval "grep -o 'result=.*' ended.log | sed 's/ up=.*//' | sort | uniq -c"
+      4 result=none why=\"server stopped\"" eval "grep -o 'result=.*' ended.log | sed 's/ up=.*//' | sort | uniq -c"
 }
 
 # While it reads its configuration, from a FIFO, it is asked for something already.
@@ -86,10 +86,10 @@ logs() {
   await has_lines 7
   steady "$date" | sort >all
   prints "time=T client=127.0.0.1:PORT result=rejected why=\"not SOCKS version 4\" up=0 down=0 seconds=S
-time=T client=127.0.0.1:PORT user=\"\" command=connect destination=$NET.3:1 result=rejected why=\"cannot be reached\" up=0 down=0 seconds=S
-time=T client=127.0.0.1:PORT user=\"fred\" command=bind destination=$NET.3:21 result=rejected why=\"a call from another host\" up=0 down=0 seconds=S
+time=T client=127.0.0.1:PORT user=\"\" command=connect destination=$NET.3:1 result=rejected why=\"destination unreachable\" up=0 down=0 seconds=S
+time=T client=127.0.0.1:PORT user=\"fred\" command=bind destination=$NET.3:21 result=rejected why=\"connection from another host\" up=0 down=0 seconds=S
 time=T client=127.0.0.1:PORT user=\"fred\" command=bind destination=$NET.3:2100 result=granted up=5 down=7 seconds=S
-time=T client=127.0.0.1:PORT user=\"fred\" command=connect destination=127.0.0.1:1 name=\"127.1\" result=rejected why=\"cannot be reached\" up=0 down=0 seconds=S
+time=T client=127.0.0.1:PORT user=\"fred\" command=connect destination=127.0.0.1:1 name=\"127.1\" result=rejected why=\"destination unreachable\" up=0 down=0 seconds=S
 time=T client=127.0.0.1:PORT user=\"fred\" command=connect destination=$NET.3:PORT result=granted up=5 down=7 seconds=S
 time=T client=127.0.0.1:PORT user=\"fred\" command=connect destination=$NET.3:PORT result=granted up=5 down=7 seconds=S" cat all
 }
@@ -125,7 +125,7 @@ reopen_fails() {
   mkdir sessions
   kill -HUP "$SOCKS4D"
   counters
-  logged socks4d '^socks4d: cannot write to the log .*sessions: Is a directory; the former log stays$'
+  logged socks4d '^socks4d: cannot write to the log .*sessions: Is a directory; keeping the previous log$'
   wire server_running served
   await grep -q . former
 }
@@ -172,18 +172,18 @@ check "--help" prints_usage
 check "--version" prints "socks4d $(sed -n 's/^VERSION := //p' "$TOP/Makefile")" limit "$BUILD/socks4d" --version
 check "an unknown option" says 1 "--lisen: unknown option (see --help)" --lisen "$NET.1:0"
 check "an unknown letter" says 1 "-x: unknown option (see --help)" -x
-check "an option without its value" says 1 "--log: a value is missing (see --help)" --log
+check "an option without its value" says 1 "--log: missing value (see --help)" --log
 check "an option with a value it does not take" says 1 "--help=x: this option takes no value (see --help)" --help=x
-check "a surplus argument" says 1 "serve: surplus argument (see --help)" --listen "$NET.1:0" serve
+check "a surplus argument" says 1 "serve: unexpected argument (see --help)" --listen "$NET.1:0" serve
 for address in 1080 localhost:1080 127.0.0.1 127.0.0.1:65536 :1080 unix:relative ''; do
-  check "--listen '$address'" says 1 "--listen $address: not an IPv4 address and a port such as 127.0.0.1:1080, nor unix:/path (see --help)" --listen "$address"
+  check "--listen '$address'" says 1 "--listen $address: expected an IPv4 address and a port such as 127.0.0.1:1080, or unix:/path (see --help)" --listen "$address"
 done
-check "--bind-address: no address" says 1 "--bind-address here: not an IPv4 address such as 192.0.2.1 (see --help)" --bind-address here
+check "--bind-address: no address" says 1 "--bind-address here: expected an IPv4 address such as 192.0.2.1 (see --help)" --bind-address here
 check "--bind-address: not ours" says 1 "cannot use the bind address 192.0.2.1: Cannot assign requested address" --listen "$NET.1:0" --bind-address 192.0.2.1
 check "--listen: not ours" says 1 "cannot listen on 192.0.2.1:1080: Cannot assign requested address" --listen 192.0.2.1:1080
-check "--threads" says 1 "--threads 0: not a number from 1 to 1024 (see --help)" --threads 0
-check "--ident-port" says 1 "--ident-port x: not a number from 1 to 65535 (see --help)" --ident-port x
-check "--check-config alone" says 1 "--check-config: no --config to check (see --help)" --check-config
+check "--threads" says 1 "--threads 0: expected a number from 1 to 1024 (see --help)" --threads 0
+check "--ident-port" says 1 "--ident-port x: expected a number from 1 to 65535 (see --help)" --ident-port x
+check "--check-config alone" says 1 "--check-config: needs --config FILE (see --help)" --check-config
 check "--config: no file" says 1 "cannot read nothing: No such file or directory" --config nothing
 check "--log: no such directory" says 1 "cannot write to the log no/log: No such file or directory" --listen "$NET.1:0" --log no/log
 mkfifo fifo
@@ -209,7 +209,7 @@ check "--threads: so many, or one for each core" has_threads
 
 check "socket activation" wire server_running activated "$BUILD/socks4d" --bind-address "$PEER"
 check "socket activation: not a listening socket" prints \
-  "socks4d: LISTEN_FDS: descriptor 3 is not a listening socket of TCP over IPv4 or Unix: Invalid argument" \
+  "socks4d: LISTEN_FDS: descriptor 3 is not a listening TCP/IPv4 or Unix socket: Invalid argument" \
   wire server_running passed_wrong "$BUILD/socks4d"
 ! installed systemd-socket-activate || check "socket activation by systemd's own tool" by_systemd
 
@@ -221,5 +221,5 @@ if setpriv --reuid=nobody --regid=nogroup --clear-groups true 2>/dev/null; then
   check "--user: root no more, with none of its groups and capabilities, on a port that is root's" becomes
 else
   skip "--user" "only root can become another user"
-  check "--user: not by an ordinary user" says 1 "--user root: cannot become that user: Operation not permitted" --listen "$NET.1:0" --user root
+  check "--user: not by an ordinary user" says 1 "--user root: cannot switch to that user: Operation not permitted" --listen "$NET.1:0" --user root
 fi

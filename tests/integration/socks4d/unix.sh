@@ -42,7 +42,7 @@ begin() {
 }
 relative() {
   fails limit "$BUILD/socks4d" --listen unix:socket 2>message
-  has message 'listen unix:socket: not'
+  has message 'listen unix:socket: expected'
 }
 
 mkdir www

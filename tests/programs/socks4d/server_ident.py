@@ -56,7 +56,7 @@ def client_left(log):
         where = "%s:%d" % client.socket.getsockname()
         client.reset()
         identd.expect_no_more()
-        logged(log, f"client={where} .*result=none why=\"the client left\"")
+        logged(log, f"client={where} .*result=none why=\"client left\"")
         server.saw_nobody()
 
 
@@ -80,7 +80,7 @@ def too_late(log):
             pass
         identd.expect_no_more()
         client.end()
-        logged(log, f"client={where} .*result=rejected why=\"time limit\"")
+        logged(log, f"client={where} .*result=rejected why=\"timed out\"")
         server.saw_nobody()
 
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// socks4d.conf: a parsed file can be written and parsed again, and a mistake is reported in one line with its place.
+// socks4d.conf: a parsed policy that is written out parses to the same policy, and an error is one line that says
+// where.
 #include "fuzz.h"
-#include "socks4d/policy.h"
+#include "socks4d/policy_file.h"
 #include <fmt/format.h>
 
-using namespace socksify;
+using namespace socks4d;
 
 namespace {
 
@@ -40,17 +41,17 @@ std::string text_of(const Policy& policy) {
   return text;
 }
 
-// Each rule matches the connection that it describes, and both policies decide alike.
+// A request made from a rule matches it, and both policies give the same answer.
 void check_answers(const Policy& one, const Policy& other) {
   for (const Rule& rule : one.rules)
     for (const uint16_t port : {rule.first_port, rule.last_port}) {
-      Attempt attempt{.command = rule.command.value_or(socks4::Command::connect),
-                      .client = rule.from ? rule.from->address.ipv4() : 0,
-                      .is_local_client = port % 2 == 0,
-                      .destination = {rule.to ? rule.to->address.ipv4() : 0x08080808, port},
-                      .userid = rule.userid ? std::string_view(*rule.userid) : ""};
-      HOLDS(rule.fits(attempt));
-      HOLDS(one.allows(attempt) == other.allows(attempt));
+      AccessRequest request{.command = rule.command.value_or(socks4::Command::connect),
+                            .client = rule.from ? rule.from->address.ipv4() : 0,
+                            .is_local_client = port % 2 == 0,
+                            .destination = {rule.to ? rule.to->address.ipv4() : 0x08080808, port},
+                            .userid = rule.userid ? std::string_view(*rule.userid) : ""};
+      HOLDS(rule.matches(request));
+      HOLDS(one.allows(request) == other.allows(request));
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Shared by all fuzz targets. A target is a file tests/fuzz/NAME.cc that defines LLVMFuzzerTestOneInput(); it starts with
-// the inputs in tests/fuzz/corpus/NAME.
+// Shared by all fuzz targets. A target is a file tests/fuzz/NAME.cc that defines LLVMFuzzerTestOneInput(); it starts
+// with the inputs in tests/fuzz/corpus/NAME.
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The file of names that processes share, with any content: a number has a valid name or none, and a stored name is found
-// again.
+// The file of names that processes share, with any content: a number has a valid name or none, and a stored name is
+// found again.
 #include "fuzz.h"
 #include "names/name_map.h"
 #include <algorithm>

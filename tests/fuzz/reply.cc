@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A server's reply, in pieces of any size: the handshake ends, returns 0 only for a granted reply, and reads no byte after
-// it. The first byte of the input is the size of the pieces.
+// A server's reply, in pieces of any size: the handshake ends, returns 0 only for a granted reply, and reads no byte
+// after it. The first byte of the input is the size of the pieces.
 #include "fuzz.h"
 #include "handshake/handshake.h"
 #include <algorithm>

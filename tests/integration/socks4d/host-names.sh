@@ -35,9 +35,9 @@ start dns "$python" -B "$TOP/tests/servers/silent_dns.py" "$NET.7"
 announced dns
 : >rules.conf
 start_socks4d --threads 1 --config "$WORK/rules.conf" --log "$WORK/sessions"
-wire_checks server_names unreachable by_name all_addresses none_answers any_address call_by_name only_allowed_addresses silent_dns no_more_answer
-! allowed 1500 || wire_checks server_names too_many_lookups
+wire_checks names unreachable by_name all_addresses none_answers any_address call_by_name only_allowed_addresses silent_dns no_more_answer
+! allowed 1500 || wire_checks names too_many_lookups
 mkdir web && echo hello >web/hello && start_web web
 ! installed curl || check "curl, by name" through_curl
 configure "connect-timeout 2" "bind-timeout 2" >/dev/null
-wire_checks server_names shares_of_time silent_dns_limit
+wire_checks names shares_of_time silent_dns_limit

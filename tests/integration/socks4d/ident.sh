@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Who is it? socks4d asks the identd of the client's host: tests/servers/identd.py at $NET.6, which can fail in every way
-# (and none at $NET.7), or the one that tests/programs/socks4d/server_ident.py plays.
+# (and none at $NET.7), or the one that tests/programs/socks4d/ident.py plays.
 . "${0%/*}/../../lib/harness.sh"
 
 identd() { echo "$*" >identd.mode; }
@@ -52,8 +52,8 @@ for command in connect bind; do
   done
   check "$command: no identd" no_identd $command
 done
-wire_checks server_ident in_pieces half_closed
-check "$(wire server_ident name client_left)" wire server_ident client_left "$WORK/session.log"
+wire_checks ident in_pieces half_closed
+check "$(wire ident name client_left)" wire ident client_left "$WORK/session.log"
 
 configure "ident require" "default deny" >/dev/null
 for command in connect bind; do check "$command: denied whoever it is, nobody is asked" denied $command; done
@@ -65,7 +65,7 @@ for command in connect bind; do
     check "$command: $mode" replies 92 $command
   done
 done
-wire_checks server_ident filtered
+wire_checks ident filtered
 
 configure "ident require" "connect-timeout 1" "bind-timeout 1" >/dev/null
-check "$(wire server_ident name too_late)" wire server_ident too_late "$WORK/session.log"
+check "$(wire ident name too_late)" wire ident too_late "$WORK/session.log"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# socks4d and the specification, to the letter: tests/programs/socks4d/server_protocol.py says literal bytes to it. And it serves
-# the clients that people have.
+# socks4d and the specification, to the letter: tests/programs/socks4d/{requests,connect,bind}.py send it literal
+# bytes. And it serves the clients that people have.
 . "${0%/*}/../../lib/harness.sh"
 
 through_curl() {
@@ -13,18 +13,20 @@ through_ncat() { limit ncat --proxy "$SOCKS" --proxy-type socks4 "${APP%:*}" "${
 through_nc() { limit nc -X 4 -x "$SOCKS" "${APP%:*}" "${APP#*:}" <<<end; }
 greeted() { prints "app $PEER" eval "$1 | sed 's/:[0-9]*\$//'"; }
 reset_is_none() {
-  wire server_protocol reset_is_none "$WORK/session.log"
+  wire requests reset_is_none "$WORK/session.log"
   never_logged session 'result=(granted|rejected)'
 }
 
 start_socks4d --log "$WORK/session.log"
-wire server_protocol looks_into_the_server >look 2>&1 || skip "TCP_NODELAY" "$(cat look)"
-for case in $(wire server_protocol list); do
-  case $case in
-    *_limit) ;;
-    small_writes) [ -s look ] || wire_checks server_protocol "$case" ;;
-    *) wire_checks server_protocol "$case" ;;
-  esac
+wire connect looks_into_the_server >look 2>&1 || skip "TCP_NODELAY" "$(cat look)"
+for script in requests connect bind; do
+  for case in $(wire $script list); do
+    case $case in
+      *_limit) ;;
+      small_writes) [ -s look ] || wire_checks $script "$case" ;;
+      *) wire_checks $script "$case" ;;
+    esac
+  done
 done
 check "a reset before the last reply is result=none in the log" reset_is_none
 
@@ -36,4 +38,6 @@ mkdir web && echo hello >web/hello && start_web web
 
 printf '%s-timeout 1\n' request connect bind >limits.conf
 start_socks4d --config limits.conf
-wire_checks server_protocol request_limit connect_limit bind_limit
+wire_checks requests request_limit
+wire_checks connect connect_limit
+wire_checks bind bind_limit

@@ -140,15 +140,15 @@ check "--check-config says nothing of a right file" fine 'allow\nident off\nmax-
 check "SIGHUP: mistakes are said, and the former rules stay" bad_reload
 check "SIGHUP: so when there is no file" vanished
 configure "" >/dev/null
-wire_checks server_rules live_on
+wire_checks rules live_on
 
 echo "max-clients 3" >rules.conf
 start_socks4d --config "$WORK/rules.conf" --threads 2
-wire_checks server_rules max_clients
+wire_checks rules max_clients
 
 port=$(unused_port)
 start socks4d env "${sanitizer_options[@]}" "$BUILD/socks4d" --listen "0.0.0.0:$port"
 announced socks4d
 export SOCKS=$NET.1:$port
-wire_checks server_rules own_addresses
+wire_checks rules own_addresses
 check "--config-if-any: no file is none, until there is one, which must not vanish then" file_comes_and_goes

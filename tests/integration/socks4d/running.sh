@@ -31,7 +31,7 @@ ends() {
   pid=$!
   await grep -q listening ended.out
   trap "kill -KILL $pid 2>/dev/null || true" EXIT
-  SOCKS=$(sed 's/.* //' ended.out) SOCKS4D=$pid wire server_running ends "$1"
+  SOCKS=$(sed 's/.* //' ended.out) SOCKS4D=$pid wire running ends "$1"
   wait $pid
   prints "socks4d: listening on" sed 's/ [0-9.:]*$//' ended.out
   prints "    203 result=granted
@@ -82,7 +82,7 @@ steady() { sed -E "s/^time=$1 /time=T /; s/:[0-9]{5} /:PORT /g; s/seconds=[0-9]+
 has_lines() { [ "$(grep -c . sessions)" -ge "$1" ]; }
 logs() {
   local date='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z'
-  wire server_running one_of_each
+  wire running one_of_each
   await has_lines 7
   steady "$date" | sort >all
   prints "time=T client=127.0.0.1:PORT result=rejected why=\"not SOCKS version 4\" up=0 down=0 seconds=S
@@ -99,7 +99,7 @@ counts() {
 }
 lines_are_unforged() {
   local expected
-  wire server_running forge
+  wire running forge
   await has_lines 13
   prints 13 grep -c . sessions
   sed 's/^[^"]* user=//; s/ command=connect destination=[0-9.:]*//; s/ result=rejected why=.*//' sessions >fields
@@ -116,7 +116,7 @@ reopens() {
   kill -HUP "$SOCKS4D"
   counters
   [ -e sessions ]
-  wire server_running served
+  wire running served
   await has_lines 1
   prints 13 grep -c . former
 }
@@ -126,21 +126,21 @@ reopen_fails() {
   kill -HUP "$SOCKS4D"
   counters
   logged socks4d '^socks4d: cannot write to the log .*sessions: Is a directory; keeping the previous log$'
-  wire server_running served
+  wire running served
   await grep -q . former
 }
 
 # The log may not grow by more than ten bytes, and then it may again.
 is_full() {
   local size
-  wire server_running served
+  wire running served
   await has_lines 1
   size=$(wc -c <sessions)
   prlimit --pid "$SOCKS4D" --fsize=$((size + 10)):
-  wire server_running served
+  wire running served
   await has_size $((size + 10))
   prlimit --pid "$SOCKS4D" --fsize=unlimited:
-  wire server_running served
+  wire running served
   await has_lines 3
   prints $'time=\ntime=2026-\ntime=' sed -E 's/^(time=).{9}.+/\1/' sessions
 }
@@ -155,17 +155,17 @@ Groups: $(id -G nobody)
 CapPrm: 0000000000000000
 CapEff: 0000000000000000
 CapAmb: 0000000000000000" eval "sed -nE 's/[[:space:]]+/ /g; s/ $//; /^(Uid|Gid|Groups|CapPrm|CapEff|CapAmb):/p' $status"
-  wire server_running served
+  wire running served
   kill -HUP "$SOCKS4D"
   counters
-  wire server_running served
+  wire running served
 }
 by_systemd() {
   local port
   port=$(unused_port)
   start activated setpriv --pdeathsig KILL systemd-socket-activate -l "$NET.1:$port" "$BUILD/socks4d" --bind-address "$PEER"
   await grep -q "Listening on" activated.log
-  SOCKS=$NET.1:$port wire server_running served
+  SOCKS=$NET.1:$port wire running served
 }
 
 check "--help" prints_usage
@@ -201,16 +201,16 @@ check "SIGHUP: the log is opened again" reopens
 check "SIGHUP: the former log stays, when that fails" reopen_fails
 rm -rf sessions && kill -HUP "$SOCKS4D" && counters >counted
 check "the log is full: a line that is cut is ended before the next one" is_full
-check "--log -, and nobody reads it" wire server_running stdout_without_reader "${socks4d[@]}"
+check "--log -, and nobody reads it" wire running stdout_without_reader "${socks4d[@]}"
 
 for signal in SIGTERM SIGINT; do check "$signal ends it" ends $signal; done
 check "SIGHUP and SIGUSR1 wait until it has started" obeys_later
 check "--threads: so many, or one for each core" has_threads
 
-check "socket activation" wire server_running activated "$BUILD/socks4d" --bind-address "$PEER"
+check "socket activation" wire running activated "$BUILD/socks4d" --bind-address "$PEER"
 check "socket activation: not a listening socket" prints \
   "socks4d: LISTEN_FDS: descriptor 3 is not a listening TCP/IPv4 or Unix socket: Invalid argument" \
-  wire server_running passed_wrong "$BUILD/socks4d"
+  wire running passed_wrong "$BUILD/socks4d"
 ! installed systemd-socket-activate || check "socket activation by systemd's own tool" by_systemd
 
 if setpriv --reuid=nobody --regid=nogroup --clear-groups true 2>/dev/null; then

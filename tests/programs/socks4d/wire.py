@@ -4,6 +4,7 @@
 A test is a function whose docstring is its name. Nothing here waits
 longer than LIMIT seconds, and no test succeeds by waiting.
 """
+import contextlib
 import errno
 import os
 import signal
@@ -19,6 +20,7 @@ LIMIT = 60
 CONNECT, BIND = 1, 2
 GRANTED, REJECTED, NO_IDENTD, OTHER_USER = 90, 91, 92, 93
 RESET = "reset"
+LARGE = bytes(range(256)) * 8192  # 2 MiB
 SO_TIMESTAMPNS = 35  # asm-generic/socket.h
 
 
@@ -217,6 +219,16 @@ def configure(text):
     with open("rules.conf", "w", encoding="ascii") as file:
         file.write(text)
     os.kill(int(os.environ["SOCKS4D"]), signal.SIGHUP)
+
+
+@contextlib.contextmanager
+def stopped_server():
+    pid = int(os.environ["SOCKS4D"])
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def main(module):

@@ -6,8 +6,8 @@ import socket
 import subprocess
 import sys
 
-from wire import (APP, BIND, CONNECT, LIMIT, NET, RESET, STRANGER, Client, DeafServer, Server, address, bound, call, equal,
-                  eventually, main, refuses, request)
+from wire import (APP, BIND, CONNECT, LIMIT, NET, RESET, STRANGER, Client, DeafServer, Server, address, bound, call,
+                  equal, main, refuses, request)
 
 
 def ends(name):

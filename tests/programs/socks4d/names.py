@@ -3,7 +3,8 @@
 import resource
 import sys
 
-from wire import (APP, BIND, CONNECT, LIMIT, NET, STRANGER, Client, DeafServer, Server, call, configure, equal, eventually, main, request)
+from wire import (APP, BIND, CONNECT, NET, STRANGER, Client, DeafServer, Server, call, configure, equal, eventually,
+                  main, request)
 
 
 def unreachable():

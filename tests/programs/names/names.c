@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// names facts NAME        what each call says of a name, and of the address that it gives
-// names family NAME       getaddrinfo() by family and flags
+// names facts NAME          the result of every call for a name, and for its address
+// names family NAME         getaddrinfo() with different families and flags
 // names asynchronous NAME   getaddrinfo_a()
-// names buffers NAME      the calls with _r and getnameinfo(), with buffers of every size
+// names buffers NAME        the _r calls and getnameinfo(), with buffers of every size
 // names connect NAME PORT [-6]
-// names udp ADDRESS PORT  datagrams to an address, in every way to send them
-// names query NAME        what needs a DNS server
-// names many FIRST COUNT  "name address" for so many names
+// names udp ADDRESS PORT    datagrams to an address, with every call that sends them
+// names query NAME          the resolver calls, which need a DNS server
+// names many FIRST COUNT    "name address" for COUNT names, beginning at a different one for each FIRST
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -128,7 +128,7 @@ static void family(const char* name) {
   print_list("bad flags", name, NULL, &hints);
 }
 
-// A name and an address, waited for and signalled.
+// Resolves a name and an address: once it waits, and once a signal reports the end.
 static void asynchronous(const char* name) {
   for (int mode = GAI_WAIT; mode <= GAI_NOWAIT; ++mode) {
     struct gaicb one = {.ar_name = name}, other = {.ar_name = "192.0.2.1"}, *list[] = {&one, NULL, &other};

@@ -33,7 +33,7 @@ $(BUILD)/libsocksify.so: $(call object,shim/*/*.cc) shim/hooks/exports.map
 	$(link) -shared -Wl,-z,defs -Wl,--gc-sections -Wl,--version-script=shim/hooks/exports.map \
 	  $(if $(SAN),,-nodefaultlibs -lc -lgcc)
 
-$(BUILD)/socks4d: $(call object,tools/socks4d/*.cc $(shared))
+$(BUILD)/socks4d: $(call object,tools/socks4d/*.cc tools/socks4d/*/*.cc $(shared))
 	$(link) -pthread -lfmt
 
 $(BUILD)/with-server: $(call object,tools/with_server/*.cc shim/base/address.cc)
@@ -52,7 +52,8 @@ $(BUILD)/socksify: tools/socksify
 	install -m 755 $< $@
 
 $(BUILD)/unit: $(call object,tests/unit/*.cc $(filter-out shim/hooks/%,$(wildcard shim/*/*.cc)) \
-  $(patsubst %,tools/%.cc,$(addprefix socks4d/,bind_calls policy policy_file statement ident access_log loop request_reader tcp free_port) launcher/options launcher/settings_text))
+  $(patsubst %,tools/%.cc,$(addprefix socks4d/,session/bind_calls session/ident session/request_reader policy/policy policy/policy_file policy/statement \
+  access_log net/loop net/tcp net/free_port) launcher/options launcher/settings_text))
 	$(link) -lfmt
 
 # Run once: the compiler's time is more.
@@ -85,7 +86,8 @@ $(BUILD)/bench/%.so: tests/bench/%.c
 
 # clang's libFuzzer: a target is a file of tests/fuzz, linked with what is pure.
 fuzz_targets := $(patsubst tests/fuzz/%.cc,%,$(wildcard tests/fuzz/*.cc))
-fuzz_parts   := $(filter-out shim/hooks/%,$(wildcard shim/*/*.cc)) $(patsubst %,tools/%.cc,$(addprefix socks4d/,policy policy_file statement access_log ident loop tcp free_port) launcher/settings_text)
+fuzz_parts   := $(filter-out shim/hooks/%,$(wildcard shim/*/*.cc)) $(patsubst %,tools/%.cc,$(addprefix socks4d/,policy/policy policy/policy_file policy/statement access_log session/ident net/loop net/tcp \
+  net/free_port) launcher/settings_text)
 fuzz_flags   := -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(patsubst %.cc,$(BUILD)/fuzz/%.o,$(fuzz_parts))
 	clang++ $(fuzz_flags) -o $@ $^ -lfmt

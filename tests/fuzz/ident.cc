@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // identd may be anybody's program: a userid is accepted only if it is the one in the reply.
-#include "socks4d/ident.h"
+#include "socks4d/session/ident.h"
 #include "fuzz.h"
 
 using namespace socks4d;

@@ -2,7 +2,7 @@
 // socks4d.conf: a parsed policy that is written out parses to the same policy, and an error is one line that says
 // where.
 #include "fuzz.h"
-#include "socks4d/policy_file.h"
+#include "socks4d/policy/policy_file.h"
 #include <fmt/format.h>
 
 using namespace socks4d;

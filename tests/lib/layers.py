@@ -47,16 +47,16 @@ def circle_from(name, graph, clear, above=()):
 def faults(top):
     graph = {}
     for root in ("shim", "tools"):
-        for path in sorted((top / root).glob("*/*")):
+        for path in sorted((top / root).rglob("*")):
             if path.suffix not in (".h", ".cc"):
                 continue
-            name = f"{path.parent.name}/{path.name}"
+            name = str(path.relative_to(top / root))
             graph[name] = includes_of(path)
             for included in graph[name]:
                 folder = included.split("/")[0]
                 if "/" not in included or not ((top / "shim" / included).exists() or (top / "tools" / included).exists()):
                     yield f"{name} includes {included}: write FOLDER/FILE.h"
-                elif folder not in allowed(path.parent.name):
+                elif folder not in allowed(name.split("/")[0]):
                     yield f"{name} includes {included}: upwards"
     clear = set()
     for name in graph:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // When a relay must wait for a pending call.
-#include "socks4d/bind_calls.h"
-#include "socks4d/tcp.h"
+#include "socks4d/session/bind_calls.h"
+#include "socks4d/net/tcp.h"
 #include <doctest/doctest.h>
 #include <poll.h>
 #include <sys/socket.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "socks4d/ident.h"
+#include "socks4d/session/ident.h"
 #include <doctest/doctest.h>
 
 using namespace socks4d;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "socks4d/policy_file.h"
+#include "socks4d/policy/policy_file.h"
 #include <doctest/doctest.h>
 
 using namespace socks4d;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "socks4d/request_reader.h"
+#include "socks4d/session/request_reader.h"
 #include <algorithm>
 #include <doctest/doctest.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "socks4d/tcp.h"
+#include "socks4d/net/tcp.h"
 #include <doctest/doctest.h>
 #include <netinet/in.h>
 #include <set>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // socks4d, a SOCKS4 server: reads its options, listens, and serves until SIGTERM or SIGINT.
-#include "socks4d/loop.h"
+#include "socks4d/net/loop.h"
 #include "socks4d/options.h"
-#include "socks4d/policy_file.h"
+#include "socks4d/policy/policy_file.h"
 #include "socks4d/process.h"
 #include "socks4d/server.h"
 #include "socks4d/shared.h"

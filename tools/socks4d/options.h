@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The command line.
 #pragma once
-#include "socks4d/listen_address.h"
+#include "socks4d/net/listen_address.h"
 #include <chrono>
 #include <stdexcept>
 #include <string>

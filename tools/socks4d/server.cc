@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "socks4d/server.h"
-#include "socks4d/tcp.h"
+#include "socks4d/net/tcp.h"
 #include <fcntl.h>
 
 namespace socks4d {

@@ -2,9 +2,9 @@
 // Accepts clients and owns their sessions. Each thread has a Server with its own loop. All of them watch the same
 // listening sockets; the kernel wakes one for each client.
 #pragma once
-#include "socks4d/loop.h"
-#include "socks4d/resolver.h"
-#include "socks4d/session.h"
+#include "socks4d/net/loop.h"
+#include "socks4d/session/resolver.h"
+#include "socks4d/session/session.h"
 #include "socks4d/shared.h"
 #include <list>
 

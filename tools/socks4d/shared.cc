@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "socks4d/shared.h"
-#include "socks4d/policy_file.h"
-#include "socks4d/tcp.h"
+#include "socks4d/net/tcp.h"
+#include "socks4d/policy/policy_file.h"
 #include <algorithm>
 #include <arpa/inet.h>
 #include <fmt/format.h>

@@ -2,10 +2,10 @@
 // What all threads of the server share: the listening sockets, the policy, the access log and the counters.
 #pragma once
 #include "socks4d/access_log.h"
-#include "socks4d/bind_calls.h"
-#include "socks4d/listener.h"
+#include "socks4d/net/listener.h"
 #include "socks4d/options.h"
-#include "socks4d/policy.h"
+#include "socks4d/policy/policy.h"
+#include "socks4d/session/bind_calls.h"
 #include <atomic>
 #include <memory>
 #include <mutex>

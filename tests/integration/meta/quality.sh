@@ -24,7 +24,7 @@ manuals_are_clean() { mandoc -Tlint -Wwarning "$TOP"/man/*.[1-8]; }
 clang_has_nothing_to_say() {
   local source objects=()
   cd "$TOP"
-  for source in shim/*/*.cc tools/*/*.cc tests/unit/*.cc; do
+  for source in shim/*/*.cc tools/*/*.cc tools/*/*/*.cc tests/unit/*.cc; do
     source=${source%.cc}.o
     [ -e "$BUILD/fuzz/$source" ] || objects+=("$WORK/clang/$source")
   done
@@ -32,7 +32,7 @@ clang_has_nothing_to_say() {
     "BUILD=$WORK/clang" "${objects[@]}" programs >"$WORK/make.log" 2>&1 ||
     { grep -E '(error|warning): |\*\*\*' -A 5 "$WORK/make.log" && false; }
 }
-readme_is_short() { [ "$(wc -l <"$TOP/README.md")" -le 150 ]; }
+readme_is_short() { [ "$(wc -l <"$TOP/README.md")" -le 200 ]; }
 # Where it was written is nobody's business.
 no_paths_of_one_machine() {
   files | sed "s|^\.|$TOP|" | xargs -d '\n' grep -nIE '(^|[^a-zA-Z0-9_.}])/(work|root|home)/' >found || true

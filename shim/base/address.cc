@@ -10,6 +10,21 @@ namespace {
 
 constexpr uint8_t v4_mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 constexpr size_t longest_ip = INET6_ADDRSTRLEN - 1;
+constexpr size_t length_without_scope = offsetof(sockaddr_in6, sin6_scope_id);
+
+IpPort from_ipv4(const sockaddr* address) {
+  sockaddr_in in;
+  std::memcpy(&in, address, sizeof in);
+  return {Ip::from(ntohl(in.sin_addr.s_addr)), ntohs(in.sin_port)};
+}
+
+IpPort from_ipv6(const sockaddr* address) {
+  sockaddr_in6 in6;
+  std::memcpy(&in6, address, length_without_scope);
+  IpPort result{{}, ntohs(in6.sin6_port)};
+  std::memcpy(result.ip.bytes, &in6.sin6_addr, sizeof result.ip.bytes);
+  return result;
+}
 
 } // namespace
 
@@ -38,26 +53,16 @@ uint32_t Ip::ipv4() const {
   return ntohl(network);
 }
 
+// Copied, because a program may pass an unaligned address.
 std::optional<IpPort> IpPort::from(const sockaddr* address, socklen_t length) {
   if (!address || length < sizeof(sa_family_t))
     return std::nullopt;
-  // Copied, because a program may pass an address of any alignment.
-  IpPort result;
   sa_family_t family;
   std::memcpy(&family, address, sizeof family);
-  if (family == AF_INET && length >= sizeof(sockaddr_in)) {
-    sockaddr_in in;
-    std::memcpy(&in, address, sizeof in);
-    result = {Ip::from(ntohl(in.sin_addr.s_addr)), ntohs(in.sin_port)};
-    return result;
-  }
-  if (family == AF_INET6 && length >= offsetof(sockaddr_in6, sin6_scope_id)) {
-    sockaddr_in6 in6;
-    std::memcpy(&in6, address, offsetof(sockaddr_in6, sin6_scope_id));
-    std::memcpy(result.ip.bytes, &in6.sin6_addr, sizeof result.ip.bytes);
-    result.port = ntohs(in6.sin6_port);
-    return result;
-  }
+  if (family == AF_INET && length >= sizeof(sockaddr_in))
+    return from_ipv4(address);
+  if (family == AF_INET6 && length >= length_without_scope)
+    return from_ipv6(address);
   return std::nullopt;
 }
 
@@ -78,9 +83,9 @@ SocketAddress::SocketAddress(Endpoint endpoint, int family) {
   std::memcpy(&storage, &in, length = sizeof in);
 }
 
-void SocketAddress::copy_to(sockaddr* address, socklen_t* room) const {
-  std::memcpy(address, &storage, std::min(*room, length));
-  *room = length;
+void SocketAddress::copy_to(sockaddr* address, socklen_t* size) const {
+  std::memcpy(address, &storage, std::min(*size, length));
+  *size = length;
 }
 
 std::optional<Ip> parse_ip(std::string_view text) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Addresses as SOCKS4 knows them: IPv4 and a port. Shared by the shim and the server.
+// IP addresses and ports. Shared by the shim and the server.
 #pragma once
 #include "base/text.h"
 #include <cstddef>
@@ -20,8 +20,8 @@ struct Endpoint {
   bool is_loopback() const { return ip >> 24 == 127; }
 };
 
-// A socket address as the kernel takes it. `family` is the socket's own: on an AF_INET6 socket an
-// IPv4 endpoint is spelled ::ffff:a.b.c.d.
+// A socket address for the kernel. `family` is that of the socket: on an AF_INET6 socket, an IPv4 endpoint is written as
+// ::ffff:a.b.c.d.
 struct SocketAddress {
   sockaddr_storage storage{};
   socklen_t length = 0;
@@ -31,11 +31,11 @@ struct SocketAddress {
 
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
 
-  // Copies out the way getsockname(2) does: at most *room bytes, *room becomes the full length.
-  void copy_to(sockaddr* address, socklen_t* room) const;
+  // Copies out like getsockname(2): at most *size bytes, then sets *size to the full length.
+  void copy_to(sockaddr* address, socklen_t* size) const;
 };
 
-// The 16 bytes of an IPv6 address; IPv4 is v4-mapped (RFC 4291, 2.5.5.2). One form for every rule.
+// The 16 bytes of an IPv6 address; IPv4 is v4-mapped (RFC 4291, 2.5.5.2), so that rules need one form only.
 struct Ip {
   uint8_t bytes[16]{};
 
@@ -47,21 +47,21 @@ struct Ip {
   uint32_t ipv4() const;
 };
 
-// An IP address with a port in host byte order: what a sockaddr of either family says.
+// An IP address and a port in host byte order: the contents of a sockaddr of either family.
 struct IpPort {
   Ip ip;
   uint16_t port = 0;
 
-  // Nothing for other families and for lengths that are too short.
+  // Nullopt for other families, and if the length is too short.
   static std::optional<IpPort> from(const sockaddr* address, socklen_t length);
   Endpoint endpoint() const { return {ip.ipv4(), port}; }
 };
 
-// "10.1.2.3" or "::1"; nothing else (no names, no short forms).
+// Accepts "10.1.2.3" and "::1", but no names and no short forms.
 std::optional<Ip> parse_ip(std::string_view text);
 // "10.1.2.3" as a number in host byte order.
 std::optional<uint32_t> parse_ipv4(std::string_view text);
-// A decimal number from least to most, digits only.
+// A decimal number from `least` to `most`, digits only.
 std::optional<unsigned> parse_number(std::string_view text, unsigned least, unsigned most);
 
 // "10.1.2.3:1080".

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The addresses that programs see in place of names that only the SOCKS server can resolve: 198.18.0.0/15, which RFC
-// 2544 sets apart for benchmarks of network devices, so that no host has one.
+// Fake IPs stand for names that only the SOCKS server can resolve. They are the addresses of 198.18.0.0/15, which RFC
+// 2544 reserves for benchmarks of network devices, so that no host has one.
 #pragma once
 #include <cstdint>
 

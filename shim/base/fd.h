@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A file descriptor that is ours to close. One that belongs to the program stays a plain int.
+// A file descriptor that we own and close. The program's descriptors stay plain ints.
 #pragma once
 #include <cerrno>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 
 namespace socksify {
 
-// errno as it was on entry is errno as it will be on leaving.
+// Restores errno at the end of the scope.
 class KeepErrno {
 public:
   KeepErrno() = default;
@@ -19,8 +19,8 @@ private:
   const int m_kept = errno;
 };
 
-// Why open() failed: there is no such file, or not for us. Any other errno is of this moment, and tells nothing of the
-// file.
+// True if open() failed because the file does not exist or is not accessible. Any other errno may be temporary and says
+// nothing about the file.
 inline bool is_absent(int error) {
   return error == ENOENT || error == ENOTDIR || error == EACCES || error == EPERM || error == EROFS || error == ELOOP ||
          error == EISDIR || error == ENXIO;

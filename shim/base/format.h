@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Formatting: fmt, header-only, with formats compiled in. Without exceptions fmt would report a bad format by way of
-// libstdc++; ours are checked by the compiler, so that nothing of it is needed at run time. A header of its own,
-// because it is most of what the compiler has to read.
+// Formatting with fmt, header-only and with compiled formats. Without exceptions fmt would report a bad format through
+// libstdc++; the compiler checks our formats, so libstdc++ is not needed at run time. This is a separate header because
+// fmt takes most of the compile time.
 #pragma once
 #include "base/text.h"
 #if !__cpp_exceptions
@@ -15,9 +15,9 @@ namespace socksify {
 template <size_t Size>
 template <typename Format, typename... Arguments>
 void Text<Size>::append(const Format& format, const Arguments&... arguments) {
-  const size_t room = Size - 1 - m_length;
-  const auto result = fmt::format_to_n(m_text + m_length, room, format, arguments...);
-  m_length += result.size < room ? result.size : room;
+  const size_t space = Size - 1 - m_length;
+  const auto result = fmt::format_to_n(m_text + m_length, space, format, arguments...);
+  m_length += result.size < space ? result.size : space;
   m_text[m_length] = '\0';
 }
 

@@ -6,7 +6,7 @@
 namespace socksify::socks4 {
 namespace {
 
-constexpr uint32_t stand_in_for_host = 0x00000001; // 0.0.0.1
+constexpr uint32_t marks_host = 0x00000001; // 0.0.0.1
 
 uint8_t* put(uint8_t* out, Endpoint endpoint) {
   *out++ = static_cast<uint8_t>(endpoint.port >> 8);
@@ -34,7 +34,7 @@ bool fits(std::string_view text, size_t most) { return text.size() <= most && te
 
 bool is_code(uint8_t byte) { return byte >= uint8_t(Code::granted) && byte <= uint8_t(Code::userid_mismatch); }
 
-// A text of at most `most` bytes that a NUL ends.
+// A text of at most `most` bytes, terminated by NUL.
 struct Terminated {
   Progress progress;
   std::string_view text;
@@ -47,6 +47,32 @@ Terminated get_text(std::span<const uint8_t> bytes, size_t most) {
     return {window.size() > most ? Progress::malformed : Progress::incomplete, {}};
   return {Progress::complete, {reinterpret_cast<const char*>(bytes.data()), static_cast<size_t>(end - window.begin())}};
 }
+
+const char* mistake_in_fixed_part(std::span<const uint8_t> bytes) {
+  if (!bytes.empty() && bytes[0] != request_version)
+    return "not SOCKS version 4";
+  if (bytes.size() > 1 && bytes[1] != uint8_t(Command::connect) && bytes[1] != uint8_t(Command::bind))
+    return "unknown command";
+  return nullptr;
+}
+
+// Parses the text that follows the first parsed.length bytes, and adds its length. False unless it is complete.
+bool parse_text(std::span<const uint8_t> bytes, size_t most, ParsedRequest& parsed, std::string_view& text) {
+  const Terminated found = get_text(bytes.subspan(parsed.length), most);
+  parsed.progress = found.progress;
+  text = found.text;
+  parsed.length += found.text.size() + 1;
+  return found.progress == Progress::complete;
+}
+
+ParsedRequest malformed(ParsedRequest parsed, const char* mistake) {
+  parsed.progress = Progress::malformed;
+  parsed.mistake = mistake;
+  return parsed;
+}
+
+// SOCKS4A: 0.0.0.x with x non-zero.
+bool host_follows(uint32_t ip) { return ip != 0 && ip <= 0xff; }
 
 } // namespace
 
@@ -83,7 +109,7 @@ size_t encode(const Request& request, std::span<uint8_t, max_request_size> bytes
     return 0;
   Endpoint destination = request.destination;
   if (!request.host.empty())
-    destination.ip = stand_in_for_host;
+    destination.ip = marks_host;
   uint8_t* out = bytes.data();
   *out++ = request_version;
   *out++ = static_cast<uint8_t>(request.command);
@@ -96,42 +122,21 @@ size_t encode(const Request& request, std::span<uint8_t, max_request_size> bytes
 
 ParsedRequest parse_request(std::span<const uint8_t> bytes) {
   ParsedRequest parsed;
-  const auto malformed = [&](const char* mistake) {
-    parsed.progress = Progress::malformed;
-    parsed.mistake = mistake;
-    return parsed;
-  };
-  if (!bytes.empty() && bytes[0] != request_version)
-    return malformed("not SOCKS version 4");
-  if (bytes.size() > 1 && bytes[1] != uint8_t(Command::connect) && bytes[1] != uint8_t(Command::bind))
-    return malformed("unknown command");
+  if (const char* mistake = mistake_in_fixed_part(bytes))
+    return malformed(parsed, mistake);
   if (bytes.size() < fixed_size)
     return parsed;
-  parsed.request.command = Command{bytes[1]};
-  parsed.request.destination = get_endpoint(bytes.data() + 2);
-
-  const Terminated userid = get_text(bytes.subspan(fixed_size), max_userid);
-  if (userid.progress == Progress::malformed)
-    return malformed("userid too long");
-  if (userid.progress == Progress::incomplete)
+  Request& request = parsed.request;
+  request.command = Command{bytes[1]};
+  request.destination = get_endpoint(bytes.data() + 2);
+  parsed.length = fixed_size;
+  if (!parse_text(bytes, max_userid, parsed, request.userid))
+    return parsed.progress == Progress::malformed ? malformed(parsed, "userid too long") : parsed;
+  if (!host_follows(request.destination.ip))
     return parsed;
-  parsed.request.userid = userid.text;
-  parsed.length = fixed_size + userid.text.size() + 1;
-
-  const uint32_t ip = parsed.request.destination.ip;
-  if (ip != 0 && ip <= 0xff) {
-    const Terminated host = get_text(bytes.subspan(parsed.length), max_host);
-    if (host.progress == Progress::incomplete)
-      return parsed;
-    if (host.progress == Progress::malformed)
-      return malformed("host name too long");
-    if (host.text.empty())
-      return malformed("empty host name");
-    parsed.request.host = host.text;
-    parsed.length += host.text.size() + 1;
-  }
-  parsed.progress = Progress::complete;
-  return parsed;
+  if (!parse_text(bytes, max_host, parsed, request.host))
+    return parsed.progress == Progress::malformed ? malformed(parsed, "host name too long") : parsed;
+  return request.host.empty() ? malformed(parsed, "empty host name") : parsed;
 }
 
 std::array<uint8_t, reply_size> encode(const Reply& reply) {

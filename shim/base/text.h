@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Text in fixed buffers. To format some, include format.h.
+// Text in fixed buffers. append() is defined in format.h.
 #pragma once
 #include <cstddef>
 #include <string_view>
 
 namespace socksify {
 
-// Text of at most Size - 1 bytes, always terminated; what does not fit is cut off.
+// Text of at most Size - 1 bytes, always terminated by NUL. Longer text is cut off.
 template <size_t Size> class Text {
 public:
   template <typename Format, typename... Arguments> void append(const Format& format, const Arguments&... arguments);
@@ -15,13 +15,13 @@ public:
   std::string_view view() const { return {m_text, m_length}; }
 
 private:
-  size_t m_length = 0; // first: pages that a long text does not fill are not touched
+  size_t m_length = 0;
   char m_text[Size]{};
 };
 
-// A text in two at a position; string_view::substr() can throw, which takes libstdc++.
+// Splits a text at a position. string_view::substr() can throw, which would need libstdc++.
 struct Halves {
-  std::string_view before, after; // `after` without the separator
+  std::string_view before, after; // without the separator
   bool found;
 };
 

@@ -101,7 +101,7 @@ int hand_over(int fd, const Socket& socket, Endpoint peer, int status_flags, boo
 // The server has checked that the primary's host calls, which the program knows by its stand-in: some compare the two.
 Endpoint caller(const socks4::Reply& reply, const Socket& socket) {
   const Endpoint& primary = socket.primary();
-  if (names::is_fake_ip(primary.ip))
+  if (fake_ips::is_fake_ip(primary.ip))
     return {primary.ip, reply.endpoint.port ? reply.endpoint.port : primary.port};
   return reply.endpoint.ip ? reply.endpoint : primary;
 }

@@ -58,8 +58,8 @@ bool remember_bind(int fd, const IpPort& requested, int family) {
   socket.primary() = {config().bind == Bind::any ? 0 : primary->peer.ip, primary->peer.port};
   socket.server = primary->server;
   if (is_logged(3))
-    log(3, FMT_COMPILE("fd {}: bound to {}, for a call from {}"), fd, names::shown(socket.requested).view(),
-        names::shown(socket.primary()).view());
+    log(3, FMT_COMPILE("fd {}: bound to {}, for a call from {}"), fd, fake_ips::shown(socket.requested).view(),
+        fake_ips::shown(socket.primary()).view());
   return sockets::remember(sockets::identity(fd), socket);
 }
 
@@ -88,12 +88,12 @@ int start_bind(int fd, Socket& socket) {
   if (socket.state != State::bound)
     return 0;
   if (is_logged(2))
-    log(2, FMT_COMPILE("fd {}: BIND for a call from {}, userid {}"), fd, names::shown(socket.primary()).view(),
+    log(2, FMT_COMPILE("fd {}: BIND for a call from {}, userid {}"), fd, fake_ips::shown(socket.primary()).view(),
         userid());
   const auto request = request_for(socks4::Command::bind, socket.primary());
   if (!request)
     return EHOSTUNREACH;
-  const int low_water_mark = sockopts::take_low_water_mark(fd);
+  const int low_water_mark = sockopts::reset_low_water_mark(fd);
   const Exchange done = exchange(fd, socket.family, *request, Mode::blocking, socket.server);
   trace::connect_finished(done.handshake, done.attempt, done.deadline, done.error);
   if (done.error) {

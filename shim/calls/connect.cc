@@ -87,11 +87,11 @@ Route route_of(int fd, const sockaddr* address, socklen_t length) {
 int connect_through(int fd, sockets::Identity key, int family, Endpoint destination, bool at_once) {
   KeepErrno keep;
   if (is_logged(2))
-    log(2, FMT_COMPILE("fd {}: CONNECT {}, userid {}"), fd, names::shown(destination).view(), userid());
+    log(2, FMT_COMPILE("fd {}: CONNECT {}, userid {}"), fd, fake_ips::shown(destination).view(), userid());
   const auto request = request_for(socks4::Command::connect, destination);
   if (!request)
     return EHOSTUNREACH;
-  const int low_water_mark = sockopts::take_low_water_mark(fd);
+  const int low_water_mark = sockopts::reset_low_water_mark(fd);
   Exchange done = exchange(fd, family, *request, at_once ? Mode::nonblocking : Mode::like_socket);
   if ((!key || config().servers[done.attempt.server].is_unix) && (!done.error || done.is_pending()))
     key = sockets::identity(fd);

@@ -4,39 +4,26 @@
 #include "calls/epoll.h"
 #include "handshake/pending.h"
 #include "handshake/progress.h"
+#include "kernel/mapping.h"
 #include "kernel/real.h"
 #include "sockets/epoll_registrations.h"
 #include "sockets/readiness.h"
 #include <algorithm>
 #include <cerrno>
-#include <sys/mman.h>
 #include <utility>
 
 namespace socksify {
 namespace {
 
-// pollfds of our own: a few are on the stack, which may be small; more are not.
-class Room {
+// The library's own pollfds: up to 64 on the stack, which may be small, and more in a mapping.
+class PollFds {
 public:
-  explicit Room(size_t count) : m_bytes(count * sizeof(pollfd)) {
-    if (count <= std::size(m_few))
-      return;
-    void* memory = mmap(nullptr, m_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    m_fds = memory == MAP_FAILED ? nullptr : static_cast<pollfd*>(memory);
-  }
-  ~Room() {
-    KeepErrno keep;
-    if (m_fds && m_fds != m_few)
-      munmap(m_fds, m_bytes);
-  }
-  Room(const Room&) = delete;
-  Room& operator=(const Room&) = delete;
-  pollfd* get() { return m_fds; }
+  explicit PollFds(size_t count) : m_memory(count <= std::size(m_few) ? m_few : nullptr, count * sizeof(pollfd)) {}
+  pollfd* get() { return static_cast<pollfd*>(m_memory.get()); }
 
 private:
   pollfd m_few[64];
-  pollfd* m_fds = m_few;
-  size_t m_bytes;
+  Scratch m_memory;
 };
 
 // Among the events of a question: it is a handshake's. The kernel has no such event.
@@ -163,13 +150,13 @@ private:
 } // namespace
 
 int poll_and_progress(pollfd* fds, nfds_t count, Deadline deadline, const sigset_t* mask) {
-  Room room{count};
-  if (!room.get()) {
+  PollFds own{count};
+  if (!own.get()) {
     errno = ENOMEM;
     return -1;
   }
   for (bool was_over = false;;) {
-    Round round{fds, count, room.get()};
+    Round round{fds, count, own.get()};
     const int program = deadline.left();
     const Deadline handshakes =
         round.any_pending() ? std::min(pending::next_deadline(), pending::next_look()) : Deadline::never();
@@ -187,8 +174,8 @@ int poll_and_progress(pollfd* fds, nfds_t count, Deadline deadline, const sigset
 
 int select_and_progress(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, Deadline deadline,
                         const sigset_t* mask) {
-  Room room{static_cast<size_t>(count)};
-  pollfd* fds = room.get();
+  PollFds own{static_cast<size_t>(count)};
+  pollfd* fds = own.get();
   if (!fds) {
     errno = ENOMEM;
     return -1;

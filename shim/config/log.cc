@@ -8,7 +8,6 @@
 #include <sys/uio.h>
 
 namespace socksify {
-
 namespace {
 
 struct Inode {
@@ -22,8 +21,8 @@ Inode inode_of(int fd) {
   return fstat(fd, &status) == 0 ? Inode{status.st_dev, status.st_ino} : Inode{};
 }
 
-// A program may close its stderr and open something else of its own as descriptor 2.
-constinit Inode the_stderr;
+// A program may close its stderr and open a file of its own as descriptor 2.
+constinit Inode stderr_at_load;
 
 } // namespace
 
@@ -41,19 +40,19 @@ Text<32> program_name() {
 
 void remember_stderr() {
   KeepErrno keep;
-  the_stderr = inode_of(STDERR_FILENO);
+  stderr_at_load = inode_of(STDERR_FILENO);
 }
 
 void write_line(std::string_view line) {
   KeepErrno keep;
   Fd file;
-  if (const char* path = config().log_file.data()) // O_NONBLOCK: for a FIFO that nobody reads
+  if (const char* path = config().log_file.data()) // O_NONBLOCK: it may be a FIFO that nobody reads
     file = Fd{open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666)};
-  if (!file && !(inode_of(STDERR_FILENO) == the_stderr))
+  if (!file && !(inode_of(STDERR_FILENO) == stderr_at_load))
     return;
   char newline = '\n';
   const iovec parts[] = {{const_cast<char*>(line.data()), line.size()}, {&newline, 1}};
-  // A log that cannot be written is no reason to disturb the program.
+  // If the log cannot be written, the program is not disturbed.
   [[maybe_unused]] const auto written = REAL(writev)(file ? file.get() : STDERR_FILENO, parts, 2);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Messages to the user: one line, one write, from a fixed buffer; errno stays as it was.
+// Messages to the user. Each is one line, formatted in a fixed buffer and written by one call; errno is kept.
 #pragma once
 #include "base/fd.h"
 #include "base/format.h"
@@ -7,13 +7,14 @@
 
 namespace socksify {
 
-// The file that is stderr now is the one to write to.
+// Messages go to the file that is stderr now, and only while descriptor 2 is that file.
 void remember_stderr();
 
-// To the log file of the configuration, else to stderr. No file stays open between two lines.
+// Writes to the configured log file, else to stderr. The file is opened for each line, so that no descriptor stays
+// open.
 void write_line(std::string_view line);
 
-// "socksify: ..." whatever the debug level: for what keeps the library from working at all.
+// "socksify: ..." at any debug level: for what keeps the library from working.
 template <typename Format, typename... Arguments> void print_line(const Format& format, const Arguments&... arguments) {
   Text<1024> line;
   line.append(FMT_COMPILE("socksify: "));
@@ -24,11 +25,11 @@ template <typename Format, typename... Arguments> void print_line(const Format& 
 // "ECONNREFUSED".
 std::string_view error_name(int error);
 
-// The program's name, as far as it may be in a line.
+// The program's name, cut to a reasonable length and without control characters.
 Text<32> program_name();
 
-// "socksify: PROGRAM[PID]: ..." if SOCKS_DEBUG is at least `level`. 1: results; 2: requests and servers that cannot be
-// reached; 3: routes, too.
+// Writes "socksify: PROGRAM[PID]: ..." if SOCKS_DEBUG is at least `level`. 1: results; 2: also requests and unreachable
+// servers; 3: also routes.
 inline bool is_logged(int level) { return config().debug >= level; }
 
 template <typename Format, typename... Arguments>

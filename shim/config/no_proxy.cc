@@ -13,16 +13,16 @@ bool fits(std::string_view entry, const Ip& ip) {
   return network && network->contains(ip);
 }
 
-std::string_view without_end_dot(std::string_view name) {
+std::string_view without_trailing_dot(std::string_view name) {
   if (name.ends_with('.'))
     name.remove_suffix(1);
   return name;
 }
 
-// "example.com" and ".example.com" both mean the name itself and all below it.
+// "example.com" and ".example.com" both mean the name itself and all names below it.
 bool fits(std::string_view entry, std::string_view name) {
-  entry = without_end_dot(entry);
-  name = without_end_dot(name);
+  entry = without_trailing_dot(entry);
+  name = without_trailing_dot(name);
   if (entry.starts_with('.'))
     entry.remove_prefix(1);
   if (entry.empty() || entry.size() > name.size())
@@ -44,9 +44,10 @@ template <typename Subject> std::string_view first_rule(std::string_view list, c
   return {};
 }
 
+// The addresses of names that match.
 constinit CookieMap direct;
 
-// For an IPv6 address, which is longer than a key, one that another one could have: its value tells.
+// An IPv6 address is longer than a key, so two of them may have the same key. The value is the whole address.
 uint64_t key_of(const Ip& ip) {
   uint64_t halves[2];
   std::memcpy(halves, ip.bytes, sizeof halves);
@@ -59,14 +60,14 @@ std::string_view rule_for(std::string_view list, const Ip& ip) { return first_ru
 
 std::string_view rule_for(std::string_view list, std::string_view name) { return first_rule(list, name); }
 
-void note(const Ip& ip, bool is_direct) {
+void record(const Ip& ip, bool is_direct) {
   if (is_direct)
     direct.store(key_of(ip), pack(ip));
   else if (!direct.empty())
     direct.erase(key_of(ip));
 }
 
-bool is_noted(const Ip& ip) {
+bool is_recorded(const Ip& ip) {
   CookieMap::Value value;
   return !direct.empty() && direct.find(key_of(ip), value) &&
          std::memcmp(unpack<Ip>(value).bytes, ip.bytes, sizeof ip.bytes) == 0;

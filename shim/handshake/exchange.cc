@@ -183,9 +183,9 @@ int try_next(int fd, int family, Attempt& attempt, Deadline deadline, int error)
 }
 
 std::optional<Handshake> request_for(socks4::Command command, Endpoint destination) {
-  if (!names::is_fake_ip(destination.ip))
+  if (!fake_ips::is_fake_ip(destination.ip))
     return Handshake{command, destination};
-  const auto name = names::find(destination.ip);
+  const auto name = fake_ips::name_of(destination.ip);
   if (name)
     return Handshake{command, destination, *name};
   log(1, FMT_COMPILE("{}: EHOSTUNREACH: the name behind this fake IP is no longer known"), to_text(destination).view());

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "handshake/pending.h"
 #include "kernel/fork.h"
+#include "kernel/mapping.h"
 #include <algorithm>
 #include <bit>
-#include <cerrno>
-#include <csignal>
-#include <sys/mman.h>
 #include <sys/single_threaded.h>
 
 namespace socksify {
@@ -29,18 +27,10 @@ PendingConnect* chunk_at(int number) {
   PendingConnect* chunk = chunks[number].load(std::memory_order_acquire);
   if (chunk)
     return chunk;
-  const size_t bytes = static_cast<size_t>(capacity(number)) * sizeof(PendingConnect);
-  // As many as there are already are likely to come: all pages at once cost much less than one after the other.
-  const int flags = MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE;
-  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
-  if (memory == MAP_FAILED)
-    return nullptr;
-  if (!chunks[number].compare_exchange_strong(chunk, static_cast<PendingConnect*>(memory))) {
-    munmap(memory, bytes); // another thread was faster
-    return chunk;
-  }
   forks::start_tracking();
-  return static_cast<PendingConnect*>(memory);
+  // Most of the slots will be needed, and mapping their pages at once costs much less than faulting them in one by one.
+  const size_t bytes = static_cast<size_t>(capacity(number)) * sizeof(PendingConnect);
+  return publish_mapping(chunks[number], bytes, MAP_SHARED | MAP_POPULATE);
 }
 
 bool may_be_free(const PendingConnect& slot) {
@@ -54,8 +44,7 @@ bool is_free(const PendingConnect& slot) {
 }
 
 bool take(PendingConnect& slot, uint64_t identity, const Exchange& exchange) {
-  int nobody = 0;
-  if (!may_be_free(slot) || !slot.holder.compare_exchange_strong(nobody, forks::own_pid(), std::memory_order_acquire))
+  if (!may_be_free(slot) || !slot.lock.try_lock())
     return false;
   const bool mine = is_free(slot);
   if (mine) {
@@ -134,14 +123,8 @@ void note_deadline(Deadline deadline) {
 } // namespace pending
 
 bool PendingConnect::try_lock(uint64_t socket) {
-  int other = 0;
-  const int self = forks::own_pid();
-  if (!holder.compare_exchange_strong(other, self, std::memory_order_acquire)) {
-    // A process that was killed at its step leaves the slot held.
-    const bool is_dead = other != self && kill(other, 0) != 0 && errno == ESRCH;
-    if (!is_dead || !holder.compare_exchange_strong(other, self, std::memory_order_acquire))
-      return false;
-  }
+  if (!lock.try_lock())
+    return false;
   if (identity.load(std::memory_order_acquire) == socket)
     return true;
   unlock();

@@ -4,13 +4,14 @@
 // time holds the slot and takes the next step.
 #pragma once
 #include "handshake/exchange.h"
+#include "kernel/process_lock.h"
 #include <atomic>
 
 namespace socksify {
 
 struct PendingConnect {
   std::atomic<uint64_t> identity{0}; // of the socket; 0: free
-  std::atomic<int> holder{0};        // process that is taking a step; 0: none
+  ProcessLock lock;                  // of the thread that is taking a step
   std::atomic<uint32_t> forks{0};    // forks::count() when it began
   std::atomic<bool> is_over{false};
   std::atomic<short> events{0}; // of poll(), that the next step waits for
@@ -22,7 +23,7 @@ struct PendingConnect {
   Deadline next() const { return handshake.is_unsent() && attempt.limit < deadline ? attempt.limit : deadline; }
   // False if another thread or process is at it, or if the slot is not this socket's any more.
   bool try_lock(uint64_t socket);
-  void unlock() { holder.store(0, std::memory_order_release); }
+  void unlock() { lock.unlock(); }
 };
 
 namespace pending {

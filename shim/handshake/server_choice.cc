@@ -13,7 +13,7 @@ namespace socksify {
 namespace {
 
 std::optional<uint32_t> resolve(const char* host) {
-  const forks::LookUp now;
+  const forks::LookupGuard now;
   addrinfo hints{}, *list = nullptr;
   hints.ai_family = AF_INET;
   hints.ai_socktype = SOCK_STREAM;

@@ -32,7 +32,7 @@ Where text_of(const IpPort& destination) {
   Where text;
   char room[INET6_ADDRSTRLEN] = "";
   if (destination.ip.is_ipv4())
-    text.append(FMT_COMPILE("{}"), names::shown(destination.endpoint()).view());
+    text.append(FMT_COMPILE("{}"), fake_ips::shown(destination.endpoint()).view());
   else if (inet_ntop(AF_INET6, destination.ip.bytes, room, sizeof room))
     text.append(FMT_COMPILE("[{}]:{}"), std::string_view{room}, destination.port);
   return text;
@@ -73,7 +73,7 @@ Where why_direct(const IpPort& destination, bool is_tcp) {
     why.append(FMT_COMPILE("this host"));
   else if (const auto rule = no_proxy::rule_for(config().no_proxy, ip); !rule.empty())
     why.append(FMT_COMPILE("NO_PROXY has {}"), rule);
-  else if (no_proxy::is_noted(ip))
+  else if (no_proxy::is_recorded(ip))
     why.append(FMT_COMPILE("NO_PROXY has its name"));
   else if (ip.is_ipv4() && servers::includes(destination.endpoint()))
     why.append(FMT_COMPILE("the SOCKS server itself"));
@@ -91,7 +91,7 @@ void connect_finished(const Handshake& handshake, const Attempt& attempt, Deadli
   const bool is_bind = handshake.command() == socks4::Command::bind;
   const std::string_view what = is_bind ? "BIND for a call from" : "CONNECT";
   const Where server = text_of(config().servers[attempt.server]);
-  const names::Shown destination = names::shown(handshake.destination());
+  const fake_ips::Shown destination = fake_ips::shown(handshake.destination());
   const int64_t milliseconds = since_beginning(deadline);
   if (error)
     return log(1, FMT_COMPILE("{} {} through {}: {} after {} ms: {}"), what, destination.view(), server.view(),
@@ -136,16 +136,17 @@ int connect_directly(int fd, const sockaddr* address, socklen_t length) {
 
 void call_accepted(Endpoint peer, Endpoint local, int fd) {
   if (is_on())
-    log(1, FMT_COMPILE("BIND: {} has called at {}: fd {}"), names::shown(peer).view(), names::shown(local).view(), fd);
+    log(1, FMT_COMPILE("BIND: {} has called at {}: fd {}"), fake_ips::shown(peer).view(), fake_ips::shown(local).view(),
+        fd);
 }
 
 void call_failed(Endpoint primary, Endpoint local, bool has_replied) {
   if (!is_on())
     return;
-  log(1, FMT_COMPILE("BIND for a call from {}: ECONNABORTED: {} at {}"), names::shown(primary).view(),
+  log(1, FMT_COMPILE("BIND for a call from {}: ECONNABORTED: {} at {}"), fake_ips::shown(primary).view(),
       has_replied ? "in time nobody called, or somebody else (allowed by SOCKSIFY_BIND=any),"
                   : "the SOCKS server ended the connection before a call",
-      names::shown(local).view());
+      fake_ips::shown(local).view());
 }
 
 } // namespace socksify::trace

@@ -54,7 +54,7 @@ void end_news(int fd, Socket socket) {
 
 int noted(int level, int option, int result) {
   if (result == 0)
-    sockopts::note(level, option);
+    sockopts::record_use(level, option);
   return result;
 }
 

@@ -3,13 +3,13 @@
 // the library part of it. (What the C library starts itself, by system() and popen(), gets the environment of this
 // process as it is.)
 #include "config/config.h"
+#include "kernel/mapping.h"
 #include "kernel/real.h"
 #include "process/environment.h"
 #include "process/exec_state.h"
 #include <alloca.h>
 #include <cstdarg>
 #include <spawn.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 using namespace socksify;
@@ -26,21 +26,16 @@ template <typename Exec> int completed(char* const* wanted, bool spawns, Exec ex
     return exec(wanted);
   exec_state::Entry entry;
   const char* state = exec_state::write(entry, spawns) ? entry.c_str() : nullptr;
-  const auto room = environment::room_for(wanted, state);
+  const auto room = environment::size_for(wanted, state);
   if (room.entries == 0)
     return exec(wanted);
   const size_t size = room.entries * sizeof(char*) + room.bytes;
-  const bool is_long = size > most_on_stack;
-  void* memory =
-      is_long ? mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) : alloca(size);
-  if (memory == MAP_FAILED)
+  void* on_stack = size > most_on_stack ? nullptr : alloca(size);
+  const Scratch memory{on_stack, size};
+  if (!memory.get())
     return exec(wanted); // E2BIG: the kernel takes no environment of that length
-  auto** entries = static_cast<char**>(memory);
-  const int result =
-      exec(environment::complete(wanted, state, entries, reinterpret_cast<char*>(entries + room.entries)));
-  if (is_long)
-    munmap(memory, size);
-  return result;
+  auto** entries = static_cast<char**>(memory.get());
+  return exec(environment::complete(wanted, state, entries, reinterpret_cast<char*>(entries + room.entries)));
 }
 
 int exec_path(const char* path, char* const* arguments, char* const* wanted) {

@@ -49,7 +49,9 @@ msghdr without_address(msghdr message) {
   return message;
 }
 
-bool is_refused(int fd, const msghdr& message) { return leak::is_refused(fd, message.msg_name, message.msg_namelen); }
+bool is_refused(int fd, const msghdr& message) {
+  return datagrams::is_refused(fd, message.msg_name, message.msg_namelen);
+}
 
 ssize_t send_message(int fd, const msghdr* message, int flags) {
   if (message && is_refused(fd, *message))
@@ -163,7 +165,7 @@ HOOK ssize_t send(int fd, const void* buffer, size_t size, int flags) {
 HOOK ssize_t __send(int fd, const void* buffer, size_t size, int flags) __attribute__((alias("send")));
 
 HOOK ssize_t sendto(int fd, const void* buffer, size_t size, int flags, const sockaddr* address, socklen_t length) {
-  if (leak::is_refused(fd, address, length))
+  if (datagrams::is_refused(fd, address, length))
     return -1;
   if (const auto connected = connect_to_send(fd, address, length, flags))
     return *connected ? -1 : REAL(send)(fd, buffer, size, flags & ~MSG_FASTOPEN);

@@ -49,10 +49,10 @@ struct Plan {
   int answer(int family, hostent* entry, char* buffer, size_t size, int error) const {
     if (query.resolver == Resolver::nobody)
       return HOST_NOT_FOUND;
-    const Answer known = resolve::answer(query, asks_libc);
+    const LookupResult known = resolve::without_libc(query, asks_libc);
     if (!known)
       return known.is_unsure ? TRY_AGAIN : error;
-    return pack(known, family, entry, buffer, size);
+    return fill_hostent(known, family, entry, buffer, size);
   }
 };
 
@@ -68,7 +68,7 @@ template <typename Real> hostent* host_by_name(const char* name, int family, Rea
   const Plan plan{name, family};
   hostent* found = plan.asks_libc ? real() : answered(TRY_AGAIN, nullptr);
   if (found)
-    plan.query.note(*found);
+    plan.query.record(*found);
   if (found || !plan.asks_us || !is_unknown(h_errno))
     return found;
   errno = before;
@@ -92,7 +92,7 @@ int host_by_name_r(const char* name, int family, hostent* entry, char* buffer, s
   *result = nullptr;
   const int status = plan.asks_libc ? real() : 0;
   if (*result)
-    plan.query.note(**result);
+    plan.query.record(**result);
   if (*result || !plan.asks_us || !is_unknown(*error_place))
     return status;
   errno = before;
@@ -116,9 +116,9 @@ std::optional<Ip> ip_of(const void* address, socklen_t length, int family) {
 int pack_address(const resolve::Reverse& reverse, const Ip& ip, int family, hostent* entry, char* buffer, size_t size) {
   if (!reverse.name)
     return HOST_NOT_FOUND;
-  Answer answer{.name = *reverse.name, .ips = {}};
+  LookupResult answer{.name = *reverse.name, .ips = {}};
   answer.add(ip);
-  return pack(answer, ip.is_ipv4() ? AF_INET : family, entry, buffer, size);
+  return fill_hostent(answer, ip.is_ipv4() ? AF_INET : family, entry, buffer, size);
 }
 
 // What gai_error() says is in `__return`.

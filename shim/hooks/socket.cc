@@ -137,7 +137,7 @@ HOOK int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
 }
 
 HOOK int connect(int fd, const sockaddr* address, socklen_t length) {
-  if (leak::is_refused(fd, address, length))
+  if (datagrams::is_refused(fd, address, length))
     return -1;
   const auto error = connect_to(fd, address, length, false);
   if (error)

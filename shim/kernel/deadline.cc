@@ -29,7 +29,7 @@ Deadline Deadline::at(int64_t milliseconds) {
   return deadline;
 }
 
-// One more, because now() is rounded down: no wait is shorter than it was asked to be.
+// Plus one, because now() is rounded down: no wait is shorter than requested.
 Deadline Deadline::after(int64_t milliseconds) { return at(milliseconds == 0 ? 0 : now() + milliseconds + 1); }
 
 int Deadline::left() const {
@@ -51,7 +51,7 @@ int wait_for(int fd, short events, Deadline deadline) {
   }
 }
 
-// Which handler ran cannot be asked. If all that are installed say SA_RESTART, it was one of those.
+// There is no way to ask which handler ran. If all installed handlers have SA_RESTART, it was one of those.
 bool signals_restart() {
   for (int signal = 1; signal < NSIG; ++signal) {
     struct sigaction action {};

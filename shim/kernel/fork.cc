@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/fork.h"
-#include "base/fd.h"
-#include <atomic>
 #include <ctime>
 #include <pthread.h>
 #include <unistd.h>
@@ -9,101 +7,114 @@
 namespace socksify::forks {
 namespace {
 
-constinit std::atomic<uint32_t> forks{0};
-constinit std::atomic<uint32_t> forks_before{UINT32_MAX}; // mind()
-constinit std::atomic<int> known_pid{0};
-constinit std::atomic<Observer*> observers{nullptr};
+constexpr uint32_t not_tracking = UINT32_MAX;
 
-// Held for reading by those who look up, for writing by the thread that forks: `forking`.
-constinit pthread_rwlock_t lookups = PTHREAD_RWLOCK_INITIALIZER;
-constinit std::atomic<pthread_t> forking{};
+constinit struct {
+  std::atomic<uint32_t> count{0};
+  std::atomic<uint32_t> tracked_from{not_tracking}; // the count at start_tracking()
+  std::atomic<int> pid{0};                          // of this process; 0: not asked yet
+  std::atomic<Observer*> observers{nullptr};
 
-// A look-up that takes longer waits for another host.
+  // Look-ups hold it for reading, the forking thread for writing.
+  pthread_rwlock_t lookups = PTHREAD_RWLOCK_INITIALIZER;
+  std::atomic<pthread_t> writer{}; // of `lookups`
+} state;
+
+// Waits for a second at most: a look-up that takes longer is waiting for another host.
 void await_lookups() {
   timespec limit;
   clock_gettime(CLOCK_REALTIME, &limit);
   ++limit.tv_sec;
-  if (pthread_rwlock_timedwrlock(&lookups, &limit) == 0)
-    forking.store(pthread_self(), std::memory_order_relaxed);
+  if (pthread_rwlock_timedwrlock(&state.lookups, &limit) == 0)
+    state.writer.store(pthread_self(), std::memory_order_relaxed);
 }
 
 void allow_lookups() {
-  if (forking.load(std::memory_order_relaxed) != pthread_self())
-    return;
-  forking.store({}, std::memory_order_relaxed);
-  pthread_rwlock_unlock(&lookups);
+  if (state.writer.load(std::memory_order_relaxed) != pthread_self())
+    return; // await_lookups() timed out
+  state.writer.store({}, std::memory_order_relaxed);
+  pthread_rwlock_unlock(&state.lookups);
 }
 
-void count_fork() { forks.fetch_add(1, std::memory_order_relaxed); }
+void count_fork() { state.count.fetch_add(1, std::memory_order_relaxed); }
 
-void prepare() {
+void notify(const Observer::Call Observer::*call) {
+  Observer* each = state.observers.load(std::memory_order_acquire);
+  for (; each; each = each->next.load(std::memory_order_acquire))
+    if (each->*call)
+      (each->*call)(*each);
+}
+
+void before_fork() {
   count_fork();
-  for (Observer* each = observers.load(std::memory_order_acquire); each; each = each->next)
-    if (each->before)
-      each->before(*each);
+  notify(&Observer::before);
   await_lookups();
 }
 
-void go_on_in_parent() {
+void after_fork_in_parent() {
   count_fork();
   allow_lookups();
 }
 
-// The one thread of a new process: what the others were writing will not be finished.
-void begin_child() {
+// Only the forking thread exists here: what other threads were writing stays half-written.
+void after_fork_in_child() {
   count_fork();
-  forking.store({}, std::memory_order_relaxed);
-  lookups = PTHREAD_RWLOCK_INITIALIZER;
-  known_pid.store(0, std::memory_order_relaxed);
-  for (Observer* each = observers.load(std::memory_order_acquire); each; each = each->next)
-    if (each->in_child)
-      each->in_child(*each);
+  state.writer.store({}, std::memory_order_relaxed);
+  state.lookups = PTHREAD_RWLOCK_INITIALIZER;
+  state.pid.store(0, std::memory_order_relaxed);
+  notify(&Observer::in_child);
 }
 
 } // namespace
 
-void add(Observer& observer) {
-  if (observer.is_added.exchange(true, std::memory_order_relaxed))
+// Appends. A thread that meets its own observer on the way to the end knows that another thread has linked it, so no
+// caller returns too early, and no observer is linked twice.
+void add_observer(Observer& observer) {
+  if (observer.is_linked.load(std::memory_order_acquire))
     return;
-  observer.next = observers.load(std::memory_order_relaxed);
-  while (!observers.compare_exchange_weak(observer.next, &observer, std::memory_order_release))
-    ;
+  for (std::atomic<Observer*>* end = &state.observers;;) {
+    Observer* there = nullptr;
+    if (end->compare_exchange_strong(there, &observer, std::memory_order_acq_rel) || there == &observer)
+      break;
+    end = &there->next;
+  }
+  observer.is_linked.store(true, std::memory_order_release);
 }
 
 void watch() {
   static constinit std::atomic<bool> is_watching{false};
   if (!is_watching.exchange(true, std::memory_order_relaxed))
-    pthread_atfork(prepare, go_on_in_parent, begin_child);
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
-LookUp::LookUp() : m_is_noted(pthread_rwlock_rdlock(&lookups) == 0) {}
+LookupGuard::LookupGuard() : m_is_locked(pthread_rwlock_rdlock(&state.lookups) == 0) {}
 
-LookUp::~LookUp() {
-  if (m_is_noted)
-    pthread_rwlock_unlock(&lookups);
+LookupGuard::~LookupGuard() {
+  if (m_is_locked)
+    pthread_rwlock_unlock(&state.lookups);
 }
 
-uint32_t count() { return forks.load(std::memory_order_relaxed); }
+uint32_t count() { return state.count.load(std::memory_order_relaxed); }
 
 void start_tracking() {
-  uint32_t never = UINT32_MAX;
-  forks_before.compare_exchange_strong(never, count(), std::memory_order_relaxed);
+  uint32_t expected = not_tracking;
+  state.tracked_from.compare_exchange_strong(expected, count(), std::memory_order_relaxed);
 }
 
 bool may_share() {
-  const uint32_t before = forks_before.load(std::memory_order_relaxed);
-  return before != UINT32_MAX && before != count();
+  const uint32_t from = state.tracked_from.load(std::memory_order_relaxed);
+  return from != not_tracking && from != count();
 }
 
-void note_inherited() {
+void record_inherited() {
   start_tracking();
   count_fork();
 }
 
 int own_pid() {
-  int pid = known_pid.load(std::memory_order_relaxed);
+  int pid = state.pid.load(std::memory_order_relaxed);
   if (pid == 0)
-    known_pid.store(pid = getpid(), std::memory_order_relaxed);
+    state.pid.store(pid = getpid(), std::memory_order_relaxed);
   return pid;
 }
 

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
-// What fork() means for what we remember: a child shares the sockets of its parent, and the CONNECTs on their way.
+// What fork() means for the library's state: a child shares its parent's sockets and the CONNECTs in progress, and
+// other threads may have been half-way through a change.
 #pragma once
 #include <atomic>
 #include <cstdint>
 
 namespace socksify::forks {
 
-// At load, and before there is anything to share.
+// Installs the fork handlers. Called at load, before there is any state.
 void watch();
 
-// What one part of the library does around fork(). The one list of these is all that has to be mended in a child: every
-// CookieMap adds itself at its first entry.
+// What one part of the library does around a fork. All parts whose state has to be mended in a child are in one list;
+// every CookieMap adds itself at its first entry.
 struct Observer {
   using Call = void (*)(Observer&);
 
@@ -18,41 +19,41 @@ struct Observer {
 
   const Call before;   // in the parent; null: nothing
   const Call in_child; // null: nothing
-  Observer* next = nullptr;
-  std::atomic<bool> is_added{false};
+  std::atomic<Observer*> next{nullptr};
+  std::atomic<bool> is_linked{false};
 };
 
-// Adds it for good; once, however often this is called.
-void add(Observer& observer);
+// Links the observer for good; further calls do nothing. When a call returns, the observer is linked: from then on its
+// state may be half-written at a fork.
+void add_observer(Observer& observer);
 
-// Changes before each fork of this process, and after it in the parent and in the child: what carries another count
-// than this may be known to another process. So may what a thread begins while another one forks.
+// Changes before each fork of this process, and after it in parent and child. Something that began under another count
+// may be known to another process, and so may something that a thread begins while another one forks.
 uint32_t count();
 
-// From the first call on, so that a process whose children have nothing of ours does not pay for them.
+// may_share() counts forks from the first call on: a program whose children inherit nothing of ours pays nothing.
 void start_tracking();
-// True if there has been a fork since: a child, or a parent, may share what we have.
+// True if there has been a fork since: a child or a parent may share our sockets.
 bool may_share();
 
-// A socket of another process has come by exec: it may be shared from the beginning.
-void note_inherited();
+// A socket was inherited through exec: it may be shared from the beginning.
+void record_inherited();
 
-// A look-up by the C library, which takes locks of its own: in the child of a fork() in the middle of it nobody would
-// release them, and the child's first look-up, in a connect() that may be called there, would wait for ever (glibc
-// minds some at fork(), but not nss_actions_lock). While one lives, a fork() by another thread waits, though not for
-// ever.
-class LookUp {
+// Held around look-ups by the C library. These take libc's own locks; in the child of a fork() in the middle of one,
+// nobody would release them, and the child's first look-up would hang. (glibc resets some locks at fork, but not
+// nss_actions_lock.) A fork() by another thread waits while a guard exists, for at most a second.
+class LookupGuard {
 public:
-  LookUp();
-  ~LookUp();
-  LookUp(const LookUp&) = delete;
-  LookUp& operator=(const LookUp&) = delete;
+  LookupGuard();
+  ~LookupGuard();
+  LookupGuard(const LookupGuard&) = delete;
+  LookupGuard& operator=(const LookupGuard&) = delete;
 
 private:
-  bool m_is_noted;
+  bool m_is_locked;
 };
 
-// getpid() is a system call.
+// getpid() without the system call.
 int own_pid();
 
 } // namespace socksify::forks

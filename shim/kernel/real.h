@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// REAL(connect)(fd, address, length): the definition of a libc function that comes after ours.
-// Our own code calls REAL(x) and never x, for every x that is a hook.
+// REAL(connect)(fd, address, length) calls the C library's function, or that of the next preloaded library.
+// The library's own code calls REAL(x), never x, for every x that it hooks.
 #pragma once
 #include <atomic>
 #include <cstdlib>
@@ -10,21 +10,20 @@
 
 namespace socksify {
 
-// Found at the first use of any, and known to all.
-template <auto* Function> [[gnu::visibility("hidden")]] inline constinit std::atomic<void*> known_definition{nullptr};
-
 [[gnu::cold]] inline void* find_definition(std::atomic<void*>& known, const char* name) {
   void* found = dlsym(RTLD_NEXT, name);
   if (!found)
-    std::abort(); // a libc without it: the program that called could not have been started
+    std::abort(); // cannot happen: a program that uses the function would not have started with a libc that lacks it
   known.store(found, std::memory_order_relaxed);
   return found;
 }
 
-template <auto* Function> auto next_definition(const char* name) {
-  void* found = known_definition<Function>.load(std::memory_order_relaxed);
+// Looked up at the first use, then shared by all callers.
+template <auto* Function> [[gnu::visibility("hidden")]] auto next_definition(const char* name) {
+  static constinit std::atomic<void*> known{nullptr};
+  void* found = known.load(std::memory_order_relaxed);
   if (!found) [[unlikely]]
-    found = find_definition(known_definition<Function>, name);
+    found = find_definition(known, name);
   return reinterpret_cast<decltype(Function)>(found);
 }
 

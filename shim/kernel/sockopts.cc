@@ -9,11 +9,11 @@
 namespace socksify::sockopts {
 namespace {
 
-enum Use : unsigned { send_timeout = 1, receive_timeout = 2, low_water_mark = 4 };
+enum Option : unsigned { send_timeout = 1, receive_timeout = 2, low_water_mark = 4 };
 
-constinit std::atomic<unsigned> used{0};
+constinit std::atomic<unsigned> used_options{0}; // the bits of Option
 
-bool uses(Use use) { return used.load(std::memory_order_relaxed) & use; }
+bool is_used(Option option) { return used_options.load(std::memory_order_relaxed) & option; }
 
 Deadline deadline(int fd, int option) {
   timeval limit{};
@@ -24,32 +24,32 @@ Deadline deadline(int fd, int option) {
 
 } // namespace
 
-void note(int level, int option) {
+void record_use(int level, int option) {
   if (level != SOL_SOCKET)
     return;
   switch (option) {
   case SO_SNDTIMEO_OLD:
   case SO_SNDTIMEO_NEW:
-    used |= send_timeout;
+    used_options |= send_timeout;
     break;
   case SO_RCVTIMEO_OLD:
   case SO_RCVTIMEO_NEW:
-    used |= receive_timeout;
+    used_options |= receive_timeout;
     break;
   case SO_RCVLOWAT:
-    used |= low_water_mark;
+    used_options |= low_water_mark;
     break;
   }
 }
 
-Deadline send_deadline(int fd) { return uses(send_timeout) ? deadline(fd, SO_SNDTIMEO) : Deadline::never(); }
+Deadline send_deadline(int fd) { return is_used(send_timeout) ? deadline(fd, SO_SNDTIMEO) : Deadline::never(); }
 
-Deadline receive_deadline(int fd) { return uses(receive_timeout) ? deadline(fd, SO_RCVTIMEO) : Deadline::never(); }
+Deadline receive_deadline(int fd) { return is_used(receive_timeout) ? deadline(fd, SO_RCVTIMEO) : Deadline::never(); }
 
-int take_low_water_mark(int fd) {
+int reset_low_water_mark(int fd) {
   int bytes = 1;
   socklen_t length = sizeof bytes;
-  if (!uses(low_water_mark) || REAL(getsockopt)(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, &length) != 0)
+  if (!is_used(low_water_mark) || REAL(getsockopt)(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, &length) != 0)
     return 1;
   if (bytes != 1)
     set_low_water_mark(fd, 1);

@@ -9,8 +9,8 @@
 namespace socksify {
 
 int connect_nonblocking(int fd, const SocketAddress& address) {
-  // sendto(MSG_FASTOPEN) without data is a plain connect() that heeds MSG_DONTWAIT. O_NONBLOCK itself is shared with
-  // other processes and not ours to change.
+  // sendto(MSG_FASTOPEN) without data is a plain connect() that respects MSG_DONTWAIT. O_NONBLOCK itself must not be
+  // changed: other processes may share the open file.
   if (!(fcntl(fd, F_GETFL) & O_NONBLOCK)) {
     constexpr int flags = MSG_FASTOPEN | MSG_DONTWAIT | MSG_NOSIGNAL;
     const ssize_t sent = REAL(sendto)(fd, "", 0, flags, address.get(), address.length);
@@ -44,7 +44,7 @@ std::optional<int> tcp_state(int fd) {
   socklen_t length = sizeof state;
   if (REAL(getsockopt)(fd, IPPROTO_TCP, TCP_INFO, &state, &length) == 0)
     return state;
-  // A Multipath TCP socket without a subflow has no TCP_INFO, and a system call filter may forbid the question.
+  // A Multipath TCP socket without a subflow has no TCP_INFO, and a system call filter may forbid getsockopt().
   int protocol = 0;
   length = sizeof protocol;
   if (REAL(getsockopt)(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) != 0)

@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <netdb.h>
 
-namespace socksify::leak {
+namespace socksify::datagrams {
 namespace {
 
 bool sends_datagrams(int fd) {
@@ -20,9 +20,9 @@ bool sends_datagrams(int fd) {
 }
 
 void warn_once() {
-  static constinit std::atomic<bool> is_said{false};
-  if (!is_said.exchange(true, std::memory_order_relaxed))
-    print_line(FMT_COMPILE("{} sends datagrams past the SOCKS server"), program_invocation_short_name);
+  static constinit std::atomic<bool> is_printed{false};
+  if (!is_printed.exchange(true, std::memory_order_relaxed))
+    print_line(FMT_COMPILE("{} sends datagrams that bypass the SOCKS server"), program_invocation_short_name);
 }
 
 // EACCES, or 0.
@@ -33,8 +33,8 @@ int refuse() {
   return 0;
 }
 
-// 0.0.0.0 and :: as a destination are this host to the kernel.
-bool leaves(const IpPort& destination) {
+// The kernel takes 0.0.0.0 and :: as a destination for this host.
+bool leaves_host(const IpPort& destination) {
   constexpr uint16_t dns = 53;
   return destination.port == dns || !(destination.ip.is_loopback() || destination.ip.is_any());
 }
@@ -49,7 +49,7 @@ int refusal(int fd, const void* address, socklen_t length) {
   if (!destination)
     return 0;
   const bool is_fake_ip = settings.is_fake_ip(destination->ip);
-  const bool leaks = settings.leak != Leak::allow && leaves(*destination);
+  const bool leaks = settings.leak != Leak::allow && leaves_host(*destination);
   if ((!is_fake_ip && !leaks) || !sends_datagrams(fd))
     return 0;
   if (is_fake_ip)
@@ -72,4 +72,4 @@ bool is_query_refused() {
   return true;
 }
 
-} // namespace socksify::leak
+} // namespace socksify::datagrams

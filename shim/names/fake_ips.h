@@ -1,28 +1,23 @@
 // SPDX-License-Identifier: MIT
-// Names that only the SOCKS server can resolve, and the addresses that stand in for them in this host's programs:
-// 198.18.0.0/15, which RFC 2544 sets apart for benchmarks of network devices, so that no host has one. All processes
-// of a user share them, and those that a fork or an exec begins: what one resolves, another one may connect to.
+// Fake IPs: the addresses of 198.18.0.0/15 (base/fake_ip.h) that stand for names only the SOCKS server can resolve. All
+// processes of a user share them, and so do their children: one process may resolve a name and another one connect.
 #pragma once
 #include "config/config.h"
 #include "names/name_map.h"
 
-namespace socksify::names {
+namespace socksify::fake_ips {
 
 // True if fake IPs are in use and this is one, whether or not its name is known.
 bool is_fake_ip(uint32_t ip);
 
-// The name as it is sent and compared: in lower case, without a dot at its end. Nothing for what cannot be the name of
-// a host: too long, with other characters than those have, or with a number at its end, as addresses have.
-std::optional<Name> spelled(std::string_view name);
+// The fake IP of a normalized name, which gets one if it has none. Nullopt if it cannot be stored.
+std::optional<uint32_t> ip_for(const Name& name);
 
-// The address that stands in for a name, spelled so. Nothing if there is no memory left to remember one.
-std::optional<uint32_t> fake_ip_for(const Name& name);
+// The name that a fake IP stands for.
+std::optional<Name> name_of(uint32_t ip);
 
-// The name for which an address stands in.
-std::optional<Name> find(uint32_t ip);
-
-// "10.1.2.3:80", and "host.example:80" for a stand-in.
+// "10.1.2.3:80", or "host.example:80" for a fake IP.
 using Shown = Text<264>;
 Shown shown(Endpoint endpoint);
 
-} // namespace socksify::names
+} // namespace socksify::fake_ips

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// getaddrinfo(). Every list is made by the C library, of addresses in figures, because its freeaddrinfo() is to free
-// it: glibc's frees one member after the other, wherever they come from, and the canonical name by free().
+// getaddrinfo(). The C library makes every list, from numeric addresses, because its freeaddrinfo() has to free it.
+// glibc's frees each member by itself, so lists can be joined and taken apart, and the canonical name with free().
 #include "base/fd.h"
 #include "config/config.h"
 #include "config/route.h"
@@ -13,19 +13,19 @@
 namespace socksify::resolve {
 namespace {
 
-// Not known here, or not to be learned here now: behind a firewall, servers refuse to answer or cannot be reached.
+// The name is not known here, or not available now: behind a firewall, DNS servers refuse or cannot be reached.
 bool is_unknown(int error) {
   return error == EAI_NONAME || error == EAI_NODATA || error == EAI_AGAIN || error == EAI_FAIL;
 }
 
-// A null pointer means these, says getaddrinfo(3).
-addrinfo without_servers(const addrinfo* hints) {
+// The program's hints, for a numeric address. The defaults are those of getaddrinfo(3) for a null pointer.
+addrinfo numeric_hints(const addrinfo* hints) {
   addrinfo plain{};
   plain.ai_flags = hints ? hints->ai_flags : AI_V4MAPPED;
   plain.ai_family = hints ? hints->ai_family : AF_UNSPEC;
   plain.ai_socktype = hints ? hints->ai_socktype : 0;
   plain.ai_protocol = hints ? hints->ai_protocol : 0;
-  // AI_ADDRCONFIG is about addresses that this host could connect from; it is the SOCKS server that connects.
+  // AI_ADDRCONFIG asks which addresses this host can connect from, but the SOCKS server connects.
   plain.ai_flags &= ~(AI_CANONNAME | AI_ADDRCONFIG | AI_IDN | AI_CANONIDN);
   plain.ai_flags |= AI_NUMERICHOST;
   return plain;
@@ -46,7 +46,7 @@ int append(const Ip& ip, const char* service, const addrinfo& hints, addrinfo** 
   return REAL(getaddrinfo)(text, service, &hints, end_of(list));
 }
 
-bool is_only_for_failing(const addrinfo& one) {
+bool is_unreachable(const addrinfo& one) {
   const auto address = IpPort::from(one.ai_addr, one.ai_addrlen);
   return address && route(config(), *address) == Route::unreachable;
 }
@@ -58,74 +58,82 @@ bool has_ipv4(const addrinfo* list) {
   return false;
 }
 
-// SOCKS4 has no IPv6. The canonical name is the first member's.
-void leave_out_ipv6(addrinfo** list) {
+// SOCKS4 has no IPv6. The canonical name stays with the first member.
+void remove_unreachable(addrinfo** list) {
   if (!has_ipv4(*list))
     return;
   char* canonical_name = std::exchange((*list)->ai_canonname, nullptr);
   for (addrinfo** place = list; *place;) {
-    if (!is_only_for_failing(**place)) {
+    if (!is_unreachable(**place)) {
       place = &(*place)->ai_next;
       continue;
     }
-    addrinfo* failing = *place;
-    *place = std::exchange(failing->ai_next, nullptr);
-    freeaddrinfo(failing);
+    addrinfo* unreachable = *place;
+    *place = std::exchange(unreachable->ai_next, nullptr);
+    freeaddrinfo(unreachable);
   }
   (*list)->ai_canonname = canonical_name;
 }
 
-int list_of(const Answer& answer, const char* service, const addrinfo* hints, addrinfo** result) {
-  const addrinfo plain = without_servers(hints);
+int make_list(const LookupResult& found, const char* service, const addrinfo* hints, addrinfo** result) {
+  const addrinfo plain = numeric_hints(hints);
   addrinfo* list = nullptr;
   int error = EAI_NONAME;
-  for (size_t i = 0; i < answer.count; ++i)
-    if (const int failed = append(answer.ips[i], service, plain, &list))
+  for (size_t i = 0; i < found.count; ++i)
+    if (const int failed = append(found.ips[i], service, plain, &list))
       error = failed;
   if (!list)
-    return error == EAI_ADDRFAMILY ? EAI_NODATA : error; // as of a name that has only addresses of the other family
-  if (hints && (hints->ai_flags & AI_CANONNAME) && !(list->ai_canonname = strdup(answer.name.c_str()))) {
+    return error == EAI_ADDRFAMILY ? EAI_NODATA : error; // the name has addresses, but of the other family
+  if (hints && (hints->ai_flags & AI_CANONNAME) && !(list->ai_canonname = strdup(found.name.c_str()))) {
     freeaddrinfo(list);
     return EAI_MEMORY;
   }
-  leave_out_ipv6(&list);
+  remove_unreachable(&list);
   *result = list;
   return 0;
 }
 
-int only_in_figures(const char* node, const char* service, const addrinfo* hints, addrinfo** result) {
-  addrinfo plain = without_servers(hints);
+int numeric_only(const char* node, const char* service, const addrinfo* hints, addrinfo** result) {
+  addrinfo plain = numeric_hints(hints);
   plain.ai_flags |= hints ? hints->ai_flags & (AI_CANONNAME | AI_ADDRCONFIG) : AI_ADDRCONFIG;
   return REAL(getaddrinfo)(node, service, &plain, result);
+}
+
+int ask_libc(const NameQuery& query, const char* node, const char* service, const addrinfo* hints, addrinfo** result) {
+  const int error = REAL(getaddrinfo)(node, service, hints, result);
+  if (error == 0)
+    query.record(*result);
+  return error;
+}
+
+int ask_us(const NameQuery& query, const char* service, const addrinfo* hints, addrinfo** result, int libc_error) {
+  const LookupResult found = without_libc(query, query.resolver == Resolver::libc_then_us);
+  if (!found)
+    return found.is_unsure ? EAI_AGAIN : libc_error;
+  return make_list(found, service, hints, result);
 }
 
 } // namespace
 
 int addresses(const char* node, const char* service, const addrinfo* hints, addrinfo** result) {
-  const bool is_figures = hints && (hints->ai_flags & AI_NUMERICHOST);
-  const NameQuery query = is_figures ? NameQuery{} : NameQuery::about(node);
-  const bool asks = query.resolver == Resolver::libc_then_us;
+  const bool is_numeric = hints && (hints->ai_flags & AI_NUMERICHOST);
+  const NameQuery query = is_numeric ? NameQuery{} : NameQuery::about(node);
   if (query.resolver == Resolver::nobody)
-    return only_in_figures(node, service, hints, result);
-  if (query.resolver == Resolver::libc_only) {
-    const int error = REAL(getaddrinfo)(node, service, hints, result);
-    if (error == 0)
-      query.note(*result);
-    return error;
-  }
+    return numeric_only(node, service, hints, result);
+  if (query.resolver == Resolver::libc_only)
+    return ask_libc(query, node, service, hints, result);
   const int before = errno;
-  const int error = asks ? REAL(getaddrinfo)(node, service, hints, result) : EAI_AGAIN;
-  if (error == 0) {
-    query.note(*result);
-    leave_out_ipv6(result);
-  }
+  int error = EAI_AGAIN;
+  if (query.resolver == Resolver::libc_then_us)
+    error = ask_libc(query, node, service, hints, result);
+  if (error == 0)
+    remove_unreachable(result);
   if (error == 0 || !is_unknown(error))
     return error;
-  const Answer known = answer(query, asks);
-  const int listed = known ? list_of(known, service, hints, result) : known.is_unsure ? EAI_AGAIN : error;
-  if (listed == 0)
+  error = ask_us(query, service, hints, result, error);
+  if (error == 0)
     errno = before;
-  return listed;
+  return error;
 }
 
 } // namespace socksify::resolve

@@ -7,11 +7,11 @@ namespace socksify {
 namespace {
 
 // Hands out the buffer piece by piece, each aligned for pointers.
-class Room {
+class Pieces {
 public:
-  Room(char* start, size_t size) : m_next(start), m_left(size) { align(); }
+  Pieces(char* start, size_t size) : m_next(start), m_left(size) { align(); }
 
-  void* take(size_t size) {
+  void* allocate(size_t size) {
     if (size > m_left)
       return nullptr;
     void* piece = m_next;
@@ -35,33 +35,42 @@ private:
 
 bool is_of(int family, const Ip& ip) { return ip.is_ipv4() == (family == AF_INET); }
 
-} // namespace
+size_t count_of(int family, const LookupResult& found) {
+  return static_cast<size_t>(
+      std::count_if(found.ips, found.ips + found.count, [&](const Ip& ip) { return is_of(family, ip); }));
+}
 
-int pack(const Answer& answer, int family, hostent* entry, char* buffer, size_t size) {
-  const size_t width = family == AF_INET ? 4 : 16;
-  const auto count =
-      std::count_if(answer.ips, answer.ips + answer.count, [&](const Ip& ip) { return is_of(family, ip); });
-  if (count == 0)
-    return NO_DATA;
-  Room room{buffer, size};
-  auto** aliases = static_cast<char**>(room.take(sizeof(char*)));
-  auto** list = static_cast<char**>(room.take(sizeof(char*) * static_cast<size_t>(count + 1)));
-  auto* bytes = static_cast<char*>(room.take(width * static_cast<size_t>(count)));
-  auto* name = static_cast<char*>(room.take(answer.name.view().size() + 1));
-  if (!aliases || !list || !bytes || !name) {
-    errno = ERANGE;
-    return NETDB_INTERNAL;
-  }
-  std::memcpy(name, answer.name.c_str(), answer.name.view().size() + 1);
-  *aliases = nullptr;
-  *entry = {name, aliases, family, static_cast<int>(width), list};
-  for (size_t i = 0; i < answer.count; ++i)
-    if (is_of(family, answer.ips[i])) {
-      std::memcpy(bytes, answer.ips[i].bytes + 16 - width, width);
+// An IPv4 address is the last four bytes of an Ip.
+void fill_addresses(const LookupResult& found, int family, size_t width, char** list, char* bytes) {
+  for (size_t i = 0; i < found.count; ++i)
+    if (is_of(family, found.ips[i])) {
+      std::memcpy(bytes, found.ips[i].bytes + 16 - width, width);
       *list++ = bytes;
       bytes += width;
     }
   *list = nullptr;
+}
+
+} // namespace
+
+int fill_hostent(const LookupResult& found, int family, hostent* entry, char* buffer, size_t size) {
+  const size_t width = family == AF_INET ? 4 : 16;
+  const size_t count = count_of(family, found);
+  if (count == 0)
+    return NO_DATA;
+  Pieces pieces{buffer, size};
+  auto** aliases = static_cast<char**>(pieces.allocate(sizeof(char*)));
+  auto** list = static_cast<char**>(pieces.allocate(sizeof(char*) * (count + 1)));
+  auto* bytes = static_cast<char*>(pieces.allocate(width * count));
+  auto* name = static_cast<char*>(pieces.allocate(found.name.view().size() + 1));
+  if (!aliases || !list || !bytes || !name) {
+    errno = ERANGE;
+    return NETDB_INTERNAL;
+  }
+  std::memcpy(name, found.name.c_str(), found.name.view().size() + 1);
+  *aliases = nullptr;
+  *entry = {name, aliases, family, static_cast<int>(width), list};
+  fill_addresses(found, family, width, list, bytes);
   return 0;
 }
 

@@ -17,25 +17,25 @@ class Words {
 public:
   explicit Words(const char* path) : m_file(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) {
     m_is_whole = m_file || is_absent(errno);
-    progress_pending();
+    advance();
   }
 
-  bool is_over() const { return m_next < 0; }
-  bool is_whole() const { return m_is_whole; } // as far as it has been read
+  bool at_end() const { return m_next < 0; }
+  bool is_whole() const { return m_is_whole; } // no read failed so far
 
-  // The next word of this line; false at its end, from where the next line begins.
+  // Gets the next word of the line. False at the end of the line, after moving to the next one.
   bool next(Name& word) {
     while (is_blank(m_next))
-      progress_pending();
+      advance();
     if (m_next == '#')
       while (!ends_line())
-        progress_pending();
+        advance();
     if (ends_line()) {
-      progress_pending();
+      advance();
       return false;
     }
     word.clear();
-    for (; !ends_line() && !is_blank(m_next) && m_next != '#'; progress_pending())
+    for (; !ends_line() && !is_blank(m_next) && m_next != '#'; advance())
       word.append(FMT_COMPILE("{}"), static_cast<char>(m_next));
     return true;
   }
@@ -43,26 +43,26 @@ public:
 private:
   bool ends_line() const { return m_next == '\n' || m_next < 0; }
 
-  void read_on() {
+  void refill() {
     ssize_t got;
     do
-      got = m_file ? REAL(read)(m_file.get(), m_room, sizeof m_room) : 0;
+      got = m_file ? REAL(read)(m_file.get(), m_buffer, sizeof m_buffer) : 0;
     while (got < 0 && errno == EINTR);
     m_is_whole = m_is_whole && (got >= 0 || is_absent(errno));
     m_at = 0;
     m_end = got > 0 ? static_cast<size_t>(got) : 0;
   }
 
-  void progress_pending() {
+  void advance() {
     if (m_at == m_end)
-      read_on();
-    m_next = m_end ? static_cast<unsigned char>(m_room[m_at++]) : -1;
+      refill();
+    m_next = m_end ? static_cast<unsigned char>(m_buffer[m_at++]) : -1;
   }
 
   Fd m_file;
-  char m_room[2048];
+  char m_buffer[2048];
   size_t m_at = 0, m_end = 0;
-  int m_next = -1; // the character to look at; -1: none
+  int m_next = -1; // the next character; -1: none
   bool m_is_whole;
 };
 
@@ -70,11 +70,11 @@ bool same(const Name& one, const Name& other) {
   return one.view().size() == other.view().size() && strncasecmp(one.c_str(), other.c_str(), one.view().size()) == 0;
 }
 
-// Calls visit(address, first name, name) for all until it says false. False if there may be more.
+// Calls visit(address, first name, name) for every name until it returns false. False if some may be missing.
 template <typename Visit> bool for_each_name(const char* path, Visit visit) {
   KeepErrno keep;
   Words words{path};
-  while (!words.is_over()) {
+  while (!words.at_end()) {
     Name address, first, name;
     if (!words.next(address))
       continue;
@@ -91,8 +91,8 @@ template <typename Visit> bool for_each_name(const char* path, Visit visit) {
 
 } // namespace
 
-Answer find(const Name& wanted, const char* path) {
-  Answer answer;
+LookupResult look_up(const Name& wanted, const char* path) {
+  LookupResult answer;
   answer.is_unsure = !for_each_name(path, [&](const Ip& ip, const Name& first, const Name& name) {
     if (!same(name, wanted))
       return true;
@@ -104,7 +104,7 @@ Answer find(const Name& wanted, const char* path) {
   return answer;
 }
 
-std::optional<Name> find(const Ip& wanted, const char* path) {
+std::optional<Name> name_of(const Ip& wanted, const char* path) {
   std::optional<Name> found;
   for_each_name(path, [&](const Ip& ip, const Name& first, const Name&) {
     if (std::memcmp(ip.bytes, wanted.bytes, sizeof ip.bytes) == 0)

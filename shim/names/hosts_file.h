@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// /etc/hosts, read by ourselves: the C library cannot be told to look here and not to ask a server then.
+// Reads /etc/hosts. The C library cannot look in the file alone: it would go on to ask a DNS server.
 #pragma once
 #include "names/lookup_result.h"
 
@@ -7,11 +7,11 @@ namespace socksify::hosts_file {
 
 inline constexpr const char* usual = "/etc/hosts";
 
-// All addresses of a name, spelled as names::spelled does; and the name that stands first in its first line. Unsure if
-// there is a file that cannot be read now.
-Answer find(const Name& name, const char* path = usual);
+// All addresses of a normalized name, with the first name of its first line as the canonical one. Unsure if the file
+// exists but cannot be read now.
+LookupResult look_up(const Name& name, const char* path = usual);
 
 // The first name of an address.
-std::optional<Name> find(const Ip& ip, const char* path = usual);
+std::optional<Name> name_of(const Ip& ip, const char* path = usual);
 
 } // namespace socksify::hosts_file

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a name is found to be: addresses, in the order in which they are to be tried.
+// The addresses of a name, in the order in which to try them.
 #pragma once
 #include "base/address.h"
 #include "names/name_map.h"
@@ -7,11 +7,11 @@
 
 namespace socksify {
 
-struct Answer {
+struct LookupResult {
   Name name; // the canonical one
   Ip ips[16];
-  size_t count = 0;       // 0: it is not known
-  bool is_unsure = false; // it could not be found out: for want of memory, of a descriptor
+  size_t count = 0;       // 0: the name is not known
+  bool is_unsure = false; // the look-up itself failed, for example for lack of memory or descriptors
 
   explicit operator bool() const { return count != 0; }
 

@@ -20,17 +20,17 @@ uint32_t hash_of(std::string_view bytes, uint32_t hash = 0x811c9dc5) {
 
 struct NameMap::Header {
   uint64_t format;
-  uint64_t uses; // counts them
+  uint64_t uses; // so far, of all names
   uint32_t capacity;
-  uint32_t first; // with this number it began
-  uint32_t count; // so many have been given: the first one and those that follow, round and round
+  uint32_t first; // the first number that was given
+  uint32_t count; // of the numbers given: `first` and those after it, modulo capacity
   uint32_t spare;
 
   bool has_given(uint32_t number) const { return (number + capacity - first) % capacity < count; }
 };
 
 struct NameMap::Use {
-  uint64_t used; // the greater the later
+  uint64_t used; // the value of Header::uses at the last use
   uint32_t hash;
   uint32_t spare;
 };
@@ -47,10 +47,18 @@ struct NameMap::Record {
   std::string_view view() const { return {text, length}; }
 };
 
-// What a search for a name has come to.
+// The result of a search for a name.
 struct NameMap::Search {
   std::optional<uint32_t> found;
-  uint32_t oldest = 0; // a number that may be given
+  uint32_t oldest = 0;   // the number for a new name: the next one or, if all are taken, the least recently used
+  uint64_t earliest = 0; // when `oldest` was used
+
+  void consider(uint32_t number, uint64_t used) {
+    if (used >= earliest)
+      return;
+    earliest = used;
+    oldest = number;
+  }
 };
 
 size_t NameMap::use_offset(uint32_t number) const { return sizeof(Header) + number * sizeof(Use); }
@@ -59,7 +67,7 @@ size_t NameMap::record_offset(uint32_t number) const { return use_offset(m_capac
 
 size_t NameMap::size(uint32_t capacity) { return sizeof(Header) + size_t{capacity} * (sizeof(Use) + sizeof(Record)); }
 
-// One that is not ours, or damaged, is as good as empty: records of it are overwritten as numbers are given.
+// A store that is not ours, or damaged, counts as empty: its records are overwritten as numbers are given.
 std::optional<NameMap::Header> NameMap::header() const {
   Header header;
   if (!m_store.read(0, &header, sizeof header))
@@ -83,25 +91,26 @@ std::optional<Name> NameMap::name_of(uint32_t number) const {
 }
 
 std::optional<NameMap::Search> NameMap::search(const Header& header, uint32_t hash, std::string_view name) const {
-  Search search{std::nullopt, (header.first + header.count) % m_capacity};
-  uint64_t earliest = UINT64_MAX;
+  Search search{std::nullopt, (header.first + header.count) % m_capacity, UINT64_MAX};
   Use uses[128];
-  for (uint32_t seen = 0, here; seen < header.count; seen += here) {
+  for (uint32_t seen = 0, here; seen < header.count && !search.found; seen += here) {
     const uint32_t first = (header.first + seen) % m_capacity;
     here = std::min({static_cast<uint32_t>(std::size(uses)), header.count - seen, m_capacity - first});
     if (!m_store.read(use_offset(first), uses, here * sizeof *uses))
       return std::nullopt;
-    for (uint32_t i = 0; i < here; ++i) {
-      if (uses[i].hash == hash)
-        if (const auto there = name_of(first + i); there && there->view() == name)
-          return Search{first + i, 0};
-      if (header.count == m_capacity && uses[i].used < earliest) {
-        earliest = uses[i].used;
-        search.oldest = first + i;
-      }
+    for (uint32_t i = 0; i < here && !search.found; ++i) {
+      if (uses[i].hash == hash && has_name(first + i, name))
+        search.found = first + i;
+      if (header.count == m_capacity)
+        search.consider(first + i, uses[i].used);
     }
   }
   return search;
+}
+
+bool NameMap::has_name(uint32_t number, std::string_view name) const {
+  const auto there = name_of(number);
+  return there && there->view() == name;
 }
 
 uint64_t NameMap::next_use(Header& header) { return ++header.uses; }
@@ -116,7 +125,7 @@ bool NameMap::put(uint32_t number, std::string_view name) {
   return m_store.write(record_offset(number), &record, sizeof record);
 }
 
-// The name is there before anything leads to it.
+// Writes the name before anything refers to it.
 std::optional<uint32_t> NameMap::number_of(std::string_view name) {
   const uint32_t hash = hash_of(name);
   auto header = this->header();

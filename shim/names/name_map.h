@@ -1,37 +1,34 @@
 // SPDX-License-Identifier: MIT
-// Names with numbers, in a store: one number a name. When all are taken, the name that nobody has used for longest
-// gives its number away. Nothing that stands in the store is believed unseen: a record carries a checksum, which
-// tells what a process that was killed has left half done, and the number of a record is its place.
+// Numbers its names: a map in a SharedStore. When all numbers are taken, a new name takes that of the least recently
+// used one. The store's contents are never trusted: each record has a checksum over its name and number, which exposes
+// what a killed process left half-written.
 //
-//   header | for each number: hash of its name, when it was used | for each number: its name
+//   header | for each number: hash of its name, last use | for each number: its name
 //
-// What cannot be read is not taken for empty: its numbers would be given a second time.
+// A store that cannot be read does not count as empty: its numbers would be given a second time.
 #pragma once
-#include "base/text.h"
+#include "names/host_name.h"
 #include "names/shared_store.h"
-#include <optional>
 
 namespace socksify {
 
-using Name = Text<256>;
-
 class NameMap {
 public:
-  // `first`: the number with which an empty store begins.
-  NameMap(Store& store, uint32_t capacity, uint32_t first = 0)
+  // An empty store begins with the number `first`.
+  NameMap(SharedStore& store, uint32_t capacity, uint32_t first = 0)
       : m_store(store), m_capacity(capacity), m_first(first % capacity) {}
 
-  // How many bytes there are for so many names.
+  // Bytes that the store needs for that many names.
   static size_t size(uint32_t capacity);
 
-  // The number of a name, which has one from now on. Nothing if the store cannot be read or written. The
-  // store is locked.
+  // The number of a name, which gets one if it has none. Nullopt if the store cannot be read or written. The caller
+  // has locked the store.
   std::optional<uint32_t> number_of(std::string_view name);
 
-  // The name of a number.
+  // Nullopt if there is no name with this number, or it cannot be read.
   std::optional<Name> name_of(uint32_t number) const;
 
-  // The number is in use. The store is locked.
+  // Records that the number is in use. The caller has locked the store.
   void touch(uint32_t number);
 
 private:
@@ -42,13 +39,14 @@ private:
 
   std::optional<Header> header() const;
   std::optional<Search> search(const Header& header, uint32_t hash, std::string_view name) const;
+  bool has_name(uint32_t number, std::string_view name) const;
   bool put(uint32_t number, const Use& use);
   bool put(uint32_t number, std::string_view name);
   static uint64_t next_use(Header& header);
   size_t use_offset(uint32_t number) const;
   size_t record_offset(uint32_t number) const;
 
-  Store& m_store;
+  SharedStore& m_store;
   uint32_t m_capacity;
   uint32_t m_first;
 };

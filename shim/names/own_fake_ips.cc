@@ -4,7 +4,7 @@
 #include <atomic>
 #include <utility>
 
-namespace socksify::names::recent {
+namespace socksify::own_fake_ips {
 namespace {
 
 struct Entry {
@@ -54,8 +54,8 @@ constinit forks::Observer observer{nullptr, mend_after_fork};
 
 } // namespace
 
-void note(uint32_t ip, const Name& name) {
-  forks::add(observer);
+void remember(uint32_t ip, const Name& name) {
+  forks::add_observer(observer);
   const Turn turn;
   if (!turn)
     return;
@@ -63,10 +63,10 @@ void note(uint32_t ip, const Name& name) {
   (known ? *known : next_entry()) = {ip, name};
 }
 
-std::optional<Name> find(uint32_t ip) {
+std::optional<Name> name_of(uint32_t ip) {
   const Turn turn;
   const Entry* known = turn ? entry_of(ip) : nullptr;
   return known ? std::optional{known->name} : std::nullopt;
 }
 
-} // namespace socksify::names::recent
+} // namespace socksify::own_fake_ips

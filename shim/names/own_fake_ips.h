@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The stand-ins that this process itself has been given last: for one that changes its user, its root directory or what
+// The fake IPs that this process itself has been given last: for one that changes its user, its root directory or what
 // it may open after it has resolved a name, and before it connects.
 #pragma once
 #include "names/name_map.h"
 
-namespace socksify::names::recent {
+namespace socksify::own_fake_ips {
 
-void note(uint32_t ip, const Name& name);
-std::optional<Name> find(uint32_t ip);
+void remember(uint32_t ip, const Name& name);
+std::optional<Name> name_of(uint32_t ip);
 
-} // namespace socksify::names::recent
+} // namespace socksify::own_fake_ips

@@ -14,7 +14,7 @@
 namespace socksify::resolve {
 namespace {
 
-// "127.1" and "0x7f000001" are addresses, too.
+// "127.1" and "0x7f000001" are also addresses.
 bool is_address(const char* node) {
   in_addr ignored;
   return inet_aton(node, &ignored) != 0;
@@ -22,22 +22,32 @@ bool is_address(const char* node) {
 
 bool is_localhost(std::string_view name) { return name == "localhost" || name.ends_with(".localhost"); }
 
-// With its domain or without.
+// With or without its domain.
 bool is_own_name(std::string_view name) {
-  char room[256]{};
-  if (gethostname(room, sizeof room - 1) != 0)
+  char host[256]{};
+  if (gethostname(host, sizeof host - 1) != 0)
     return false;
-  const auto own = names::spelled(room);
+  const auto own = host_name::normalized(host);
   return own && (name == own->view() || name == split_at(own->view(), own->view().find('.')).before);
 }
 
-// RFC 6761, 6.3: "localhost" and what ends in it are this host, and never asked of a server. So is the own name, for
-// which systems that do without /etc/hosts have a loopback address as well.
-Answer of_this_host(const Name& name, bool is_own) {
-  Answer answer{.name = name, .ips = {}};
-  if (is_own)
-    answer.add(Ip::from(INADDR_LOOPBACK));
-  return answer;
+// RFC 6761, 6.3: "localhost" and names below it are this host; servers are never asked for them. The same goes for the
+// host's own name, which also has a loopback address on systems without /etc/hosts.
+LookupResult loopback(const Name& name) {
+  LookupResult result{.name = name, .ips = {}};
+  result.add(Ip::from(INADDR_LOOPBACK));
+  return result;
+}
+
+LookupResult by_fake_ip(const Name& name) {
+  LookupResult result{.name = name, .ips = {}};
+  const auto ip = fake_ips::ip_for(name);
+  result.is_unsure = !ip;
+  if (ip) {
+    result.add(Ip::from(*ip));
+    log(3, FMT_COMPILE("{}: left to the SOCKS server"), name.view());
+  }
+  return result;
 }
 
 } // namespace
@@ -47,7 +57,7 @@ NameQuery NameQuery::about(const char* node) {
   const bool has_direct = config().active && !config().no_proxy.empty();
   if (!node || !(config().uses_fake_ips() || has_direct))
     return query;
-  const auto name = names::spelled(node);
+  const auto name = host_name::normalized(node);
   query.is_recorded = name && has_direct;
   query.is_direct = query.is_recorded && is_direct_name(config(), name->view());
   if (!config().uses_fake_ips())
@@ -63,40 +73,33 @@ NameQuery NameQuery::about(const char* node) {
   return query;
 }
 
-void NameQuery::note(const addrinfo* answers) const {
+void NameQuery::record(const addrinfo* answers) const {
   for (; is_recorded && answers; answers = answers->ai_next)
     if (const auto found = IpPort::from(answers->ai_addr, answers->ai_addrlen))
-      no_proxy::note(found->ip, is_direct);
+      no_proxy::record(found->ip, is_direct);
 }
 
-void NameQuery::note(const hostent& answer) const {
+void NameQuery::record(const hostent& answer) const {
   for (char** address = answer.h_addr_list; is_recorded && *address; ++address) {
     Ip ip;
     uint32_t network;
     std::memcpy(&network, *address, sizeof network);
     if (answer.h_length == sizeof ip.bytes)
       std::memcpy(ip.bytes, *address, sizeof ip.bytes);
-    no_proxy::note(answer.h_length == sizeof network ? Ip::from(ntohl(network)) : ip, is_direct);
+    no_proxy::record(answer.h_length == sizeof network ? Ip::from(ntohl(network)) : ip, is_direct);
   }
 }
 
-Answer answer(const NameQuery& query, bool asked) {
+LookupResult without_libc(const NameQuery& query, bool libc_was_asked) {
   KeepErrno keep;
-  const Name& name = query.name;
-  const bool is_own = is_localhost(name.view()) || is_own_name(name.view());
-  const Answer in_file = hosts_file::find(name);
-  if (in_file || is_own)
-    return in_file && !asked ? in_file : of_this_host(name, is_own && !in_file);
-  if (in_file.is_unsure) // it is not to be told to a server, perhaps
+  const LookupResult in_file = hosts_file::look_up(query.name);
+  if (in_file) // libc reads the file, too: it did not know the name in the family that the program wants
+    return libc_was_asked ? LookupResult{.name = query.name, .ips = {}} : in_file;
+  if (is_localhost(query.name.view()) || is_own_name(query.name.view()))
+    return loopback(query.name);
+  if (in_file.is_unsure) // it may be in the file, and then no server may see it
     return in_file;
-  Answer answer{.name = name, .ips = {}};
-  const auto ip = names::fake_ip_for(name);
-  answer.is_unsure = !ip;
-  if (!ip)
-    return answer;
-  answer.add(Ip::from(*ip));
-  log(3, FMT_COMPILE("{}: the SOCKS server's to resolve"), name.view());
-  return answer;
+  return by_fake_ip(query.name);
 }
 
 Reverse name_of(const Ip& ip) {
@@ -104,10 +107,10 @@ Reverse name_of(const Ip& ip) {
   if (!config().uses_fake_ips())
     return reverse;
   if (config().is_fake_ip(ip))
-    return {true, names::find(ip.ipv4())};
+    return {true, fake_ips::name_of(ip.ipv4())};
   if (!config().resolves_remotely())
     return reverse;
-  return {true, hosts_file::find(ip)};
+  return {true, hosts_file::name_of(ip)};
 }
 
 } // namespace socksify::resolve

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How a name is resolved: by the C library, by ourselves without asking any server, or by a stand-in, so that the SOCKS
-// server resolves it when a connection is made.
+// Decides how a name is resolved: by the C library; by us, without asking a DNS server; or by a fake IP, so that the
+// SOCKS server resolves it when a connection is made.
 #pragma once
 #include "names/lookup_result.h"
 #include <netdb.h>
@@ -15,23 +15,23 @@ enum class Resolver {
   nobody,       // it cannot be a host name
 };
 
-// One look-up of the program.
+// One look-up by the program.
 struct NameQuery {
   Resolver resolver = Resolver::libc_only;
   Name name;                // us_only and libc_then_us
   bool is_direct = false;   // NO_PROXY matches it
-  bool is_recorded = false; // libc's answer tells which addresses are direct
+  bool is_recorded = false; // NO_PROXY is set, so the addresses in libc's answer are recorded as direct or not
 
   static NameQuery about(const char* node);
-  void note(const addrinfo* answers) const;
-  void note(const hostent& answer) const;
+  void record(const addrinfo* answers) const;
+  void record(const hostent& answer) const;
 };
 
-// What there is without the C library. `asked`: it has been asked first, and did not know the name. Unsure: the program
-// may try again.
-Answer answer(const NameQuery& query, bool asked);
+// Resolves the name without the C library. `libc_was_asked`: libc does not know the name. If the result is unsure, the
+// program may try again.
+LookupResult without_libc(const NameQuery& query, bool libc_was_asked);
 
-// The name of an address, where that is ours to tell: a stand-in's, or any if no server is to be asked.
+// The name of an address, if it is up to us: of a fake IP, or of any address if no DNS server may be asked.
 struct Reverse {
   bool is_ours = false;
   std::optional<Name> name;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "names/shared_store.h"
-#include "kernel/fork.h"
-#include <csignal>
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
@@ -13,7 +11,7 @@
 namespace socksify {
 namespace {
 
-// In a directory that everybody may write, somebody else may have been here first.
+// In a directory that is open to everybody, another user may have created the file.
 bool is_ours_alone(int fd) {
   struct stat status {};
   if (fstat(fd, &status) != 0)
@@ -26,37 +24,30 @@ bool is_ours_alone(int fd) {
 
 } // namespace
 
-// O_NONBLOCK: for a FIFO in its place.
-Store Store::file(const char* path) {
-  Store store;
+// O_NONBLOCK: it may be a FIFO.
+SharedStore SharedStore::file(const char* path) {
+  SharedStore store;
   store.m_fd = Fd{open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, S_IRUSR | S_IWUSR)};
   if (store.m_fd && !is_ours_alone(store.m_fd.get()))
     store.m_fd.reset();
   return store;
 }
 
-Store Store::memory(Memory* start, size_t size) {
-  Store store;
+SharedStore SharedStore::memory(Memory* start, size_t size) {
+  SharedStore store;
   store.m_memory = start;
   store.m_size = size;
   return store;
 }
 
-// 0 or an errno; EWOULDBLOCK: another one has it.
-int Store::try_lock() {
+// Returns 0 or an errno; EWOULDBLOCK if somebody else has the lock.
+int SharedStore::try_lock() {
   if (m_fd)
     return flock(m_fd.get(), LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
-  int holder = 0;
-  const auto take = [&] {
-    return m_memory->holder.compare_exchange_strong(holder, forks::own_pid(), std::memory_order_acquire);
-  };
-  if (take())
-    return 0;
-  const bool has_died = kill(holder, 0) != 0 && errno == ESRCH; // while it held it
-  return has_died && take() ? 0 : EWOULDBLOCK;
+  return m_memory->lock.try_lock() ? 0 : EWOULDBLOCK;
 }
 
-bool Store::lock(int milliseconds) {
+bool SharedStore::lock(int milliseconds) {
   constexpr int yields = 100;
   constexpr timespec nap{0, 1'000'000};
   KeepErrno keep;
@@ -72,42 +63,56 @@ bool Store::lock(int milliseconds) {
   }
 }
 
-// Said aloud, because a child that another thread has forked meanwhile has this descriptor, too.
-void Store::unlock() {
+// Explicit, because closing the descriptor is not enough: a child forked meanwhile by another thread has it, too.
+void SharedStore::unlock() {
   KeepErrno keep;
   if (!m_is_locked)
     return;
   if (m_fd)
     flock(m_fd.get(), LOCK_UN);
   else
-    m_memory->holder.store(0, std::memory_order_release);
+    m_memory->lock.unlock();
 }
 
-bool Store::read(size_t offset, void* bytes, size_t size) const {
+bool SharedStore::read(size_t offset, void* bytes, size_t size) const {
   size_t got = 0;
+  const bool is_read = m_fd ? read_file(offset, bytes, size, got) : read_memory(offset, bytes, size, got);
+  std::memset(static_cast<char*>(bytes) + got, 0, size - got);
+  return is_read;
+}
+
+bool SharedStore::read_memory(size_t offset, void* bytes, size_t size, size_t& got) const {
   if (m_memory && offset + size <= m_size)
     std::memcpy(bytes, m_memory->bytes() + offset, got = size);
-  ssize_t more = 0;
-  while (m_fd && got < size) {
-    more = pread(m_fd.get(), static_cast<char*>(bytes) + got, size - got, static_cast<off_t>(offset + got));
+  return true;
+}
+
+bool SharedStore::read_file(size_t offset, void* bytes, size_t size, size_t& got) const {
+  while (got < size) {
+    const ssize_t more =
+        pread(m_fd.get(), static_cast<char*>(bytes) + got, size - got, static_cast<off_t>(offset + got));
     if (more < 0 && errno == EINTR)
       continue;
     if (more <= 0)
-      break;
+      return more == 0;
     got += static_cast<size_t>(more);
   }
-  std::memset(static_cast<char*>(bytes) + got, 0, size - got);
-  return more >= 0;
+  return true;
 }
 
-bool Store::write(size_t offset, const void* bytes, size_t size) {
-  if (m_memory) {
-    if (offset + size > m_size)
-      return false;
-    std::memcpy(m_memory->bytes() + offset, bytes, size);
-    return true;
-  }
-  // Beyond this limit, writing is a signal that ends the program.
+bool SharedStore::write(size_t offset, const void* bytes, size_t size) {
+  return m_memory ? write_memory(offset, bytes, size) : write_file(offset, bytes, size);
+}
+
+bool SharedStore::write_memory(size_t offset, const void* bytes, size_t size) {
+  if (offset + size > m_size)
+    return false;
+  std::memcpy(m_memory->bytes() + offset, bytes, size);
+  return true;
+}
+
+bool SharedStore::write_file(size_t offset, const void* bytes, size_t size) {
+  // A write beyond this limit raises SIGXFSZ, which ends the program.
   rlimit limit{};
   if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur < offset + size)
     return false;

@@ -1,45 +1,48 @@
 // SPDX-License-Identifier: MIT
-// Bytes that processes share: a file, or where there can be none, memory of this process and its children.
+// Bytes that processes share: a file or, without one, memory of this process and its children.
 //
-// The file is read and written by system calls and never mapped: what another process has cut off, or what a full file
-// system does not take, is a short read or an errno here, and would be a SIGBUS in a mapping. It is open only while
-// it is used, so that the program has no descriptor more. The lock is the kernel's, which ends with its holder.
+// The file is read and written by system calls, never mapped: if another process truncates it, or the file system is
+// full, that is a short read or an errno here, but would be a SIGBUS in a mapping. It is open only while it is used, so
+// that the program has no additional descriptor. Its lock is the kernel's, which ends with its holder.
 #pragma once
-#include "base/fd.h"
-#include <atomic>
+#include "kernel/process_lock.h"
 #include <cstddef>
 #include <cstdint>
 
 namespace socksify {
 
-class Store {
+class SharedStore {
 public:
-  // A store that is no file: this, and the bytes behind it. All zeros at first.
+  // A store in memory: this header, followed by the bytes. All zeros at first.
   struct alignas(8) Memory {
-    std::atomic<int> holder; // a process
+    ProcessLock lock;
     char* bytes() { return reinterpret_cast<char*>(this + 1); }
   };
 
-  // A file of this user's that nobody else can write, made if it is not there. Invalid with errno if there is none.
-  static Store file(const char* path);
-  static Store memory(Memory* start, size_t size); // of the bytes
+  // A file that only this user can read or write, created if it is missing. Invalid, with errno, if that fails.
+  static SharedStore file(const char* path);
+  static SharedStore memory(Memory* start, size_t size); // `size`: of the bytes
 
-  Store() = default;
-  Store(Store&& other) noexcept = default;
-  Store& operator=(Store&& other) noexcept = default;
-  ~Store() { unlock(); }
+  SharedStore() = default;
+  SharedStore(SharedStore&& other) noexcept = default;
+  SharedStore& operator=(SharedStore&& other) noexcept = default;
+  ~SharedStore() { unlock(); }
 
   explicit operator bool() const { return m_fd || m_memory; }
 
-  // False if others have held it for all of these milliseconds, or there is no locking it. Held until the end of the
-  // store.
+  // Holds the lock until the store is destroyed. False if others hold it for all these milliseconds, or it cannot be
+  // locked.
   [[nodiscard]] bool lock(int milliseconds);
 
-  // What is not there is zeros. False with errno: it may be there, but cannot be read.
+  // Bytes beyond the end are zeros. False, with errno, if there may be bytes that cannot be read.
   [[nodiscard]] bool read(size_t offset, void* bytes, size_t size) const;
   [[nodiscard]] bool write(size_t offset, const void* bytes, size_t size);
 
 private:
+  bool read_file(size_t offset, void* bytes, size_t size, size_t& got) const;
+  bool read_memory(size_t offset, void* bytes, size_t size, size_t& got) const;
+  bool write_file(size_t offset, const void* bytes, size_t size);
+  bool write_memory(size_t offset, const void* bytes, size_t size);
   int try_lock();
   void unlock();
 

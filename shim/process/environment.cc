@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "process/environment.h"
 #include "base/settings.h"
+#include "kernel/mapping.h"
+#include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 namespace socksify::environment {
@@ -11,29 +12,30 @@ namespace {
 
 constexpr std::string_view preload = "LD_PRELOAD=";
 
-// "NAME=value" of each, one after the other, terminated by NUL.
-constinit char ordinary_room[2048];
-constinit std::string_view saved;
-constinit std::string_view saved_preload;
+constinit struct {
+  std::string_view settings;  // "NAME=value" of each, terminated by NUL
+  std::string_view libraries; // the value of LD_PRELOAD
+  char buffer[2048]{};        // for both; a mapping if they are longer
+} saved;
 
 // Calls visit(name, value) for every variable that is set. The general proxy variables count only while no variable of
 // ours names the server.
 template <typename Visit> void for_each_setting(Visit visit) {
   const auto visit_if_set = [visit](const char* name) {
-    if (const char* value = name ? find(environ, name) : nullptr)
+    if (const char* value = name ? getenv(name) : nullptr)
       visit(name, value);
   };
   for (const auto& setting : settings) {
     visit_if_set(setting.name);
     visit_if_set(setting.alias);
   }
-  const bool is_general = !find(environ, "SOCKS4_SERVER") && !find(environ, "SOCKS_SERVER");
+  const bool is_general = !getenv("SOCKS4_SERVER") && !getenv("SOCKS_SERVER");
   for (const char* name : general_proxies)
     visit_if_set(is_general ? name : nullptr);
 }
 
-// Where the entry that is this library ends in a list as ld.so reads it, separated by colons or blanks; 0: it is not in
-// there. Compared by the last part of the name, because the rest may have $LIB in it.
+// Finds this library in a list that ld.so reads, separated by colons or blanks. Returns the end of its entry, or 0.
+// Only the base names are compared, because the directory may contain $LIB.
 size_t end_of_library(std::string_view list) {
   Dl_info info{};
   if (!dladdr(reinterpret_cast<void*>(&save), &info) || !info.dli_fname)
@@ -55,7 +57,7 @@ size_t end_of_library(std::string_view list) {
 
 std::string_view name_of(std::string_view entry) { return split_at(entry, entry.find('=')).before; }
 
-bool is_in(char* const* environment, const char* name) { return name && find(environment, name); }
+bool is_in(char* const* environment, const char* name) { return name && value_of(environment, name); }
 
 // True if the new environment has the setting, by either of its names: a program that names a new server does not want
 // the old one back by the other name.
@@ -63,29 +65,38 @@ bool is_settled(char* const* environment, std::string_view name) {
   for (const auto& setting : settings)
     if (name == setting.name || (setting.alias && name == setting.alias))
       return is_in(environment, setting.name) || is_in(environment, setting.alias);
-  return find(environment, name);
+  return value_of(environment, name);
 }
 
-// Calls visit(entry) for every saved one that is missing.
+// Calls visit(entry) for every saved entry that is missing.
 template <typename Visit> void for_each_missing(char* const* environment, Visit visit) {
-  for (const char* entry = saved.data(); entry && entry < saved.data() + saved.size(); entry += std::strlen(entry) + 1)
+  const char* const end = saved.settings.data() + saved.settings.size();
+  for (const char* entry = saved.settings.data(); entry < end; entry += std::strlen(entry) + 1)
     if (!is_settled(environment, name_of(entry)))
       visit(entry);
 }
 
-// SOCKS_SERVER= is how a program, or who wrote a script, says that nothing is to go through a server.
+// An empty SOCKS_SERVER is how a program or script asks for direct connections.
 bool opts_out(char* const* environment) {
-  const char* server = find(environment, "SOCKS_SERVER");
-  return server && !*server && !find(environment, "SOCKS4_SERVER");
+  const char* server = value_of(environment, "SOCKS_SERVER");
+  return server && !*server && !value_of(environment, "SOCKS4_SERVER");
 }
 
-// LD_PRELOAD up to our library, which may need what comes before it. Not found out at load: dladdr() reads all symbols.
-std::string_view own_libraries() { return {saved_preload.data(), end_of_library(saved_preload)}; }
+// LD_PRELOAD up to and including this library, which may need those before it. Not computed at load, because dladdr()
+// reads all symbols.
+std::string_view own_libraries() { return {saved.libraries.data(), end_of_library(saved.libraries)}; }
 
-// True if the loader would not load this library; `own` is what it would load.
+// True if ld.so would not load this library. `own` is the value of LD_PRELOAD.
 bool lacks_library(char* const* environment, const char*& own) {
-  own = find(environment, "LD_PRELOAD");
+  own = value_of(environment, "LD_PRELOAD");
   return !(own && end_of_library(own)) && !own_libraries().empty();
+}
+
+size_t count_entries(char* const* environment) {
+  size_t count = 0;
+  while (environment && environment[count])
+    ++count;
+  return count;
 }
 
 bool is(const char* entry, std::string_view prefix) { return std::strncmp(entry, prefix.data(), prefix.size()) == 0; }
@@ -97,7 +108,7 @@ char* put(char* at, std::string_view text) {
 
 } // namespace
 
-const char* find(char* const* environment, std::string_view name) {
+const char* value_of(char* const* environment, std::string_view name) {
   for (; environment && *environment; ++environment) {
     const char* entry = *environment;
     if (entry[0] == name[0] && std::strncmp(entry, name.data(), name.size()) == 0 && entry[name.size()] == '=')
@@ -109,42 +120,36 @@ const char* find(char* const* environment, std::string_view name) {
 void save() {
   size_t size = 0;
   for_each_setting([&](const char* name, const char* value) { size += std::strlen(name) + std::strlen(value) + 2; });
-  const char* libraries = find(environ, "LD_PRELOAD");
+  const char* libraries = getenv("LD_PRELOAD");
   const size_t preload_size = libraries ? std::strlen(libraries) : 0;
-  char* at = ordinary_room;
-  if (size + preload_size > sizeof ordinary_room) {
-    void* memory = mmap(nullptr, size + preload_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED)
-      return;
-    at = static_cast<char*>(memory);
-  }
-  saved = {at, size};
+  const size_t total = size + preload_size;
+  auto* at = total > sizeof saved.buffer ? static_cast<char*>(map_memory(total)) : saved.buffer;
+  if (!at)
+    return;
+  saved.settings = {at, size};
   for_each_setting([&](const char* name, const char* value) {
     at = put(put(put(at, name), "="), value);
     *at++ = '\0';
   });
-  saved_preload = {at, preload_size};
+  saved.libraries = {at, preload_size};
   if (preload_size)
     put(at, {libraries, preload_size});
 }
 
-Room room_for(char* const* environment, const char* state) {
-  Room room;
+Size size_for(char* const* environment, const char* state) {
+  Size needed;
   if (opts_out(environment))
-    return room;
-  for_each_missing(environment, [&](const char*) { ++room.entries; });
+    return needed;
+  for_each_missing(environment, [&](const char*) { ++needed.entries; });
   const char* own = nullptr;
   if (lacks_library(environment, own)) {
-    ++room.entries;
-    room.bytes = preload.size() + own_libraries().size() + (own ? std::strlen(own) + 1 : 0) + 1;
+    ++needed.entries;
+    needed.bytes = preload.size() + own_libraries().size() + (own ? std::strlen(own) + 1 : 0) + 1;
   }
-  room.entries += state != nullptr;
-  if (room.entries || find(environment, state_variable)) {
-    for (; environment && *environment; ++environment)
-      ++room.entries;
-    ++room.entries; // the null at its end
-  }
-  return room;
+  needed.entries += state != nullptr;
+  if (needed.entries || value_of(environment, state_variable))
+    needed.entries += count_entries(environment) + 1; // and the null at the end
+  return needed;
 }
 
 char** complete(char* const* environment, const char* state, char** entries, char* bytes) {

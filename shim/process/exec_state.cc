@@ -111,14 +111,14 @@ bool write(Entry& entry, bool all) {
 }
 
 void read() {
-  const char* value = environment::find(environ, environment::state_variable);
+  const char* value = getenv(environment::state_variable.data());
   if (!value)
     return;
   std::string_view text{value};
   for (Record record; take(text, record);)
     if (can_be_handed_over(record.socket) && sockets::find_open_fd(record.key, record.socket.fd) >= 0 &&
         sockets::remember(record.key, record.socket)) {
-      forks::note_inherited();
+      forks::record_inherited();
       if (record.socket.awaits_call())
         readiness::bind_started();
     }

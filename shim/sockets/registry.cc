@@ -95,13 +95,13 @@ std::optional<Socket> find_fd(int fd) { return find(table.empty() ? 0 : identity
 
 std::optional<Socket> use(Identity key) {
   CookieMap::Value value;
-  if (!key || !table.use(key, value))
+  if (!key || !table.touch(key, value))
     return std::nullopt;
   return unpack<Socket>(value);
 }
 
 bool remember(Identity key, const Socket& socket) {
-  forks::add(observer);
+  forks::add_observer(observer);
   // The kernel gives the lowest number that is free: so many descriptors are likely to be open.
   if (key && table.needs_sweep(key, static_cast<size_t>(socket.fd)))
     sweep();

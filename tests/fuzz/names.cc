@@ -12,8 +12,8 @@ namespace {
 
 constexpr uint32_t capacity = 8;
 
-struct alignas(Store::Memory) Room {
-  Store::Memory memory;
+struct alignas(SharedStore::Memory) Room {
+  SharedStore::Memory memory;
   char bytes[8192];
 } room;
 
@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   HOLDS(NameMap::size(capacity) <= sizeof room.bytes);
   std::memset(room.bytes, 0, sizeof room.bytes);
   std::memcpy(room.memory.bytes(), data, std::min(size, NameMap::size(capacity)));
-  Store store = Store::memory(&room.memory, NameMap::size(capacity));
+  SharedStore store = SharedStore::memory(&room.memory, NameMap::size(capacity));
   HOLDS(store.lock(1000));
   NameMap names(store, capacity);
   for (uint32_t number = 0; number < capacity + 2; ++number)

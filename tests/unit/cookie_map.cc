@@ -80,7 +80,7 @@ TEST_CASE("touching an entry marks it as used more recently") {
   table->store(1, value_of(1));
   table->store(2, value_of(2));
   CookieMap::Value value;
-  CHECK(table->use(1, value));
+  CHECK(table->touch(1, value));
   uint64_t use[3]{};
   table->for_each([&](uint64_t key, const CookieMap::Value&, uint64_t when) { use[key] = when; });
   CHECK(use[1] > use[2]);

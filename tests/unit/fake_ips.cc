@@ -14,7 +14,7 @@ using namespace socksify;
 namespace {
 
 std::string spelled(std::string_view name) {
-  const auto result = names::spelled(name);
+  const auto result = host_name::normalized(name);
   return result ? std::string(result->view()) : "";
 }
 
@@ -67,32 +67,32 @@ TEST_CASE("198.18.0.0/15 holds fake IPs if the server resolves names") {
 }
 
 TEST_CASE("the fake IPs that a process received most recently") {
-  const auto name = [](int i) { return *names::spelled("host" + std::to_string(i)); };
+  const auto name = [](int i) { return *host_name::normalized("host" + std::to_string(i)); };
   for (int i = 1; i <= 40; ++i)
-    names::recent::note(uint32_t(i) * 16, name(i));
+    own_fake_ips::remember(uint32_t(i) * 16, name(i));
   for (int i = 25; i <= 40; ++i)
-    CHECK(names::recent::find(uint32_t(i) * 16)->view() == name(i).view());
-  CHECK_FALSE(names::recent::find(24 * 16));
-  CHECK_FALSE(names::recent::find(40));
-  names::recent::note(40 * 16, name(1));
-  CHECK(names::recent::find(40 * 16)->view() == name(1).view());
-  CHECK(names::recent::find(25 * 16));
+    CHECK(own_fake_ips::name_of(uint32_t(i) * 16)->view() == name(i).view());
+  CHECK_FALSE(own_fake_ips::name_of(24 * 16));
+  CHECK_FALSE(own_fake_ips::name_of(40));
+  own_fake_ips::remember(40 * 16, name(1));
+  CHECK(own_fake_ips::name_of(40 * 16)->view() == name(1).view());
+  CHECK(own_fake_ips::name_of(25 * 16));
 }
 
 TEST_CASE("a child can record fake IPs although a thread was recording one at the fork") {
   forks::watch();
   std::atomic<bool> over{false};
-  const auto one = names::spelled("one.example"), other = names::spelled("other.example");
+  const auto one = host_name::normalized("one.example"), other = host_name::normalized("other.example");
   std::thread writer([&] {
     for (uint32_t ip = 1; !over; ip = ip % 100 + 1)
-      names::recent::note(ip, *one);
+      own_fake_ips::remember(ip, *one);
   });
   size_t wrong = 0;
   for (int i = 0; i < 200; ++i) {
     const pid_t child = fork();
     if (child == 0) {
-      names::recent::note(101, *other);
-      const auto found = names::recent::find(101);
+      own_fake_ips::remember(101, *other);
+      const auto found = own_fake_ips::name_of(101);
       _exit(found && found->view() == other->view() ? 0 : 1);
     }
     int status = -1;

@@ -11,8 +11,8 @@ using namespace socksify;
 
 namespace {
 
-Answer two_families() {
-  Answer answer{.name = *names::spelled("host.example"), .ips = {}};
+LookupResult two_families() {
+  LookupResult answer{.name = *host_name::normalized("host.example"), .ips = {}};
   answer.add(Ip::from(0x0a000001));
   answer.add(*parse_ip("2001:db8::1"));
   answer.add(Ip::from(0x0a000002));
@@ -25,7 +25,7 @@ Answer two_families() {
 TEST_CASE("a hostent has the addresses of its family, and lies in the buffer") {
   hostent entry{};
   char buffer[200];
-  REQUIRE(pack(two_families(), AF_INET, &entry, buffer, sizeof buffer) == 0);
+  REQUIRE(fill_hostent(two_families(), AF_INET, &entry, buffer, sizeof buffer) == 0);
   CHECK(entry.h_name == std::string("host.example"));
   CHECK(entry.h_aliases[0] == nullptr);
   CHECK(entry.h_length == 4);
@@ -35,7 +35,7 @@ TEST_CASE("a hostent has the addresses of its family, and lies in the buffer") {
   for (const void* part : {static_cast<void*>(entry.h_name), static_cast<void*>(entry.h_aliases),
                            static_cast<void*>(entry.h_addr_list), static_cast<void*>(entry.h_addr_list[1])})
     CHECK((part >= buffer && part < buffer + sizeof buffer));
-  REQUIRE(pack(two_families(), AF_INET6, &entry, buffer, sizeof buffer) == 0);
+  REQUIRE(fill_hostent(two_families(), AF_INET6, &entry, buffer, sizeof buffer) == 0);
   CHECK(entry.h_length == 16);
   CHECK(entry.h_addr_list[1] == nullptr);
 }
@@ -45,7 +45,7 @@ TEST_CASE("buffers that are too small by any number of bytes, at any alignment")
   hostent entry{};
   for (size_t odd = 0; odd < 8; ++odd) {
     size_t needed = 0;
-    while (pack(two_families(), AF_INET, &entry, room.data() + odd, needed) != 0) {
+    while (fill_hostent(two_families(), AF_INET, &entry, room.data() + odd, needed) != 0) {
       CHECK(errno == ERANGE);
       REQUIRE(++needed < 200);
     }
@@ -54,9 +54,9 @@ TEST_CASE("buffers that are too small by any number of bytes, at any alignment")
 }
 
 TEST_CASE("a name without an address of the family has no data") {
-  Answer answer{.name = *names::spelled("host.example"), .ips = {}};
+  LookupResult answer{.name = *host_name::normalized("host.example"), .ips = {}};
   answer.add(Ip::from(0x0a000001));
   hostent entry{};
   char buffer[200];
-  CHECK(pack(answer, AF_INET6, &entry, buffer, sizeof buffer) == NO_DATA);
+  CHECK(fill_hostent(answer, AF_INET6, &entry, buffer, sizeof buffer) == NO_DATA);
 }

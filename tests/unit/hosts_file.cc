@@ -21,14 +21,14 @@ struct Hosts {
 
   // The canonical name and the addresses of a name, in one line.
   std::string of(std::string_view name) const {
-    const Answer answer = hosts_file::find(*names::spelled(name), path);
+    const LookupResult answer = hosts_file::look_up(*host_name::normalized(name), path);
     std::string text(answer.name.view());
     for (size_t i = 0; i < answer.count; ++i)
       text += answer.ips[i].is_ipv4() ? " " + std::string(to_text(Endpoint{answer.ips[i].ipv4(), 0}).view()) : " v6";
     return text;
   }
   std::string at(std::string_view address) const {
-    const auto name = hosts_file::find(*parse_ip(address), path);
+    const auto name = hosts_file::name_of(*parse_ip(address), path);
     return name ? std::string(name->view()) : "";
   }
 };
@@ -74,8 +74,8 @@ TEST_CASE("a long file, long lines and long words") {
 }
 
 TEST_CASE("without a file no name is known") {
-  CHECK_FALSE(hosts_file::find(*names::spelled("a"), "/nonexistent"));
-  CHECK_FALSE(hosts_file::find(*names::spelled("a"), "/"));
+  CHECK_FALSE(hosts_file::look_up(*host_name::normalized("a"), "/nonexistent"));
+  CHECK_FALSE(hosts_file::look_up(*host_name::normalized("a"), "/"));
   const Hosts empty("");
   CHECK(empty.of("a") == "");
 }

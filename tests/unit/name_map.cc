@@ -32,7 +32,7 @@ struct File {
     unlink(path.c_str());
     rmdir(directory);
   }
-  Store open() const { return Store::file(path.c_str()); }
+  SharedStore open() const { return SharedStore::file(path.c_str()); }
   void patch(off_t offset, std::string_view bytes) const {
     const Fd fd{::open(path.c_str(), O_RDWR)};
     REQUIRE(pwrite(fd.get(), bytes.data(), bytes.size(), offset) == ssize_t(bytes.size()));
@@ -43,18 +43,18 @@ struct File {
   }
 };
 
-std::optional<uint32_t> number_of(Store store, std::string_view name, uint32_t room = capacity) {
+std::optional<uint32_t> number_of(SharedStore store, std::string_view name, uint32_t room = capacity) {
   if (!store || !store.lock(1000))
     return std::nullopt;
   return NameMap{store, room}.number_of(name);
 }
 
-std::string name_of(Store store, uint32_t number, uint32_t room = capacity) {
+std::string name_of(SharedStore store, uint32_t number, uint32_t room = capacity) {
   const auto name = NameMap{store, room}.name_of(number);
   return name ? std::string(name->view()) : "";
 }
 
-void touch(Store store, uint32_t number) {
+void touch(SharedStore store, uint32_t number) {
   REQUIRE(store.lock(1000));
   NameMap{store, capacity}.touch(number);
 }
@@ -94,7 +94,7 @@ TEST_CASE("when all numbers are taken, the least recently used name loses its nu
 TEST_CASE("an empty store starts at the given number; a used one continues") {
   const File file;
   const auto put = [&](std::string_view name, uint32_t first) {
-    Store store = file.open();
+    SharedStore store = file.open();
     REQUIRE(store.lock(1000));
     return NameMap{store, capacity, first}.number_of(name);
   };
@@ -161,7 +161,7 @@ TEST_CASE("a process that is killed while writing blocks nobody, and its partial
   REQUIRE(pipe(ends) == 0);
   const pid_t child = fork();
   if (child == 0) {
-    Store store = file.open();
+    SharedStore store = file.open();
     const bool is_locked = store.lock(1000);
     // Half of a record.
     const bool is_written = store.write(32 + capacity * 16 + 260, "\x01\x02\x03\x04\x07half", 9);
@@ -172,7 +172,7 @@ TEST_CASE("a process that is killed while writing blocks nobody, and its partial
   REQUIRE(read(ends[0], &answer, 1) == 1);
   CHECK(answer == 'y');
   {
-    Store store = file.open();
+    SharedStore store = file.open();
     CHECK_FALSE(store.lock(10)); // times out
   }
   kill(child, SIGKILL);
@@ -240,8 +240,8 @@ TEST_CASE("a file that others can access is not used") {
   unlink(other.c_str());
   REQUIRE(mkfifo(file.path.c_str(), 0600) == 0);
   CHECK_FALSE(file.open());
-  CHECK_FALSE(Store::file("/nonexistent/names"));
-  CHECK_FALSE(Store::file("/"));
+  CHECK_FALSE(SharedStore::file("/nonexistent/names"));
+  CHECK_FALSE(SharedStore::file("/"));
 }
 
 TEST_CASE("a file that may not grow is not written, and raises no signal") {
@@ -256,28 +256,30 @@ TEST_CASE("a file that may not grow is not written, and raises no signal") {
 }
 
 TEST_CASE("anonymous memory works like a file") {
-  std::vector<uint64_t> room((sizeof(Store::Memory) + NameMap::size(capacity)) / 8 + 1);
-  auto* start = reinterpret_cast<Store::Memory*>(room.data());
-  const auto open = [&] { return Store::memory(start, NameMap::size(capacity)); };
+  std::vector<uint64_t> room((sizeof(SharedStore::Memory) + NameMap::size(capacity)) / 8 + 1);
+  auto* start = reinterpret_cast<SharedStore::Memory*>(room.data());
+  const auto open = [&] { return SharedStore::memory(start, NameMap::size(capacity)); };
   for (int i = 0; i < 3 * int(capacity); ++i) {
     const auto number = number_of(open(), numbered(i));
     REQUIRE(number == uint32_t(i) % capacity);
     CHECK(name_of(open(), *number) == numbered(i));
   }
-  Store one = open(), other = open();
+  SharedStore one = open(), other = open();
   CHECK(one.lock(10));
   CHECK_FALSE(other.lock(10));
 }
 
 TEST_CASE("the lock of a killed process is released") {
-  const size_t size = sizeof(Store::Memory) + NameMap::size(capacity);
+  const size_t size = sizeof(SharedStore::Memory) + NameMap::size(capacity);
   void* room = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   REQUIRE(room != MAP_FAILED);
-  const auto open = [&] { return Store::memory(static_cast<Store::Memory*>(room), NameMap::size(capacity)); };
+  const auto open = [&] {
+    return SharedStore::memory(static_cast<SharedStore::Memory*>(room), NameMap::size(capacity));
+  };
   forks::watch(); // so that the child notices its new process ID
   const pid_t child = fork();
   if (child == 0) {
-    Store store = open();
+    SharedStore store = open();
     _exit(store.lock(1000) ? 0 : 1); // its destructor is not run
   }
   int status = 0;

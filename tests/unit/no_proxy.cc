@@ -117,14 +117,14 @@ TEST_CASE("a child records direct addresses although another thread was recordin
   const Ip contested = Ip::from(0xc0000207);
   std::thread writer([&] {
     for (bool is_direct = true; !over; is_direct = !is_direct)
-      no_proxy::note(contested, is_direct);
+      no_proxy::record(contested, is_direct);
   });
   size_t wrong = 0;
   for (int i = 0; i < 200; ++i) {
     const pid_t child = fork();
     if (child == 0) {
-      no_proxy::note(contested, true);
-      _exit(no_proxy::is_noted(contested) ? 0 : 1);
+      no_proxy::record(contested, true);
+      _exit(no_proxy::is_recorded(contested) ? 0 : 1);
     }
     int status = -1;
     wrong += waitpid(child, &status, 0) != child || status != 0;

@@ -55,12 +55,12 @@ TEST_CASE("a name that NO_PROXY matches is direct, and so are its addresses") {
   CHECK(is_direct_name(config, "a.inside.example"));
   CHECK_FALSE(is_direct_name(config, "outside.example"));
   const Ip ip = *parse_ip("192.0.2.77"), ip6 = *parse_ip("2001:db8::77");
-  no_proxy::note(ip, true);
-  no_proxy::note(ip6, true);
+  no_proxy::record(ip, true);
+  no_proxy::record(ip6, true);
   CHECK(to(config, "192.0.2.77") == Route::direct);
   CHECK(to(config, "2001:db8::77") == Route::direct);
   CHECK(to(config, "192.0.2.78") == Route::proxy);
   CHECK(to(config, "2001:db8::78") == Route::unreachable);
-  no_proxy::note(ip, false); // another name has the same address
+  no_proxy::record(ip, false); // another name has the same address
   CHECK(to(config, "192.0.2.77") == Route::proxy);
 }

@@ -194,7 +194,7 @@ denied() {
 }
 warned() {
   SOCKSIFY_LEAK=warn "$@" 2>errors
-  [ "$(cat errors)" = "socksify: names sends datagrams past the SOCKS server" ] || { cat errors && false; }
+  [ "$(cat errors)" = "socksify: names sends datagrams that bypass the SOCKS server" ] || { cat errors && false; }
 }
 allowed_queries() {
   query_is ok

@@ -1,72 +1,77 @@
 // SPDX-License-Identifier: MIT
 #include "names/own_fake_ips.h"
+#include "base/fake_ip.h"
+#include "base/format.h"
 #include "kernel/fork.h"
-#include <atomic>
-#include <utility>
+#include "kernel/mapping.h"
+#include "kernel/sequence_lock.h"
+#include <cstring>
 
 namespace socksify::own_fake_ips {
 namespace {
 
+constexpr uint32_t chunk_size = 512; // entries: addresses are given in sequence, so most programs need one chunk
+constexpr uint32_t chunk_count = fake_ip::count / chunk_size;
+
+// The length is written last: until then there is no name, even in a child of a fork() in the middle.
 struct Entry {
-  uint32_t ip = 0;
-  Name name;
+  using Words = GuardedWords<sizeof(Name) / sizeof(uint64_t)>; // room for the text
+
+  std::atomic<size_t> length; // 0: no name
+  Words text;
 };
 
-constinit Entry entries[16];
-constinit size_t oldest = 0;
-constinit std::atomic<bool> is_busy{false};
+struct Names : forks::Observer {
+  constexpr Names() : Observer(nullptr, [](Observer& self) { static_cast<Names&>(self).lock.mend(); }) {}
 
-// Nobody waits: who comes at a bad moment, a signal handler for one, goes without.
-class Turn {
-public:
-  Turn() : m_mine(!is_busy.exchange(true, std::memory_order_acquire)) {}
-  ~Turn() {
-    if (m_mine)
-      is_busy.store(false, std::memory_order_release);
-  }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-  explicit operator bool() const { return m_mine; }
-
-private:
-  const bool m_mine;
+  SequenceLock lock; // one for all entries: names are rarely written
+  std::atomic<Entry*> chunks[chunk_count]{};
 };
 
-Entry* entry_of(uint32_t ip) {
-  for (Entry& entry : entries)
-    if (entry.ip == ip)
-      return &entry;
-  return nullptr;
+constinit Names names;
+
+uint32_t index_of(uint32_t ip) { return ip - fake_ip::network; }
+
+void write(Entry& entry, const Name& name) {
+  Entry::Words::Value words{};
+  std::memcpy(words.data(), name.c_str(), name.view().size());
+  entry.length.store(0, std::memory_order_release);
+  entry.text.store(words);
+  entry.length.store(name.view().size(), std::memory_order_release);
 }
-
-Entry& next_entry() { return entries[std::exchange(oldest, (oldest + 1) % std::size(entries))]; }
-
-// An entry may be half written, and a name with another one's address would be another host.
-void mend_after_fork(forks::Observer&) {
-  if (!is_busy.load(std::memory_order_relaxed))
-    return;
-  for (Entry& entry : entries)
-    entry.ip = 0;
-  is_busy.store(false, std::memory_order_relaxed);
-}
-
-constinit forks::Observer observer{nullptr, mend_after_fork};
 
 } // namespace
 
 void remember(uint32_t ip, const Name& name) {
-  forks::add_observer(observer);
-  const Turn turn;
-  if (!turn)
+  forks::add_observer(names);
+  if (!fake_ip::contains(ip))
     return;
-  Entry* known = entry_of(ip);
-  (known ? *known : next_entry()) = {ip, name};
+  std::atomic<Entry*>& chunk = names.chunks[index_of(ip) / chunk_size];
+  Entry* entries = publish_mapping(chunk, chunk_size * sizeof(Entry), MAP_PRIVATE);
+  if (!entries || !names.lock.lock())
+    return;
+  write(entries[index_of(ip) % chunk_size], name);
+  names.lock.unlock();
 }
 
 std::optional<Name> name_of(uint32_t ip) {
-  const Turn turn;
-  const Entry* known = turn ? entry_of(ip) : nullptr;
-  return known ? std::optional{known->name} : std::nullopt;
+  const Entry* entries =
+      fake_ip::contains(ip) ? names.chunks[index_of(ip) / chunk_size].load(std::memory_order_acquire) : nullptr;
+  if (!entries)
+    return std::nullopt;
+  const Entry& entry = entries[index_of(ip) % chunk_size];
+  Entry::Words::Value words;
+  size_t length = 0;
+  const bool is_whole = names.lock.read([&] {
+    length = entry.length.load(std::memory_order_acquire);
+    words = entry.text.load();
+    return length != 0;
+  });
+  if (!is_whole)
+    return std::nullopt;
+  Name name;
+  name.append(FMT_COMPILE("{}"), std::string_view{reinterpret_cast<const char*>(words.data()), length});
+  return name;
 }
 
 } // namespace socksify::own_fake_ips

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The fake IPs that this process itself has been given last: for one that changes its user, its root directory or what
-// it may open after it has resolved a name, and before it connects.
+// The fake IPs that this process itself was given. A program may resolve a name and then change its user, its root
+// directory or its limits before it connects, so that it cannot read the shared file any more.
 #pragma once
-#include "names/name_map.h"
+#include "names/host_name.h"
+#include <cstdint>
 
 namespace socksify::own_fake_ips {
 
+// Keeps the name for as long as the process lives: at most one for each fake IP. Does nothing if there is no memory.
 void remember(uint32_t ip, const Name& name);
+
 std::optional<Name> name_of(uint32_t ip);
 
 } // namespace socksify::own_fake_ips

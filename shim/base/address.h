@@ -20,7 +20,7 @@ struct Endpoint {
   bool is_loopback() const { return ip >> 24 == 127; }
 };
 
-// A socket address for the kernel. `family` is that of the socket: on an AF_INET6 socket, an IPv4 endpoint is written as
+// A socket address for the kernel. `family` is the socket's: on an AF_INET6 socket, an IPv4 endpoint is written as
 // ::ffff:a.b.c.d.
 struct SocketAddress {
   sockaddr_storage storage{};

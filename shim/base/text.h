@@ -3,6 +3,7 @@
 #pragma once
 #include <cstddef>
 #include <string_view>
+#include <strings.h>
 
 namespace socksify {
 
@@ -31,16 +32,9 @@ inline Halves split_at(std::string_view text, size_t position) {
   return {{text.data(), position}, {text.data() + position + 1, text.size() - position - 1}, true};
 }
 
-// True if `url` begins with `scheme`, which is given in lower case. strncasecmp() would ask the locale: two more pages
-// of libc at the start of every process.
+// True if `url` begins with `scheme`, in upper or lower case.
 inline bool has_scheme(std::string_view url, std::string_view scheme) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 'a' - 'A') : c; };
-  if (url.size() < scheme.size())
-    return false;
-  for (size_t i = 0; i < scheme.size(); ++i)
-    if (lower(url[i]) != scheme[i])
-      return false;
-  return true;
+  return url.size() >= scheme.size() && strncasecmp(url.data(), scheme.data(), scheme.size()) == 0;
 }
 
 } // namespace socksify

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The second reply of a BIND, and what becomes of the two sockets: the connection gets a new fd, the
-// listening fd a stand-in that no one can call.
+// The second reply of a BIND. The connection gets a new fd, and the listening fd gets a dummy listener, which nobody
+// can call.
 #include "base/fd.h"
 #include "base/socks4.h"
 #include "calls/bind.h"
@@ -26,40 +26,39 @@ namespace {
 
 using ReplyBytes = std::array<uint8_t, socks4::reply_size>;
 
-// An errno of recv() with which the connection goes on. All others are its end.
-bool is_passing(int error) { return error == EAGAIN || error == EINTR || error == ENOMEM || error == ENOBUFS; }
+// True for an errno of recv() after which the connection is still there.
+bool is_temporary(int error) { return error == EAGAIN || error == EINTR || error == ENOMEM || error == ENOBUFS; }
 
-// Waits for the second reply and leaves it where it is. As a plain recv() of the program's own socket, it
-// blocks or does not, times out, is interrupted and restarted exactly as accept() would be. 0 or an errno.
+// Waits for the second reply without receiving it. Because this is a plain recv() on the program's own socket, it
+// blocks, times out, is interrupted and restarted exactly as accept() would be. 0 or an errno.
 int await_reply(int fd) {
   ReplyBytes bytes;
   const Deadline limit = sockopts::receive_deadline(fd);
   const ssize_t got = REAL(recv)(fd, bytes.data(), bytes.size(), MSG_PEEK | MSG_WAITALL);
-  if (got < 0 && is_passing(errno))
+  if (got < 0 && is_temporary(errno))
     return errno;
   const bool is_whole = static_cast<size_t>(got) == bytes.size();
   pollfd hung_up{fd, POLLRDHUP, 0};
   if (is_whole || got <= 0 || REAL(poll)(&hung_up, 1, 0) > 0)
     return 0; // the end of the connection is an answer, too
-  // With a part of the reply there, a recv() that blocks does not say whether its time was over or a signal came.
+  // A blocking recv() that returns a part of the reply does not show whether it timed out or was interrupted.
   return limit.left() == 0 || fcntl(fd, F_GETFL) & O_NONBLOCK ? EAGAIN : EINTR;
 }
 
-// Takes the second reply off the connection; none if there is no whole one or it makes no sense. 0, or an errno with
-// which it is still there.
-int take_reply(int fd, std::optional<socks4::Reply>& reply) {
+// Receives the second reply; none if it is incomplete or malformed. 0; or an errno, and the reply is still there.
+int receive_reply(int fd, std::optional<socks4::Reply>& reply) {
   ReplyBytes bytes;
   const ssize_t got = REAL(recv)(fd, bytes.data(), bytes.size(), MSG_DONTWAIT);
-  if (got < 0 && errno != EAGAIN && is_passing(errno))
+  if (got < 0 && errno != EAGAIN && is_temporary(errno))
     return errno;
   if (got == static_cast<ssize_t>(bytes.size()))
     reply = socks4::parse_reply(bytes);
   return 0;
 }
 
-// A real listening socket that nobody can reach: it hears only packets that have come over no router with the highest
-// time to live, and none is sent so unless a program of this host asks for it. (A filter that drops all packets would
-// do as well, but takes privileges on some kernels.)
+// A real listening socket that nobody can call: it accepts only packets with the highest time to live, which have
+// crossed no router, and this host sends none like that to itself unless a program asks for it. (A filter that drops
+// all packets would do as well, but needs privileges on some kernels.)
 Fd make_dummy_listener(int family) {
   Fd fd{::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   if (!fd)
@@ -72,75 +71,77 @@ Fd make_dummy_listener(int family) {
   return fd;
 }
 
-// Puts the stand-in, with these status flags, in the place of the listening socket: on its number, and on those of its
-// dups, but not on that of the connection.
-bool replace(int listening, const Fd& dummy, int status_flags, const Socket& socket, int connection = -1) {
+// Replaces the listening socket by the dummy listener, with these status flags: on its number and its dups, but not on
+// `connection`.
+bool replace_by_dummy(int listening, const Fd& dummy, int status_flags, const Socket& socket, int connection = -1) {
   fcntl(dummy.get(), F_SETFL, status_flags);
-  if (socket.kept_low_water_mark() > 1)
-    set_low_water_mark(dummy.get(), socket.kept_low_water_mark());
+  if (const int program = socket.as<AwaitingCall>().low_water_mark; program > 1)
+    set_low_water_mark(dummy.get(), program);
   if (replace_socket(listening, dummy, connection) != 0)
     return false;
-  const Socket silent{.state = State::dummy_listener, .family = socket.family, .fd = listening, .local = socket.local};
-  return sockets::remember(sockets::identity(listening), silent);
+  return sockets::remember(sockets::identity(listening), transitions::dummy_of(socket, listening));
 }
 
-// The connection as accept4() returns it: O_NONBLOCK is its own and not the listening socket's. 0 or an
+// Makes the connection what accept4() returns. It has its own O_NONBLOCK, and not the listening socket's. 0 or an
 // errno.
-int hand_over(int fd, const Socket& socket, Endpoint peer, int status_flags, bool nonblocking) {
-  set_low_water_mark(fd, socket.kept_low_water_mark());
+int prepare_connection(int fd, const Socket& socket, Endpoint peer, int status_flags, bool nonblocking) {
+  set_low_water_mark(fd, socket.as<AwaitingCall>().low_water_mark);
   fcntl(fd, F_SETFL, nonblocking ? status_flags | O_NONBLOCK : status_flags & ~O_NONBLOCK);
-  const Socket accepted{.state = State::accepted,
-                        .family = socket.family,
-                        .server = socket.server,
-                        .fd = fd,
-                        .peer = peer,
-                        .local = socket.local};
-  return sockets::remember(sockets::identity(fd), accepted) ? 0 : ENOBUFS;
+  return sockets::remember(sockets::identity(fd), transitions::call_of(socket, fd, peer)) ? 0 : ENOBUFS;
 }
 
-// The server has checked that the primary's host calls, which the program knows by its stand-in: some compare the two.
-Endpoint caller(const socks4::Reply& reply, const Socket& socket) {
-  const Endpoint& primary = socket.primary();
+// Who called. The server has checked that it is the primary's host. If the program knows that by a fake IP, it gets the
+// fake IP here, too, because some programs compare the two.
+Endpoint caller(const socks4::Reply& reply, Endpoint primary) {
   if (fake_ips::is_fake_ip(primary.ip))
     return {primary.ip, reply.endpoint.port ? reply.endpoint.port : primary.port};
   return reply.endpoint.ip ? reply.endpoint : primary;
 }
 
-// The reply is there and ours alone to take: call.fd becomes the connection, or call.error says why not.
-void take_call(int listening, const Socket& socket, int flags, Call& call) {
-  KeepErrno keep;
-  // Both first: when there is no fd left, the reply has to stay for a later accept().
-  Fd connection{fcntl(listening, flags & SOCK_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0)};
-  const Fd dummy = connection ? make_dummy_listener(socket.family) : Fd{};
-  if (!dummy) {
-    call.error = errno;
-    sockets::transition(sockets::identity(listening), State::accepting, socket);
-    return;
-  }
-  const int status_flags = fcntl(listening, F_GETFL);
-  std::optional<socks4::Reply> reply;
-  if (const int error = take_reply(connection.get(), reply)) {
-    call.error = error;
-    sockets::transition(sockets::identity(listening), State::accepting, socket);
-    return;
-  }
-  replace(listening, dummy, status_flags, socket, connection.get());
+// The two descriptors that a call takes. Made before the reply is received: without a free descriptor the reply has to
+// stay for a later accept().
+struct Descriptors {
+  Fd connection, dummy;
+  const int error; // why one is missing
+
+  Descriptors(int listening, const Socket& socket, int flags)
+      : connection(fcntl(listening, flags & SOCK_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0)),
+        dummy(connection ? make_dummy_listener(socket.family) : Fd{}), error(dummy ? 0 : errno) {}
+};
+
+// The reply was received: call.fd becomes the connection, or call.error says why not.
+void finish_call(const std::optional<socks4::Reply>& reply, Fd& connection, const Socket& socket, int status_flags,
+                 int flags, Call& call) {
+  const AwaitingCall& awaiting = socket.as<AwaitingCall>();
   if (!reply || !reply->granted()) {
-    trace::call_failed(socket.primary(), socket.local, reply.has_value());
+    trace::call_failed(awaiting.primary, awaiting.local, reply.has_value());
     call.error = ECONNABORTED;
     return;
   }
-  call.peer = caller(*reply, socket);
-  const int error = hand_over(connection.get(), socket, call.peer, status_flags, flags & SOCK_NONBLOCK);
-  if (error) {
-    call.error = error;
+  call.peer = caller(*reply, awaiting.primary);
+  call.error = prepare_connection(connection.get(), socket, call.peer, status_flags, flags & SOCK_NONBLOCK);
+  if (call.error)
     return;
-  }
   call.fd = connection.release();
-  trace::call_accepted(call.peer, socket.local, call.fd);
+  trace::call_accepted(call.peer, awaiting.local, call.fd);
 }
 
-// How many bytes wait to be read. Without SO_OOBINLINE the kernel counts only up to an urgent one.
+// The reply is there, and only this thread may receive it.
+void accept_reply(int listening, const Socket& socket, int flags, Call& call) {
+  KeepErrno keep;
+  Descriptors own{listening, socket, flags};
+  const int status_flags = fcntl(listening, F_GETFL);
+  std::optional<socks4::Reply> reply;
+  call.error = own.error ? own.error : receive_reply(own.connection.get(), reply);
+  if (call.error) {
+    sockets::transition(sockets::identity(listening), State::accepting, socket);
+    return;
+  }
+  replace_by_dummy(listening, own.dummy, status_flags, socket, own.connection.get());
+  finish_call(reply, own.connection, socket, status_flags, flags, call);
+}
+
+// The number of bytes to read. Without SO_OOBINLINE the kernel counts only up to an urgent one.
 int unread_bytes(int fd) {
   const int yes = 1;
   int before = 0, unread = 0;
@@ -152,39 +153,39 @@ int unread_bytes(int fd) {
   return unread;
 }
 
-// True if a child or the parent has taken this call: more bytes have been read here than the first reply. What arrives
-// between the two questions makes the difference smaller than it is, and even negative; never larger.
-bool is_taken_elsewhere(int fd) {
+// True if a child or the parent has accepted this call: more bytes were received here than the first reply. Bytes that
+// arrive between the two questions make the difference smaller, even negative, but never larger.
+bool is_accepted_elsewhere(int fd) {
   tcp_info info{};
   socklen_t length = sizeof info;
   return forks::may_share() && REAL(getsockopt)(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
          static_cast<int64_t>(info.tcpi_bytes_received) - unread_bytes(fd) >= int64_t{2 * socks4::reply_size};
 }
 
-// EALREADY: here, too, the listening socket is now one that has been called; or why it cannot be.
-int give_up(int fd, const Socket& socket) {
+// Another process has accepted the call, so the dummy listener replaces the listening socket here, too. EALREADY; or
+// why that fails.
+int replace_accepted(int fd, const Socket& socket) {
   const Fd dummy = make_dummy_listener(socket.family);
-  const int status_flags = fcntl(fd, F_GETFL) | (socket.is_nonblocking ? O_NONBLOCK : 0);
-  return dummy && replace(fd, dummy, status_flags, socket) ? EALREADY : errno;
+  const int status_flags = fcntl(fd, F_GETFL) | (socket.as<AwaitingCall>().is_nonblocking ? O_NONBLOCK : 0);
+  return dummy && replace_by_dummy(fd, dummy, status_flags, socket) ? EALREADY : errno;
 }
 
-// 0 if the reply is there and this thread's to take; else an errno.
+// 0 if the reply is there and only this thread may receive it; else an errno. EALREADY: the socket has changed.
 int claim_reply(int fd, const Socket& socket, int flags) {
   KeepErrno keep;
-  if (!socket.is_listening || flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK))
+  if (!socket.is_listening_bind() || flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK))
     return EINVAL;
-  // Before, so that what the connection has to say is not waited for; and after, because it may have been a long wait.
-  if (is_taken_elsewhere(fd))
-    return give_up(fd, socket);
+  // Once before the wait, in order not to wait for bytes of the connection; and again after it, because it may be long.
+  if (is_accepted_elsewhere(fd))
+    return replace_accepted(fd, socket);
   const int error = await_reply(fd);
-  if (const auto now = sockets::find_fd(fd); now && now->state == State::bound)
+  if (const auto now = sockets::lookup_fd(fd); now && now->is<Bound>())
     return EALREADY; // shutdown() has ended it
   if (error)
     return error;
-  if (is_taken_elsewhere(fd))
-    return give_up(fd, socket);
-  Socket accepting = socket;
-  accepting.state = State::accepting;
+  if (is_accepted_elsewhere(fd))
+    return replace_accepted(fd, socket);
+  const Socket accepting = transitions::being_accepted(socket);
   return sockets::transition(sockets::identity(fd), State::listening, accepting) ? 0 : EALREADY;
 }
 
@@ -192,17 +193,17 @@ int claim_reply(int fd, const Socket& socket, int flags) {
 
 std::optional<Call> accept_call(int fd, int flags) {
   for (;;) {
-    const auto socket = sockets::find_fd(fd);
-    if (!socket || !socket->is_waiting())
+    const auto socket = sockets::lookup_fd(fd);
+    if (!socket || !socket->is_bind())
       return std::nullopt;
     const int error = claim_reply(fd, *socket, flags);
     if (error == EALREADY) {
-      sched_yield(); // someone else is taking this call: the stand-in is here or will be in a moment
+      sched_yield(); // another thread accepts this call, and the dummy listener is here or soon will be
       continue;
     }
     Call call{.fd = -1, .error = error, .family = socket->family};
     if (!error) {
-      take_call(fd, *socket, flags, call);
+      accept_reply(fd, *socket, flags, call);
       readiness::recount();
     }
     return call;

@@ -18,7 +18,7 @@
 namespace socksify {
 namespace {
 
-// A TCP socket that is not bound, listening or connected.
+// True for a TCP socket that is not bound, listening or connected.
 bool is_untouched(int fd) {
   sockaddr_storage storage{};
   socklen_t length = sizeof storage;
@@ -29,8 +29,7 @@ bool is_untouched(int fd) {
   return local && local->port == 0;
 }
 
-// An address that stands for calls over IPv4: 0.0.0.0, a v4-mapped one, or :: where the socket takes IPv4 as
-// well.
+// True for addresses that receive calls over IPv4: 0.0.0.0, a v4-mapped one, or :: if the socket accepts IPv4.
 bool takes_ipv4(int fd, const Ip& ip) {
   if (ip.is_ipv4())
     return true;
@@ -39,28 +38,52 @@ bool takes_ipv4(int fd, const Ip& ip) {
   return ip.is_any() && REAL(getsockopt)(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &length) == 0 && !v6only;
 }
 
+// The primary connection for a bind() to this address; nothing if the bind() is a plain local one.
+std::optional<Socket> primary_of(int fd, const Ip& requested, int family) {
+  const uint32_t ip = requested.is_ipv4() ? requested.ipv4() : 0;
+  if (!takes_ipv4(fd, requested) || (requested.is_loopback() && !sockets::is_reported(ip)))
+    return std::nullopt;
+  if (domain_of(fd) != family || !is_untouched(fd))
+    return std::nullopt;
+  return sockets::primary_for(ip);
+}
+
+// Takes the socket back from a BIND.
+void undo_bind(int fd, const Socket& socket) {
+  disconnect(fd, socket.family);
+  set_low_water_mark(fd, socket.as<AwaitingCall>().low_water_mark);
+}
+
+// The BIND was granted. 0 or an errno.
+int await_call(int fd, Socket& socket, Endpoint local, int low_water_mark) {
+  KeepErrno keep;
+  forks::start_tracking(); // a child may accept the call
+  socket = transitions::bind_granted(socket, local, low_water_mark);
+  set_low_water_mark(fd, socks4::reply_size); // readable when the whole reply is there
+  if (!sockets::remember(sockets::identity(fd), socket)) {
+    disconnect(fd, socket.family);
+    return ENOBUFS;
+  }
+  readiness::bind_started();
+  return 0;
+}
+
 } // namespace
 
 bool remember_bind(int fd, const IpPort& requested, int family) {
   if (config().bind == Bind::off || sockets::empty())
     return false;
   KeepErrno keep;
-  const uint32_t ip = requested.ip.is_ipv4() ? requested.ip.ipv4() : 0;
-  if (!takes_ipv4(fd, requested.ip) || (requested.ip.is_loopback() && !sockets::is_reported(ip)))
-    return false;
-  if (domain_of(fd) != family || !is_untouched(fd))
-    return false;
-  const auto primary = sockets::primary_for(ip);
+  const auto primary = primary_of(fd, requested.ip, family);
   if (!primary)
     return false;
-  Socket socket{
-      .state = State::bound, .family = static_cast<uint8_t>(family), .fd = fd, .requested = {ip, requested.port}};
-  socket.primary() = {config().bind == Bind::any ? 0 : primary->peer.ip, primary->peer.port};
-  socket.server = primary->server;
+  const Endpoint peer = primary->as<Connected>().peer;
+  const Bound bound{.requested = {requested.ip.is_ipv4() ? requested.ip.ipv4() : 0, requested.port},
+                    .primary = {config().bind == Bind::any ? 0 : peer.ip, peer.port}};
   if (is_logged(3))
-    log(3, FMT_COMPILE("fd {}: bound to {}, for a call from {}"), fd, fake_ips::shown(socket.requested).view(),
-        fake_ips::shown(socket.primary()).view());
-  return sockets::remember(sockets::identity(fd), socket);
+    log(3, FMT_COMPILE("fd {}: bound to {}, for a call from {}"), fd, fake_ips::shown(bound.requested).view(),
+        fake_ips::shown(bound.primary).view());
+  return sockets::remember(sockets::identity(fd), Socket{State::bound, bound, family, fd, primary->server});
 }
 
 int bind_locally(int fd, Endpoint requested, int family) {
@@ -76,43 +99,30 @@ int bind_locally(int fd, Endpoint requested, int family) {
 }
 
 int bind_for_connect(int fd, sockets::Identity key, const Socket& socket) {
-  if (socket.state != State::bound) {
-    disconnect(fd, socket.family);
-    set_low_water_mark(fd, socket.kept_low_water_mark());
-  }
+  if (socket.is<AwaitingCall>())
+    undo_bind(fd, socket);
   sockets::forget(key);
-  return bind_locally(fd, socket.requested, socket.family);
+  const Endpoint requested = socket.is<Bound>() ? socket.as<Bound>().requested : socket.as<AwaitingCall>().requested;
+  return bind_locally(fd, requested, socket.family);
 }
 
 int start_bind(int fd, Socket& socket) {
-  if (socket.state != State::bound)
+  if (!socket.is<Bound>())
     return 0;
+  const Endpoint primary = socket.as<Bound>().primary;
   if (is_logged(2))
-    log(2, FMT_COMPILE("fd {}: BIND for a call from {}, userid {}"), fd, fake_ips::shown(socket.primary()).view(),
-        userid());
-  const auto request = request_for(socks4::Command::bind, socket.primary());
+    log(2, FMT_COMPILE("fd {}: BIND for a call from {}, userid {}"), fd, fake_ips::shown(primary).view(), userid());
+  const auto request = request_for(socks4::Command::bind, primary);
   if (!request)
     return EHOSTUNREACH;
   const int low_water_mark = sockopts::reset_low_water_mark(fd);
   const Exchange done = exchange(fd, socket.family, *request, Mode::blocking, socket.server);
   trace::connect_finished(done.handshake, done.attempt, done.deadline, done.error);
-  if (done.error) {
-    if (low_water_mark != 1)
-      set_low_water_mark(fd, low_water_mark);
-    return done.error;
-  }
-  KeepErrno keep;
-  forks::start_tracking(); // a child may take the call
-  socket.state = State::listening;
-  socket.local = done.reported();
-  socket.kept_low_water_mark() = low_water_mark;
-  set_low_water_mark(fd, socks4::reply_size); // ready when a whole reply is there
-  if (!sockets::remember(sockets::identity(fd), socket)) {
-    disconnect(fd, socket.family);
-    return ENOBUFS;
-  }
-  readiness::bind_started();
-  return 0;
+  if (done.result == Exchange::Result::granted)
+    return await_call(fd, socket, done.reported(), low_water_mark);
+  if (low_water_mark != 1)
+    set_low_water_mark(fd, low_water_mark);
+  return done.error;
 }
 
 bool bind_by_listening(int fd) {
@@ -129,28 +139,25 @@ bool bind_by_listening(int fd) {
 int start_listening(int fd, Socket& socket) {
   if (const int error = start_bind(fd, socket))
     return error;
-  socket.is_listening = true;
+  socket = transitions::listened(socket);
   const sockets::Identity key = sockets::identity(fd);
   if (!sockets::remember(key, socket))
     return ENOBUFS;
-  epoll::listens(key, true);
+  epoll::set_listener(key, true);
   return 0;
 }
 
-// As the kernel does it: a listening socket has nothing to send, and ends to listen when it is to receive no more.
-int shut_down_bind(int fd, Socket socket, int how) {
-  if (!socket.is_listening)
+// As in the kernel: a listening socket has nothing to send, and stops listening on shutdown(SHUT_RD).
+int shut_down_bind(int fd, const Socket& socket, int how) {
+  if (!socket.is_listening_bind())
     return ENOTCONN;
   KeepErrno keep;
-  socket.state = State::bound;
-  socket.is_listening = false;
   const sockets::Identity key = sockets::identity(fd);
-  if (how == SHUT_WR || !sockets::transition(key, State::listening, socket))
+  if (how == SHUT_WR || !sockets::transition(key, State::listening, transitions::shut_down(socket)))
     return 0;
-  REAL(shutdown)(fd, SHUT_RDWR); // for an accept() that blocks
-  disconnect(fd, socket.family);
-  set_low_water_mark(fd, socket.kept_low_water_mark());
-  epoll::listens(key, false);
+  REAL(shutdown)(fd, SHUT_RDWR); // wakes an accept() that blocks
+  undo_bind(fd, socket);
+  epoll::set_listener(key, false);
   return 0;
 }
 

@@ -16,55 +16,54 @@
 #include <cerrno>
 #include <cstddef>
 #include <netinet/tcp.h>
-#include <utility>
 
 namespace socksify {
 namespace {
 
-bool is_new_connection(const Socket& socket) { return socket.state == State::connected && socket.success_unreported; }
-
-// The first connect() after the connection stands says so, later ones know it.
-int heard(sockets::Identity key, Socket socket) {
-  const bool success_unreported = std::exchange(socket.success_unreported, false);
-  sockets::transition(key, State::connected, socket);
-  return success_unreported ? 0 : EISCONN;
+bool is_new_connection(const Socket& socket) {
+  return socket.is<Connected>() && socket.as<Connected>().success_unreported;
 }
 
-// The CONNECT is over, in the way that the program would hear of from the kernel.
-int connect_after(int fd, sockets::Identity key, const Socket& socket) {
-  const bool has_failed = socket.state == State::failed;
-  // The other side has reset the connection before the program has asked what became of it.
-  if (has_failed || (socket.success_unreported && tcp_state(fd) == TCP_CLOSE)) {
-    const int error = deferred_error::consume_last(fd, key, socket);
-    return error ? error : ECONNABORTED; // the kernel's word where the reason is known already
+// The first connect() after the CONNECT was granted returns 0, later ones EISCONN.
+int connect_granted(sockets::Identity key, const Socket& socket) {
+  sockets::transition(key, State::connected, transitions::reported(socket));
+  return socket.as<Connected>().success_unreported ? 0 : EISCONN;
+}
+
+// connect() after the end of a CONNECT, with the kernel's errno for it.
+int connect_ended(int fd, sockets::Identity key, const Socket& socket) {
+  // The other side may have reset the connection before the program asked for it.
+  if (socket.is<Failed>() || (is_new_connection(socket) && tcp_state(fd) == TCP_CLOSE)) {
+    const int error = deferred_error::consume_and_forget(fd, key, socket);
+    return error ? error : ECONNABORTED; // as the kernel returns once SO_ERROR was read
   }
-  return heard(key, socket);
+  return connect_granted(key, socket);
 }
 
-int fail_undone(int fd, int family, int error) {
+int disconnect_and_fail(int fd, int family, int error) {
   disconnect(fd, family);
   return error;
 }
 
-// A connect() that blocks, with its CONNECT left to all who wait.
+// The rest of a connect() that blocks: its CONNECT is left to progress().
 int wait_in_connect(int fd, int family, sockets::Identity key) {
   if (const int error = await_end(key, fd, sockopts::send_deadline(fd))) {
     if (error == EAGAIN || error == EINTR)
       return error == EAGAIN ? EINPROGRESS : error;
     abandon(fd); // poll() itself failed
-    return fail_undone(fd, family, error);
+    return disconnect_and_fail(fd, family, error);
   }
-  auto socket = sockets::find(key);
+  auto socket = sockets::lookup(key);
   if (!socket) {
-    key = sockets::identity(fd); // another one if it was a Unix socket and has failed
-    socket = sockets::find(key);
+    key = sockets::identity(fd); // a Unix socket that failed was replaced
+    socket = sockets::lookup(key);
   }
   if (!socket)
     return ECONNABORTED;
-  return is_new_connection(*socket) ? heard(key, *socket) : connect_after(fd, key, *socket);
+  return is_new_connection(*socket) ? connect_granted(key, *socket) : connect_ended(fd, key, *socket);
 }
 
-// The way of a connect() with this address. What is no TCP socket, or connected already, is left to the kernel: direct.
+// How a connect() to this address goes. A socket that is not TCP, or already connected, is left to the kernel: direct.
 Route route_of(int fd, const sockaddr* address, socklen_t length) {
   const auto destination = config().active ? IpPort::from(address, length) : std::nullopt;
   if (!destination)
@@ -75,16 +74,28 @@ Route route_of(int fd, const sockaddr* address, socklen_t length) {
     return Route::denied; // rather than a direct connection by mistake
   if (state != TCP_CLOSE)
     return Route::direct;
-  // A program may speak to the SOCKS server itself.
+  // A program may speak SOCKS to the server itself.
   if (way == Route::proxy)
-    servers::endpoint(0); // its name may not have been looked up yet
+    servers::endpoint(0); // looks up the server's name, if that is not done yet
   if (way == Route::proxy && servers::includes(destination->endpoint()))
     return Route::direct;
   return way;
 }
 
-// 0 or an errno. EINPROGRESS and EINTR: the CONNECT is on its way, as the kernel's own connection would be.
-int connect_through(int fd, sockets::Identity key, int family, Endpoint destination, bool at_once) {
+// The exchange is pending: leaves it to progress(). What connect() returns then.
+int connect_pending(int fd, sockets::Identity key, int family, Endpoint destination, Exchange& started,
+                    int low_water_mark) {
+  if (!key || config().servers[started.attempt.server].is_unix)
+    key = sockets::identity(fd);
+  started.handshake.step(fd); // on a fast network the server may be connected, and the request can go
+  const Pending pending{.low_water_mark = low_water_mark, .peer = destination};
+  if (const int error = start_pending(key, Socket{State::pending, pending, family, fd}, started))
+    return disconnect_and_fail(fd, family, error);
+  return started.error ? started.error : wait_in_connect(fd, family, key);
+}
+
+// 0 or an errno. EINPROGRESS and EINTR: the CONNECT is in progress.
+int connect_through(int fd, sockets::Identity key, int family, Endpoint destination, Mode mode) {
   KeepErrno keep;
   if (is_logged(2))
     log(2, FMT_COMPILE("fd {}: CONNECT {}, userid {}"), fd, fake_ips::shown(destination).view(), userid());
@@ -92,95 +103,76 @@ int connect_through(int fd, sockets::Identity key, int family, Endpoint destinat
   if (!request)
     return EHOSTUNREACH;
   const int low_water_mark = sockopts::reset_low_water_mark(fd);
-  Exchange done = exchange(fd, family, *request, at_once ? Mode::nonblocking : Mode::like_socket);
-  if ((!key || config().servers[done.attempt.server].is_unix) && (!done.error || done.is_pending()))
-    key = sockets::identity(fd);
-  Socket socket{.family = static_cast<uint8_t>(family), .fd = fd, .peer = destination};
-  if (done.is_pending()) {
-    socket.low_water_mark() = static_cast<uint32_t>(low_water_mark);
-    done.handshake.step(fd); // on a fast network the server is there already, and the request can go
-    if (const int error = start_pending(key, socket, done))
-      return fail_undone(fd, family, error);
-    return done.must_wait ? wait_in_connect(fd, family, key) : done.error;
-  }
+  Exchange started = exchange(fd, family, *request, mode);
+  if (started.result == Exchange::Result::pending)
+    return connect_pending(fd, key, family, destination, started, low_water_mark);
   if (low_water_mark != 1)
     set_low_water_mark(fd, low_water_mark);
-  trace::connect_finished(done.handshake, done.attempt, done.deadline, done.error);
-  if (done.error)
-    return done.error;
-  socket.state = State::connected;
-  socket.server = done.attempt.server;
-  socket.local = done.reported();
-  if (!sockets::remember(key, socket))
-    return fail_undone(fd, family, ENOBUFS);
-  return 0;
+  trace::connect_finished(started.handshake, started.attempt, started.deadline, started.error);
+  return started.error;
 }
 
-// connect() on a socket of which something is remembered: 0 or the errno that the kernel gives then; nothing if the
-// socket is free for a new connection.
-std::optional<int> connect_again(int fd, sockets::Identity key, bool at_once) {
+// connect() on a socket that the library remembers. Not ours: the socket is free for a new connection.
+Outcome connect_again(int fd, sockets::Identity key, Mode mode) {
   KeepErrno keep;
-  auto socket = sockets::find(key);
-  if (!socket)
-    return std::nullopt;
-  if (socket->state == State::pending) {
-    if (const int error = await_connection(fd, !at_once, sockopts::send_deadline))
+  auto socket = sockets::lookup(key);
+  if (is_pending(socket)) {
+    if (const int error = await_connection(fd, mode, sockopts::send_deadline))
       return error == EAGAIN ? EALREADY : error;
-    socket = sockets::find(key);
+    socket = sockets::lookup(key);
   }
-  if (socket && (socket->state == State::connected || socket->state == State::failed))
-    return connect_after(fd, key, *socket);
-  // The kernel would say 0 the first time: for it, this is the end of our own connect() to the server.
-  if (socket && socket->state == State::accepted)
+  if (!socket)
+    return Outcome::not_ours();
+  if (socket->is<Connected>() || socket->is<Failed>())
+    return connect_ended(fd, key, *socket);
+  // The kernel would return 0 the first time: for the kernel, this is the end of our own connect() to the server.
+  if (socket->is<Accepted>() || socket->is_listening_bind())
     return EISCONN;
-  if (!socket || !socket->is_waiting())
-    return std::nullopt;
-  const int error = socket->is_listening ? EISCONN : bind_for_connect(fd, key, *socket);
-  return error ? std::optional<int>{error} : std::nullopt;
+  const int error = socket->is_bind() ? bind_for_connect(fd, key, *socket) : 0;
+  return error ? Outcome{error} : Outcome::not_ours();
 }
 
 void log_route(int fd, Route way, const sockaddr* address, socklen_t length) {
   constexpr const char* names[] = {"direct", "through the SOCKS server", "unreachable, being IPv6", "denied"};
-  if (const auto destination = config().debug < 3 ? std::nullopt : IpPort::from(address, length))
+  if (const auto destination = is_logged(3) ? IpPort::from(address, length) : std::nullopt)
     log(3, FMT_COMPILE("fd {}: {}: {}"), fd,
         destination->ip.is_ipv4() ? to_text(destination->endpoint()).view() : "IPv6", names[static_cast<int>(way)]);
 }
 
-// An IPv6 socket that is given an IPv4 address finds fault with the length of ours, which is that of an IPv4 address.
-// Where the program's is long enough for IPv6, the kernel finds fault with the family.
+// Given an IPv4 address, an IPv6 socket rejects the length of ours, which is that of an IPv4 address, with EINVAL. If
+// the program's length is enough for IPv6, the kernel would reject the family instead.
 bool is_of_other_family(int fd, const sockaddr* address, socklen_t length, int error) {
   constexpr socklen_t shortest_ipv6 = offsetof(sockaddr_in6, sin6_scope_id);
   return error == EINVAL && address->sa_family == AF_INET && length >= shortest_ipv6 && domain_of(fd) == AF_INET6;
 }
 
+Outcome connect_anew(int fd, sockets::Identity key, const sockaddr* address, socklen_t length, Mode mode) {
+  const Route way = route_of(fd, address, length);
+  log_route(fd, way, address, length);
+  if (way == Route::direct)
+    return Outcome::not_ours();
+  const IpPort destination = *IpPort::from(address, length);
+  if (way == Route::proxy) {
+    const int error = connect_through(fd, key, address->sa_family, destination.endpoint(), mode);
+    return is_of_other_family(fd, address, length, error) ? EAFNOSUPPORT : error;
+  }
+  trace::rejected(destination, way);
+  return way == Route::denied ? EACCES : ENETUNREACH;
+}
+
 } // namespace
 
-std::optional<int> connect_to(int fd, const sockaddr* address, socklen_t length, bool at_once) {
+Outcome connect_to(int fd, const sockaddr* address, socklen_t length, Mode mode) {
   if (!address || length < sizeof address->sa_family)
-    return std::nullopt; // which the kernel refuses before it looks at the socket
+    return Outcome::not_ours(); // the kernel rejects this before it looks at the socket
   const auto key = sockets::empty() ? 0 : sockets::identity(fd);
   if (address->sa_family == AF_UNSPEC) {
     if (key)
       abandon(fd);
-    return std::nullopt;
+    return Outcome::not_ours();
   }
-  if (const auto error = connect_again(fd, key, at_once))
-    return error;
-  const Route way = route_of(fd, address, length);
-  log_route(fd, way, address, length);
-  switch (way) {
-  case Route::direct:
-    return std::nullopt;
-  case Route::proxy: {
-    const int error = connect_through(fd, key, address->sa_family, IpPort::from(address, length)->endpoint(), at_once);
-    return is_of_other_family(fd, address, length, error) ? EAFNOSUPPORT : error;
-  }
-  case Route::unreachable:
-  case Route::denied:
-    trace::rejected(*IpPort::from(address, length), way);
-    return way == Route::denied ? EACCES : ENETUNREACH;
-  }
-  return std::nullopt;
+  const Outcome again = connect_again(fd, key, mode);
+  return again.is_ours() ? again : connect_anew(fd, key, address, length, mode);
 }
 
 } // namespace socksify

@@ -4,10 +4,8 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "calls/epoll_ctl.h"
-#include "handshake/pending.h"
 #include "handshake/progress.h"
 #include "kernel/cookie_map.h"
-#include "kernel/fork.h"
 #include "kernel/real.h"
 #include "sockets/epoll_mask.h"
 #include "sockets/epoll_registrations.h"
@@ -20,7 +18,7 @@
 namespace socksify::epoll {
 namespace {
 
-// Sets that are members of other sets. Key: both numbers; value: both, and the data word.
+// Epoll sets that are members of other sets. The key is made of both numbers; the value is both and the data word.
 constinit CookieMap nested;
 
 uint64_t nested_key(int outer, int inner) { return (uint64_t(outer) << 32 | uint32_t(inner)) + 1; }
@@ -49,7 +47,7 @@ int control_nested(int outer, int operation, int inner, epoll_event* event) {
   return result;
 }
 
-// False if the event says that a set in this set is ready, and it was so for handshakes only.
+// False if the event reports a nested set that is ready only for handshakes.
 bool is_truly_ready(int outer, const epoll_event& event) {
   bool is_true = true;
   nested.for_each([&](uint64_t, const CookieMap::Value& value, uint64_t) {
@@ -64,23 +62,23 @@ bool is_still_masked(int epfd, const epoll_event& event) {
   return registration && registration->is_masked();
 }
 
-// False if it is an event of a handshake's, which is thereby taken further.
+// False if it is an event of a handshake, which takes its next step here.
 bool is_for_program(int epfd, epoll_event& event) {
   const auto registration = registration_for(epfd, event);
   if (!registration)
     return nested.empty() || is_truly_ready(epfd, event);
   if (!registration->is_masked())
-    return false; // it was said before the registration was given back: the kernel will say it again
-  const auto socket = sockets::find(registration->socket);
-  if (socket && progress_known(registration->socket, *socket).state == State::pending)
+    return false; // reported before it was unmasked: the kernel will report the program's event again
+  const auto socket = sockets::lookup(registration->socket);
+  if (socket && progress_known(registration->socket, *socket).is<Pending>())
     return false;
   if (!is_still_masked(epfd, event))
-    return false;                   // the kernel will say it again in the program's words
-  unmask(registration->socket, -1); // if the thread that ended it has not yet come to that
+    return false;                   // the kernel will report the program's event
+  unmask(registration->socket, -1); // in case the thread that ended the handshake has not done so yet
   if (!is_still_masked(epfd, event))
     return false;
-  // The number it was registered by has become another file's. The kernel has no way to give the registration back, so
-  // its events are translated.
+  // The number that it was registered by belongs to another file now. The kernel offers no way to unmask such a
+  // registration, so its events are translated.
   event.data.u64 = registration->data;
   event.events &= registration->events | EPOLLERR | EPOLLHUP;
   return event.events != 0;
@@ -89,7 +87,7 @@ bool is_for_program(int epfd, epoll_event& event) {
 } // namespace
 
 int control(int epfd, int operation, int fd, epoll_event* event) {
-  if (operation != EPOLL_CTL_ADD && no_registrations() && nested.empty() && !pending::any())
+  if (operation != EPOLL_CTL_ADD && no_registrations() && nested.empty() && !any_connecting())
     return REAL(epoll_ctl)(epfd, operation, fd, event);
   const auto identity = sockets::identity(fd);
   return identity ? control(identity, epfd, operation, fd, event) : control_nested(epfd, operation, fd, event);
@@ -98,18 +96,15 @@ int control(int epfd, int operation, int fd, epoll_event* event) {
 int wait(int epfd, epoll_event* events, int size, Deadline deadline, const sigset_t* mask) {
   for (bool was_over = false;;) {
     const int program = deadline.left();
-    const Deadline look = forks::may_share() ? pending::next_look() : Deadline::never();
-    const int limit = std::min({deadline, pending::next_deadline(), look}).left();
+    const int limit = std::min(deadline, next_progress_by_epoll()).left();
     const int count = REAL(epoll_pwait)(epfd, events, size, limit, mask);
     if (count < 0)
       return count;
     const int kept = sift(epfd, events, count);
-    // A handshake that has just ended shows by one more look.
+    // A handshake that has just ended shows only when the kernel is asked once more.
     if (kept > 0 || (program == 0 && (count == 0 || std::exchange(was_over, true))))
       return kept;
-    if (pending::next_deadline().left() == 0)
-      progress_all();
-    else if (count == 0)
+    if (!progress_overdue() && count == 0)
       progress_ended();
   }
 }

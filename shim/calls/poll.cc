@@ -2,8 +2,8 @@
 #include "calls/poll.h"
 #include "base/fd.h"
 #include "calls/epoll.h"
-#include "handshake/pending.h"
 #include "handshake/progress.h"
+#include "kernel/call.h"
 #include "kernel/mapping.h"
 #include "kernel/real.h"
 #include "sockets/epoll_registrations.h"
@@ -26,93 +26,83 @@ private:
   Scratch m_memory;
 };
 
-// Among the events of a question: it is a handshake's. The kernel has no such event.
+// Marks the events of a handshake among those that the kernel is asked for. The kernel has no event with this number.
 constexpr short of_handshake = 0x1000; // POLLREMOVE
 
-// What the kernel is to be asked for a descriptor: the program's question, or the handshake's.
-struct Question {
-  pollfd fd;
-  bool is_pending;
-};
-
-Question question_for(const pollfd& asked) {
-  Question question{{asked.fd, asked.events, 0}, false};
-  auto socket = asked.fd >= 0 ? sockets::find_fd(asked.fd) : std::nullopt;
-  if (is_pending(socket) && pending::at(socket->slot).is_over)
-    socket = progress(asked.fd); // another process has ended it
+// What to ask the kernel for a descriptor: what the program asked, or what the handshake waits for.
+pollfd translate(const pollfd& asked, bool& any_pending) {
+  pollfd ours{asked.fd, asked.events, 0};
+  const auto socket = asked.fd >= 0 ? current(asked.fd) : std::nullopt;
   if (is_pending(socket)) {
-    question.fd.events = static_cast<short>(pending::at(socket->slot).events | of_handshake);
-    question.is_pending = true;
+    ours.events = static_cast<short>(handshake_events(socket) | of_handshake);
+    any_pending = true;
   } else if (readiness::is_listener(socket)) {
-    question.fd.events = static_cast<short>(readiness::possible(static_cast<uint16_t>(asked.events)));
+    ours.events = static_cast<short>(readiness::possible(static_cast<uint16_t>(asked.events)));
     if (!(asked.events & readiness::call_events))
-      question.fd.fd = -1; // its hang-up would be no news again and again
+      ours.fd = -1; // the kernel would report the server's hang-up again and again
   } else if (readiness::is_only_bound(socket)) {
-    question.fd.events = POLLOUT; // at once: there is an answer already
+    ours.events = POLLOUT; // returns at once: reported_when_bound() is known
   }
-  return question;
+  return ours;
+}
+
+// The handshake has ended: just now, or earlier, because the same socket may be asked for by two numbers.
+short answer_now(pollfd asked) { return REAL(poll)(&asked, 1, 0) > 0 ? asked.revents : short{0}; }
+
+// The events that the program sees.
+short answer(const pollfd& asked, const pollfd& answered) {
+  if (!answered.revents)
+    return 0;
+  if (epoll::any_masked() && !sockets::identity(answered.fd) && epoll::holds_handshakes(answered.fd))
+    return epoll::is_ready_after_handshakes(answered.fd, asked.events) ? answered.revents : short{0};
+  const auto before = answered.fd >= 0 ? sockets::lookup_fd(answered.fd) : std::nullopt;
+  if (readiness::is_listener(before))
+    return readiness::reported(asked.events, answered.revents);
+  if (readiness::is_only_bound(before))
+    return readiness::reported_when_bound(asked.events);
+  if (is_pending(before) && is_pending(progress(answered.fd)))
+    return 0;
+  return answered.events == asked.events ? answered.revents : answer_now(asked);
 }
 
 // One round of waiting.
 class Round {
 public:
   Round(pollfd* fds, nfds_t count, pollfd* ours) : m_fds(fds), m_count(count), m_ours(ours) {
-    for (nfds_t i = 0; i < count; ++i) {
-      const Question question = question_for(fds[i]);
-      m_ours[i] = question.fd;
-      m_any_pending |= question.is_pending;
-    }
-  }
-  bool any_pending() const { return m_any_pending; }
-
-  int ask(int timeout, const sigset_t* mask) {
-    const timespec limit{timeout / 1000, timeout % 1000 * 1'000'000L};
-    return REAL(ppoll)(m_ours, m_count, timeout < 0 ? nullptr : &limit, mask);
+    for (nfds_t i = 0; i < count; ++i)
+      m_ours[i] = translate(fds[i], m_any_pending);
   }
 
-  // Takes handshakes further and tells the program of all else. Returns for how many descriptors there is
-  // something to tell.
-  int tell() {
-    int told = 0;
+  // The real ppoll(), until the deadline or until a handshake needs a look.
+  int ask(Deadline deadline, const sigset_t* mask) {
+    const int left = std::min(deadline, m_any_pending ? next_progress() : Deadline::never()).left();
+    const timespec limit{left / 1000, left % 1000 * 1'000'000L};
+    return REAL(ppoll)(m_ours, m_count, left < 0 ? nullptr : &limit, mask);
+  }
+
+  // Progresses handshakes and gives the program all other events. Returns the number of descriptors with events.
+  int report() {
+    int reported = 0;
     for (nfds_t i = 0; i < m_count; ++i) {
       m_fds[i].revents = answer(m_fds[i], m_ours[i]);
-      told += m_fds[i].revents != 0;
+      reported += m_fds[i].revents != 0;
     }
-    return told;
+    return reported;
   }
 
 private:
-  // What is true for the program.
-  static short answer(const pollfd& asked, const pollfd& answered) {
-    if (!answered.revents)
-      return 0;
-    if (epoll::any_masked() && !sockets::identity(answered.fd) && epoll::holds_handshakes(answered.fd))
-      return epoll::is_ready_after_handshakes(answered.fd, asked.events) ? answered.revents : short{0};
-    const auto before = answered.fd >= 0 ? sockets::find_fd(answered.fd) : std::nullopt;
-    if (readiness::is_listener(before))
-      return readiness::reported(asked.events, answered.revents);
-    if (readiness::is_only_bound(before))
-      return readiness::reported_when_bound(asked.events);
-    if (is_pending(before) && is_pending(progress(answered.fd)))
-      return 0;
-    return answered.events == asked.events ? answered.revents : answer_now(asked);
-  }
-
-  // The handshake has ended: now, or since the question (the same socket may be in the set by two numbers).
-  static short answer_now(pollfd asked) { return REAL(poll)(&asked, 1, 0) > 0 ? asked.revents : short{0}; }
-
   pollfd* m_fds;
   nfds_t m_count;
   pollfd* m_ours;
   bool m_any_pending = false;
 };
 
-// As the kernel translates between select() and its own events.
+// The kernel's own translation between select() and poll() events.
 constexpr short readable_events = POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR;
 constexpr short writable_events = POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR;
 constexpr short exceptional_events = POLLPRI;
 
-// The question of a select(), and the answer to it.
+// The sets of a select(): what it asks, and what it is answered.
 struct Sets {
   fd_set *readable, *writable, *exceptional;
 
@@ -130,8 +120,8 @@ struct Sets {
         FD_CLR(fd, set);
   }
 
-  // Returns in how many sets it is.
-  int tell(const pollfd& answer) const {
+  // Adds an answer. Returns the number of sets that it is in.
+  int add(const pollfd& answer) const {
     const auto [fd, events, revents] = answer;
     return set_if(readable, fd, (events & POLLIN) && (revents & readable_events)) +
            set_if(writable, fd, (events & POLLOUT) && (revents & writable_events)) +
@@ -147,56 +137,55 @@ private:
   }
 };
 
+// The pollfds for the sets. Returns how many.
+nfds_t collect(const Sets& sets, int count, pollfd* fds) {
+  nfds_t used = 0;
+  for (int fd = 0; fd < count; ++fd)
+    if (const short events = sets.asked(fd))
+      fds[used++] = {fd, events, 0};
+  return used;
+}
+
+// The result of select() for pollfds that were answered.
+int distribute(const Sets& sets, int count, const pollfd* fds, nfds_t used) {
+  if (std::any_of(fds, fds + used, [](const pollfd& fd) { return fd.revents & POLLNVAL; }))
+    return fail(EBADF);
+  sets.clear(count); // what was asked is in fds[].events
+  int reported = 0;
+  for (nfds_t i = 0; i < used; ++i)
+    reported += sets.add(fds[i]);
+  return reported;
+}
+
 } // namespace
 
 int poll_and_progress(pollfd* fds, nfds_t count, Deadline deadline, const sigset_t* mask) {
   PollFds own{count};
-  if (!own.get()) {
-    errno = ENOMEM;
-    return -1;
-  }
+  if (!own.get())
+    return fail(ENOMEM);
   for (bool was_over = false;;) {
     Round round{fds, count, own.get()};
-    const int program = deadline.left();
-    const Deadline handshakes =
-        round.any_pending() ? std::min(pending::next_deadline(), pending::next_look()) : Deadline::never();
-    const int ready = round.ask(std::min(deadline, handshakes).left(), mask);
+    const int left = deadline.left();
+    const int ready = round.ask(deadline, mask);
     if (ready < 0)
       return ready;
-    const int told = round.tell();
-    // A handshake that has just ended shows by one more look.
-    if (told > 0 || (program == 0 && (ready == 0 || std::exchange(was_over, true))))
-      return told;
-    if (pending::next_deadline().left() == 0)
-      progress_all();
+    const int reported = round.report();
+    // A handshake that has just ended shows only when the kernel is asked once more.
+    if (reported > 0 || (left == 0 && (ready == 0 || std::exchange(was_over, true))))
+      return reported;
+    progress_overdue();
   }
 }
 
 int select_and_progress(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, Deadline deadline,
                         const sigset_t* mask) {
   PollFds own{static_cast<size_t>(count)};
-  pollfd* fds = own.get();
-  if (!fds) {
-    errno = ENOMEM;
-    return -1;
-  }
+  if (!own.get())
+    return fail(ENOMEM);
   const Sets sets{readable, writable, exceptional};
-  nfds_t used = 0;
-  for (int fd = 0; fd < count; ++fd)
-    if (const short events = sets.asked(fd))
-      fds[used++] = {fd, events, 0};
-  const int ready = poll_and_progress(fds, used, deadline, mask);
-  if (ready < 0)
-    return ready;
-  if (std::any_of(fds, fds + used, [](const pollfd& fd) { return fd.revents & POLLNVAL; })) {
-    errno = EBADF;
-    return -1;
-  }
-  sets.clear(count); // what was asked is in fds[].events
-  int told = 0;
-  for (nfds_t i = 0; i < used; ++i)
-    told += sets.tell(fds[i]);
-  return told;
+  const nfds_t used = collect(sets, count, own.get());
+  const int ready = poll_and_progress(own.get(), used, deadline, mask);
+  return ready < 0 ? ready : distribute(sets, count, own.get(), used);
 }
 
 } // namespace socksify

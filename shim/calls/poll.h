@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// poll() and select() while a CONNECT is on its way: the kernel is asked for what the handshake needs, which
-// goes on when that comes, and the program is told what is true for the program.
+// poll() and select() during a CONNECT: the kernel is asked for the handshake's events, which drive the handshake, and
+// the program is given only its own.
 #pragma once
 #include "kernel/deadline.h"
 #include <csignal>
@@ -12,7 +12,7 @@ namespace socksify {
 // ppoll(); a null mask leaves the signal mask alone.
 int poll_and_progress(pollfd* fds, nfds_t count, Deadline deadline, const sigset_t* mask);
 
-// pselect().
+// pselect(). REQUIRES: count >= 0.
 int select_and_progress(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, Deadline deadline,
                         const sigset_t* mask);
 

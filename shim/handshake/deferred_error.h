@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: MIT
-// Why a CONNECT on its way has failed. The socket has the state of one that was refused; where that is not the reason,
-// it is for us to say: once, as the kernel does, to whoever asks for SO_ERROR, reads or writes first.
+// Why a CONNECT failed after connect() had returned. The socket is then in the state of a refused one. Another reason
+// than a refusal is ours to report: once, as the kernel does, to the first call that asks for SO_ERROR, reads or
+// writes.
 #pragma once
 #include "sockets/registry.h"
-#include <atomic>
 
 namespace socksify::deferred_error {
 
-// About how many reasons the program has not been told yet. While there are any, whoever reads or writes has to ask.
-inline constinit std::atomic<int> unreported{0};
-inline bool any() { return unreported.load(std::memory_order_relaxed) > 0; }
-
-// It has just failed, and that is remembered.
+// Counts an error that was just stored in the registry.
 void record(const Socket& socket);
 
-// The errno of a failed CONNECT the first time, 0 from then on. REQUIRES: socket.state == State::failed.
-int consume(int fd, sockets::Identity key, Socket socket);
+// The errno of a failed CONNECT the first time, and 0 from then on. REQUIRES: socket.is<Failed>().
+int consume(int fd, sockets::Identity key, const Socket& socket);
 // The same, and forgets the socket.
-int consume_last(int fd, sockets::Identity key, const Socket& socket);
+int consume_and_forget(int fd, sockets::Identity key, const Socket& socket);
 
-// What a call that moves data fails with: its errno, or 0.
+// The errno that a read or write fails with, or 0.
 int consume_for_io(int fd);
 
 } // namespace socksify::deferred_error

@@ -22,10 +22,11 @@
 namespace socksify {
 namespace {
 
-// The kernel itself gives up a connect() after about so many milliseconds (tcp_syn_retries).
+// The kernel gives up a connect() after about this many milliseconds (tcp_syn_retries).
 constexpr int kernel_limit = 127'000;
 
-// Makes a blocking connect() end in time where the user wants less patience than the kernel has.
+// Limits a blocking connect() to the time that the user configured, where that is less than the kernel's own limit and
+// the program's.
 class SendTimeout {
 public:
   SendTimeout(int fd, int milliseconds) : m_fd(milliseconds < kernel_limit ? fd : -1) {
@@ -37,7 +38,7 @@ public:
     const int64_t before = int64_t{m_before.tv_sec} * 1000 + m_before.tv_usec / 1000;
     const bool is_less = (m_before.tv_sec || m_before.tv_usec) && before < milliseconds;
     if (is_less)
-      m_fd = -1; // the program has less patience still
+      m_fd = -1;
     else
       REAL(setsockopt)(m_fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   }
@@ -53,21 +54,22 @@ private:
   timeval m_before{};
 };
 
-// With one server only: a request that has been sent tells no more whether its server was reached. 0 on a socket that
-// blocks: who waits for the handshake waits for the connection, too.
-std::optional<int> connect_fast(int fd, const SocketAddress& server, Handshake& handshake) {
+// Sends the request in the SYN. Only with one server: once a request is sent, nothing shows whether its server was
+// reached. 0 on a socket that blocks, where the wait for the handshake includes the connection.
+Outcome connect_fast(int fd, const SocketAddress& server, Handshake& handshake) {
   if (!config().fast_open || config().server_count != 1)
-    return std::nullopt;
+    return Outcome::not_ours();
   const int error = handshake.open(fd, server.get(), server.length);
-  if (error == EOPNOTSUPP) // the administrator has switched it off, or it is no socket that can do it
-    return std::nullopt;
-  const bool is_on_its_way = error == 0 || error == EINPROGRESS;
-  return is_on_its_way ? fcntl(fd, F_GETFL) & O_NONBLOCK ? EINPROGRESS : 0 : error;
+  if (error == EOPNOTSUPP) // the administrator has switched it off, or the socket does not support it
+    return Outcome::not_ours();
+  if (error && error != EINPROGRESS)
+    return error;
+  return fcntl(fd, F_GETFL) & O_NONBLOCK ? EINPROGRESS : 0;
 }
 
 // 0, EINPROGRESS, EINTR, or why it failed.
-int connect_to(int fd, const SocketAddress& server, Deadline deadline, bool at_once) {
-  if (at_once)
+int connect_to(int fd, const SocketAddress& server, Deadline deadline, Mode mode) {
+  if (mode == Mode::nonblocking)
     return connect_nonblocking(fd, server) == 0 ? 0 : errno;
   SendTimeout limited(fd, deadline.left());
   if (REAL(connect)(fd, server.get(), server.length) == 0)
@@ -78,17 +80,17 @@ int connect_to(int fd, const SocketAddress& server, Deadline deadline, bool at_o
   return error;
 }
 
-int wait_connected(int fd, Deadline deadline, bool wait) {
+int wait_connected(int fd, Deadline deadline, Mode mode) {
   for (;;) {
     const int error = wait_for(fd, POLLOUT, deadline);
     if (!error)
       return consume_socket_error(fd);
-    if (!(wait && error == EINTR))
+    if (mode != Mode::blocking || error != EINTR)
       return error;
   }
 }
 
-// Takes the next server, with its share of the time that is left. False when there is none.
+// Chooses the next server, with its share of the time that is left. False if there is none.
 bool choose(Attempt& attempt, int only, Deadline deadline) {
   const int number = only < 0 ? servers::next(attempt.tried) : attempt.tried ? -1 : only;
   if (number < 0)
@@ -100,85 +102,95 @@ bool choose(Attempt& attempt, int only, Deadline deadline) {
   return true;
 }
 
-// `early` is what may be sent with the SYN; null: nothing.
-int connect_once(int fd, int family, Attempt& attempt, bool at_once, Handshake* early) {
+// `early` may be sent with the SYN; null: nothing may.
+int connect_once(int fd, int family, Attempt& attempt, Mode mode, Handshake* early) {
   attempt.ip = 0;
   if (const Server& server = config().servers[attempt.server]; server.is_unix)
-    return connect_unix(fd, server.host.c_str(), attempt.limit.left(), at_once);
+    return connect_unix(fd, server.host.c_str(), attempt.limit.left(), mode);
   const auto server = servers::endpoint(attempt.server);
-  if (server)
-    attempt.ip = server->ip;
   if (!server)
     return EHOSTUNREACH;
+  attempt.ip = server->ip;
   const SocketAddress address{*server, family};
-  const auto result = early ? connect_fast(fd, address, *early) : std::nullopt;
-  return result ? *result : connect_to(fd, address, attempt.limit, at_once);
+  const Outcome fast = early ? connect_fast(fd, address, *early) : Outcome::not_ours();
+  return fast.is_ours() ? fast.error() : connect_to(fd, address, attempt.limit, mode);
 }
 
-// True if the next server is to be tried. The socket is fresh again, then.
-bool has_failed(int fd, int family, const Attempt& attempt, int error) {
+// True if the server was not reached, so that the next one should be tried. The socket is fresh again then.
+bool give_up_server(int fd, int family, const Attempt& attempt, int error) {
   if (!servers::is_unreached(error))
     return false;
   const Server& server = config().servers[attempt.server];
   log(2, FMT_COMPILE("fd {}: no connection to the SOCKS server {}: {}"), fd, server.host.view(),
       attempt.ip || server.is_unix ? error_name(error) : "its name cannot be resolved");
-  servers::note_unreached(attempt.server);
+  servers::mark_unreached(attempt.server);
   disconnect(fd, family);
   return true;
 }
 
-// Connects to the first server that can be reached.
-int connect_to_any(int fd, int family, Exchange& result, Mode mode, Deadline limit, int only) {
-  const bool wait = mode == Mode::blocking;
+// Connects to the first server that can be reached. 0, EINPROGRESS, EINTR, or why none can.
+int connect_to_any(int fd, int family, Exchange& result, Mode mode, int only) {
+  const Deadline limit = mode == Mode::blocking ? Deadline::never() : sockopts::send_deadline(fd);
+  Handshake* const early = mode == Mode::blocking ? nullptr : &result.handshake;
   int error = EHOSTUNREACH;
   while (choose(result.attempt, only, result.deadline)) {
-    error = connect_once(fd, family, result.attempt, mode == Mode::nonblocking, wait ? nullptr : &result.handshake);
-    const bool is_on_its_way = error == EINPROGRESS || error == EINTR;
-    if ((wait && is_on_its_way) || (error == EINTR && signals_restart()))
-      error = wait_connected(fd, std::min(result.attempt.limit, limit), wait);
-    if (!has_failed(fd, family, result.attempt, error) || limit.left() == 0)
+    error = connect_once(fd, family, result.attempt, mode, early);
+    const bool is_interrupted = error == EINPROGRESS || error == EINTR;
+    if ((mode == Mode::blocking && is_interrupted) || (error == EINTR && signals_restart()))
+      error = wait_connected(fd, std::min(result.attempt.limit, limit), mode);
+    if (!give_up_server(fd, family, result.attempt, error) || limit.left() == 0)
       break;
   }
   return error;
 }
 
-// After `limit`, the program's own, the handshake goes on by itself: EINPROGRESS, as the kernel says then.
-int run(int fd, Handshake& handshake, Deadline deadline, Deadline limit, bool wait) {
+// Waits for the end of the handshake. 0 or an errno.
+int run_to_end(int fd, Handshake& handshake, Deadline deadline) {
   while (const short events = handshake.step(fd)) {
-    const int error = wait_for(fd, events, std::min(deadline, limit));
-    if (error && !(wait && error == EINTR))
-      return error == ETIMEDOUT && limit < deadline ? EINPROGRESS : error;
+    const int error = wait_for(fd, events, deadline);
+    if (error && error != EINTR)
+      return error;
   }
   return handshake.error();
+}
+
+// The rest of an exchange that blocks.
+void complete(int fd, int error, Exchange& exchange) {
+  exchange.error = error ? error : run_to_end(fd, exchange.handshake, exchange.deadline);
+  exchange.result = exchange.error ? Exchange::Result::failed : Exchange::Result::granted;
+}
+
+// Leaves the handshake to progress(), even where connect() waits for its end: other threads, and signal handlers that
+// jump out of connect(), must see a socket that is still connecting.
+void leave_pending(int error, Mode mode, Exchange& exchange) {
+  const bool is_in_progress = error == 0 || error == EINPROGRESS || error == EINTR;
+  exchange.result = is_in_progress ? Exchange::Result::pending : Exchange::Result::failed;
+  exchange.error = error == 0 && mode == Mode::nonblocking ? EINPROGRESS : error;
 }
 
 } // namespace
 
 Exchange exchange(int fd, int family, Handshake handshake, Mode mode, int only) {
   KeepErrno keep;
-  const bool wait = mode == Mode::blocking, at_once = mode == Mode::nonblocking;
-  Exchange result{handshake, Deadline::after(int64_t{config().timeout} * 1000), {}};
-  const Deadline limit = wait ? Deadline::never() : sockopts::send_deadline(fd);
-  result.error = connect_to_any(fd, family, result, mode, limit, only);
-  // Other threads, and signal handlers that jump out of connect(), are to see a socket that is still connecting.
-  result.must_wait = !result.error && !wait && !at_once;
-  if (!result.error && !wait)
-    result.error = EINPROGRESS;
-  if (!result.error)
-    result.error = run(fd, result.handshake, result.deadline, limit, wait);
-  if (result.error && (wait || !result.is_pending()))
+  Exchange result{.handshake = handshake, .deadline = Deadline::after(int64_t{config().timeout} * 1000), .attempt = {}};
+  const int error = connect_to_any(fd, family, result, mode, only);
+  if (mode == Mode::blocking)
+    complete(fd, error, result);
+  else
+    leave_pending(error, mode, result);
+  if (result.result == Exchange::Result::failed)
     disconnect(fd, family);
   return result;
 }
 
 int try_next(int fd, int family, Attempt& attempt, Deadline deadline, int error) {
   KeepErrno keep;
-  // Another socket in this one's place would have another identity, by which nobody knows the CONNECT.
+  // A Unix socket would replace this socket and have another identity, under which nobody would find the CONNECT.
   for (int number = 0; number < config().server_count; ++number)
     if (config().servers[number].is_unix)
       attempt.tried |= static_cast<uint8_t>(1u << number);
-  while (has_failed(fd, family, attempt, error) && choose(attempt, -1, deadline))
-    error = connect_once(fd, family, attempt, true, nullptr);
+  while (give_up_server(fd, family, attempt, error) && choose(attempt, -1, deadline))
+    error = connect_once(fd, family, attempt, Mode::nonblocking, nullptr);
   return error;
 }
 
@@ -194,7 +206,7 @@ std::optional<Handshake> request_for(socks4::Command command, Endpoint destinati
 
 Endpoint Exchange::reported_by(const Handshake& handshake, uint32_t server) {
   Endpoint endpoint = handshake.endpoint();
-  // Some servers repeat the request here; no connection has the same address at both ends.
+  // Some servers repeat the request's address here, but no connection has the same address at both ends.
   if (endpoint == handshake.destination() && handshake.command() == socks4::Command::connect)
     endpoint = {};
   if (endpoint.ip == 0)

@@ -8,8 +8,8 @@
 namespace socksify {
 namespace {
 
-// EINPROGRESS: TCP_FASTOPEN_CONNECT is set, and this send() begins the connection.
-bool is_not_yet(int error) { return error == EAGAIN || error == EINTR || error == EINPROGRESS; }
+// EINPROGRESS: TCP_FASTOPEN_CONNECT is set, and this send() starts the connection.
+bool is_temporary(int error) { return error == EAGAIN || error == EINTR || error == EINPROGRESS; }
 
 } // namespace
 
@@ -33,44 +33,44 @@ size_t Handshake::write_request(uint8_t (&request)[socks4::max_request_size]) co
   return socks4::encode({m_command, m_destination, userid(), m_host.view()}, request);
 }
 
-void Handshake::note_sent(size_t bytes, size_t size) {
+void Handshake::count_sent(size_t bytes, size_t size) {
   m_sent = static_cast<uint16_t>(m_sent + bytes);
   if (m_sent == size)
     m_stage = Stage::receiving;
 }
 
-// Not in a call that blocks: the kernel begins it again after a signal, and the request could go twice.
+// Never in a call that blocks: the kernel restarts it after a signal and could send the request twice.
 int Handshake::open(int fd, const sockaddr* server, socklen_t length) {
   uint8_t request[socks4::max_request_size];
   const size_t size = write_request(request);
   const ssize_t sent = REAL(sendto)(fd, request, size, MSG_FASTOPEN | MSG_DONTWAIT | MSG_NOSIGNAL, server, length);
   if (sent < 0)
     return errno;
-  note_sent(static_cast<size_t>(sent), size);
+  count_sent(static_cast<size_t>(sent), size);
   return 0;
 }
 
-// While the socket is still connecting to the server, the kernel says EAGAIN here, or why that failed.
+// While the socket is still connecting to the server, the kernel returns EAGAIN, or the errno of that connection.
 void Handshake::send(int fd) {
   uint8_t request[socks4::max_request_size];
   const size_t size = write_request(request);
   const ssize_t sent = REAL(send)(fd, request + m_sent, size - m_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (sent < 0 && !is_not_yet(errno))
-    fail(errno == EPIPE ? ECONNRESET : errno);
+  if (sent < 0 && !is_temporary(errno))
+    end_with(errno == EPIPE ? ECONNRESET : errno);
   if (sent > 0)
-    note_sent(static_cast<size_t>(sent), size);
+    count_sent(static_cast<size_t>(sent), size);
 }
 
 void Handshake::receive(int fd) {
   const ssize_t got = REAL(recv)(fd, m_reply + m_received, sizeof m_reply - m_received, MSG_DONTWAIT);
-  if (got < 0 && is_not_yet(errno))
+  if (got < 0 && is_temporary(errno))
     return;
   if (got <= 0)
-    return fail(got < 0 ? errno : ECONNRESET);
+    return end_with(got < 0 ? errno : ECONNRESET);
   m_received = static_cast<uint8_t>(m_received + got);
-  // A server of another kind may say less than 8 bytes and wait: told by the first byte already.
+  // Another kind of server may send fewer than 8 bytes and wait; its first byte already shows that it is no reply.
   if (!socks4::may_be_reply({m_reply, m_received}))
-    return fail(EPROTO);
+    return end_with(EPROTO);
   if (m_received < sizeof m_reply)
     return;
   m_stage = Stage::over;

@@ -2,6 +2,7 @@
 #include "handshake/pending.h"
 #include "kernel/fork.h"
 #include "kernel/mapping.h"
+#include "sockets/unfinished.h"
 #include <algorithm>
 #include <bit>
 #include <sys/single_threaded.h>
@@ -10,65 +11,68 @@ namespace socksify {
 namespace pending {
 namespace {
 
-// Slots come in chunks that are added when needed and never go: a page of eight, and then each time as many as there
-// are.
-constexpr int most_chunks = 19; // two million
+// Slots come in chunks that are added when needed and never go away: a page of eight slots, then chunks that double the
+// number of slots each time.
+constexpr int most_chunks = 19; // two million slots
 constexpr int first_of(int chunk) { return chunk == 0 ? 0 : 4 << chunk; }
 constexpr int capacity(int chunk) { return chunk == 0 ? 8 : 4 << chunk; }
 int chunk_of(int slot) { return std::bit_width(static_cast<unsigned>(slot) / 8); }
 
-constinit std::atomic<PendingConnect*> chunks[most_chunks]{};
-constinit std::atomic<int64_t> earliest{INT64_MAX};
-
-// The slots before this one are likely to be taken.
-constinit std::atomic<int> first_free{0};
+struct Slots {
+  std::atomic<PendingConnect*> chunks[most_chunks]{};
+  std::atomic<int> first_free{0}; // the slots before this one are probably taken
+  std::atomic<int64_t> earliest_deadline{INT64_MAX};
+};
+constinit Slots slots;
 
 PendingConnect* chunk_at(int number) {
-  PendingConnect* chunk = chunks[number].load(std::memory_order_acquire);
-  if (chunk)
+  if (PendingConnect* chunk = slots.chunks[number].load(std::memory_order_acquire))
     return chunk;
   forks::start_tracking();
   // Most of the slots will be needed, and mapping their pages at once costs much less than faulting them in one by one.
   const size_t bytes = static_cast<size_t>(capacity(number)) * sizeof(PendingConnect);
-  return publish_mapping(chunks[number], bytes, MAP_SHARED | MAP_POPULATE);
+  return publish_mapping(slots.chunks[number], bytes, MAP_SHARED | MAP_POPULATE);
 }
 
 bool may_be_free(const PendingConnect& slot) {
   return slot.identity.load(std::memory_order_acquire) == 0 || slot.is_over;
 }
 
-// A slot that a fork has left behind is free when its time is over: by then every process has asked for the outcome, or
-// has lost interest. Only its holder can tell.
+// A slot that processes share stays in use after the end, so that each of them learns the result. When its deadline is
+// over, they all have learned it or never will. Only the holder may ask.
 bool is_free(const PendingConnect& slot) {
   return slot.identity.load(std::memory_order_relaxed) == 0 || (slot.is_over && slot.deadline.left() == 0);
 }
 
-bool take(PendingConnect& slot, uint64_t identity, const Exchange& exchange) {
+void fill(PendingConnect& slot, uint64_t identity, const Exchange& exchange) {
+  slot.is_over = false;
+  slot.events = exchange.handshake.events();
+  slot.handshake = exchange.handshake;
+  slot.deadline = exchange.deadline;
+  slot.attempt = exchange.attempt;
+  slot.forks.store(forks::count(), std::memory_order_relaxed);
+  slot.identity.store(identity, std::memory_order_release);
+}
+
+bool claim(PendingConnect& slot, uint64_t identity, const Exchange& exchange) {
   if (!may_be_free(slot) || !slot.lock.try_lock())
     return false;
   const bool mine = is_free(slot);
-  if (mine) {
-    slot.is_over = false;
-    slot.events = exchange.handshake.events();
-    slot.handshake = exchange.handshake;
-    slot.deadline = exchange.deadline;
-    slot.attempt = exchange.attempt;
-    slot.forks.store(forks::count(), std::memory_order_relaxed);
-    slot.identity.store(identity, std::memory_order_release);
-  }
+  if (mine)
+    fill(slot, identity, exchange);
   slot.unlock();
   return mine;
 }
 
-// Takes the first free slot from this number on; -1 if there is none, or no memory.
-int take_from(int first, uint64_t identity, const Exchange& exchange) {
+// Claims the first free slot from this number on; -1 if there is none, or no memory.
+int claim_from(int first, uint64_t identity, const Exchange& exchange) {
   for (int chunk = chunk_of(first); chunk < most_chunks; ++chunk) {
-    PendingConnect* slots = chunk_at(chunk);
-    if (!slots)
+    PendingConnect* all = chunk_at(chunk);
+    if (!all)
       return -1;
     const int base = first_of(chunk);
     for (int i = std::max(0, first - base); i < capacity(chunk); ++i)
-      if (take(slots[i], identity, exchange))
+      if (claim(all[i], identity, exchange))
         return base + i;
   }
   return -1;
@@ -77,31 +81,31 @@ int take_from(int first, uint64_t identity, const Exchange& exchange) {
 } // namespace
 
 int begin(uint64_t identity, const Exchange& exchange) {
-  int number = take_from(first_free.load(std::memory_order_relaxed), identity, exchange);
+  int number = claim_from(slots.first_free.load(std::memory_order_relaxed), identity, exchange);
   if (number < 0)
-    number = take_from(0, identity, exchange);
+    number = claim_from(0, identity, exchange);
   if (number < 0)
     return -1;
-  first_free.store(number + 1, std::memory_order_relaxed);
-  note_deadline(at(number).next());
-  count.fetch_add(1, std::memory_order_seq_cst);
+  slots.first_free.store(number + 1, std::memory_order_relaxed);
+  add_deadline(at(number).next());
+  unfinished.connects.fetch_add(1, std::memory_order_seq_cst);
   return number;
 }
 
 PendingConnect& at(int slot) {
   const int chunk = chunk_of(slot);
-  return chunks[chunk].load(std::memory_order_acquire)[slot - first_of(chunk)];
+  return slots.chunks[chunk].load(std::memory_order_acquire)[slot - first_of(chunk)];
 }
 
 void end(int slot) {
   PendingConnect& over = at(slot);
-  // Without a fork since it began, no other process can ask.
+  // Without a fork since it started, no other process can ask for the result.
   if (over.forks.load(std::memory_order_relaxed) == forks::count())
     over.identity.store(0, std::memory_order_release);
   over.unlock();
-  if (slot < first_free.load(std::memory_order_relaxed))
-    first_free.store(slot, std::memory_order_relaxed);
-  count.fetch_sub(1, std::memory_order_relaxed);
+  if (slot < slots.first_free.load(std::memory_order_relaxed))
+    slots.first_free.store(slot, std::memory_order_relaxed);
+  unfinished.connects.fetch_sub(1, std::memory_order_relaxed);
 }
 
 Deadline next_look() {
@@ -110,13 +114,13 @@ Deadline next_look() {
   return is_alone ? Deadline::never() : Deadline::after(nap);
 }
 
-Deadline next_deadline() { return Deadline::at(earliest.load(std::memory_order_relaxed)); }
+Deadline next_deadline() { return Deadline::at(slots.earliest_deadline.load(std::memory_order_relaxed)); }
 
-void forget_deadlines() { earliest.store(INT64_MAX, std::memory_order_relaxed); }
+void clear_deadlines() { slots.earliest_deadline.store(INT64_MAX, std::memory_order_relaxed); }
 
-void note_deadline(Deadline deadline) {
-  int64_t known = earliest.load(std::memory_order_relaxed);
-  while (deadline.when() < known && !earliest.compare_exchange_weak(known, deadline.when()))
+void add_deadline(Deadline deadline) {
+  int64_t known = slots.earliest_deadline.load(std::memory_order_relaxed);
+  while (deadline.when() < known && !slots.earliest_deadline.compare_exchange_weak(known, deadline.when()))
     ;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// CONNECTs on their way, which are everybody's to take further, whether or not a connect() waits for the end. Each has
-// a slot in memory that children of fork() share, because they share the socket, too: one thread of one process at a
-// time holds the slot and takes the next step.
+// CONNECTs in progress. Any thread or process that has the socket can take the next step, whether or not a connect()
+// waits for the end. Each CONNECT has a slot in memory that is shared with children of fork(), as the socket is; one
+// thread at a time locks the slot and takes a step.
 #pragma once
 #include "handshake/exchange.h"
 #include "kernel/process_lock.h"
@@ -11,42 +11,38 @@ namespace socksify {
 
 struct PendingConnect {
   std::atomic<uint64_t> identity{0}; // of the socket; 0: free
-  ProcessLock lock;                  // of the thread that is taking a step
-  std::atomic<uint32_t> forks{0};    // forks::count() when it began
+  ProcessLock lock;                  // of the thread that takes a step
+  std::atomic<uint32_t> forks{0};    // forks::count() when it started
   std::atomic<bool> is_over{false};
-  std::atomic<short> events{0}; // of poll(), that the next step waits for
+  std::atomic<short> events{0}; // the poll() events that the next step waits for
   Handshake handshake;          // the holder's
   Deadline deadline;
   Attempt attempt;
 
-  // When something has to be done even if nothing is heard.
+  // When something has to be done even if the server sends nothing.
   Deadline next() const { return handshake.is_unsent() && attempt.limit < deadline ? attempt.limit : deadline; }
-  // False if another thread or process is at it, or if the slot is not this socket's any more.
+  // False if another thread or process has it, or if the slot belongs to another socket by now.
   bool try_lock(uint64_t socket);
   void unlock() { lock.unlock(); }
 };
 
 namespace pending {
 
-// True if there is any in this process. All that a hook asks on its fast path.
-inline constinit std::atomic<int> count{0};
-inline bool any() { return count.load(std::memory_order_relaxed) > 0; }
-
-// The number of a new slot, or -1 if there is no memory for it.
+// The number of a new slot, or -1 if there is no memory for one.
 int begin(uint64_t identity, const Exchange& exchange);
 PendingConnect& at(int slot);
-// This process has seen how it ended. The holder calls this; it is released thereby.
+// This process knows the result. Called by the holder; unlocks the slot.
 void end(int slot);
 
-// When to look again, even if the kernel has nothing to tell: it wakes all who wait for a reply, but one of several
-// threads or processes may have taken it before the others have looked, and they would sleep on.
+// When to look again even if the kernel reports nothing. A reply wakes all waiting threads and processes; one of them
+// may receive it before the others have looked, and they would sleep on.
 Deadline next_look();
 
-// The earliest deadline of all, or a little before it.
+// The earliest deadline of all, or a moment before it.
 Deadline next_deadline();
-// Begins to find it out anew: note_deadline() for all that there are has to follow.
-void forget_deadlines();
-void note_deadline(Deadline deadline);
+void add_deadline(Deadline deadline);
+// Clears it. add_deadline() has to follow for each CONNECT in progress.
+void clear_deadlines();
 
 } // namespace pending
 } // namespace socksify

@@ -6,7 +6,8 @@
 #include "handshake/server_choice.h"
 #include "handshake/trace.h"
 #include "kernel/deadline.h"
-#include "kernel/real.h"
+#include "kernel/fork.h"
+#include "kernel/miss_counter.h"
 #include "kernel/sockopts.h"
 #include "kernel/tcp.h"
 #include "sockets/epoll_mask.h"
@@ -21,69 +22,63 @@ using sockets::Identity;
 
 bool is_nonblocking(int fd) { return fcntl(fd, F_GETFL) & O_NONBLOCK; }
 
-// Gives the socket the state of one whose connection was refused, so that every way of waiting shows it as it would
-// show a direct one: no one can listen at port 0. The errno, where it is another, is ours to tell.
+// Gives the socket the state of a refused one, so that every way of waiting shows it like a failed direct connection:
+// nothing can listen at port 0. If the errno is another one, deferred_error reports it. Without blocking, because
+// connect() on a socket that blocks would return the error and clear it.
 void show_failure(int fd, int family) {
   disconnect(fd, family);
   const SocketAddress nowhere{{INADDR_LOOPBACK, 0}, family};
-  connect_nonblocking(fd, nowhere); // or the socket, if it blocks, would tell us and forget
+  connect_nonblocking(fd, nowhere);
 }
 
-// What has become of the socket now that its handshake is over.
-Socket outcome(int fd, Socket socket, const PendingConnect& slot) {
-  const Handshake& handshake = slot.handshake;
-  socket.state = handshake.error() ? State::failed : State::connected;
-  socket.error = static_cast<uint8_t>(handshake.error());
-  socket.success_unreported = true;
-  socket.fd = fd;
-  socket.slot = -1;
-  if (!handshake.error())
-    socket.local = Exchange::reported_by(handshake, slot.attempt.ip);
+// The socket after the end of its handshake.
+Socket result_of(int fd, Socket socket, const PendingConnect& slot) {
   socket.server = slot.attempt.server;
-  return socket;
+  if (const int error = slot.handshake.error())
+    return transitions::refused(socket, fd, error);
+  return transitions::granted(socket, fd, Exchange::reported_by(slot.handshake, slot.attempt.ip));
 }
 
-// The one thread of this process that finds the socket still pending tells it to all. The slot is held.
+// Exactly one thread of this process wins this transition and publishes the result. The slot is locked.
 Socket publish(Identity key, int fd, const Socket& before, PendingConnect& slot) {
-  const Socket socket = outcome(fd, before, slot);
+  const Socket socket = result_of(fd, before, slot);
   if (!sockets::transition(key, State::pending, socket)) {
     slot.unlock();
     return socket;
   }
   deferred_error::record(socket);
-  trace::connect_finished(slot.handshake, slot.attempt, slot.deadline, socket.error);
+  trace::connect_finished(slot.handshake, slot.attempt, slot.deadline, slot.handshake.error());
   const bool was_unix = config().servers[slot.attempt.server].is_unix;
-  pending::end(before.slot);
+  pending::end(before.as<Pending>().slot);
   epoll::unmask(key, fd);
   if (const Identity now = was_unix ? sockets::identity(fd) : key; now != key && sockets::remember(now, socket))
-    sockets::forget(key); // a fresh socket has taken its place
+    sockets::forget(key); // a fresh socket has replaced it
   return socket;
 }
 
-// The handshake has just ended, in whatever process: once for all of them.
+// The handshake has just ended. Called once, by the one process that holds the slot.
 void finish_handshake(int fd, const Socket& socket, PendingConnect& slot) {
   if (slot.handshake.error())
     show_failure(fd, socket.family);
-  if (socket.low_water_mark() != 1)
-    set_low_water_mark(fd, static_cast<int>(socket.low_water_mark()));
+  if (const int program = socket.as<Pending>().low_water_mark; program != 1)
+    set_low_water_mark(fd, program);
   slot.is_over = true;
 }
 
-// Another thread or process takes the step now, or has just ended it.
+// The slot is locked: another thread or process takes a step, or has just ended the handshake.
 Socket locked_elsewhere(Identity key, const Socket& socket, const PendingConnect& slot) {
   const bool is_there = slot.identity.load(std::memory_order_acquire) == key;
-  Socket now = sockets::find(key).value_or(socket);
-  if (is_there || now.state != State::pending || now.slot != socket.slot)
+  const Socket now = sockets::lookup(key).value_or(socket);
+  if (is_there || !now.is<Pending>() || now.as<Pending>().slot != socket.as<Pending>().slot)
     return now;
-  // It was ended, and no one has told this process how.
-  now.state = State::failed;
-  now.error = ECONNABORTED;
-  if (sockets::transition(key, State::pending, now))
-    deferred_error::record(now);
-  return now;
+  // Another process ended it, and the slot was reused before this one could see how.
+  const Socket lost = transitions::refused(now, now.fd, ECONNABORTED);
+  if (sockets::transition(key, State::pending, lost))
+    deferred_error::record(lost);
+  return lost;
 }
 
-// As far as it goes without waiting; to the next server where one could not be reached.
+// Steps until the handshake waits or ends; goes to the next server if one cannot be reached.
 void run_steps(int fd, const Socket& socket, PendingConnect& slot) {
   Handshake& handshake = slot.handshake;
   while (handshake.step(fd) ? slot.next().left() == 0 : handshake.is_unsent()) {
@@ -91,15 +86,15 @@ void run_steps(int fd, const Socket& socket, PendingConnect& slot) {
     const bool has_next = slot.deadline.left() != 0 && handshake.is_unsent() && servers::is_unreached(error);
     const int result = has_next ? try_next(fd, socket.family, slot.attempt, slot.deadline, error) : error;
     if (result && result != EINPROGRESS)
-      return handshake.fail(result);
+      return handshake.end_with(result);
     handshake.restart();
-    pending::note_deadline(slot.next());
+    pending::add_deadline(slot.next());
   }
 }
 
-// One step, if no one else is at it.
+// Takes a step, unless another thread or process is at it.
 Socket progress_pending(Identity key, int fd, const Socket& socket) {
-  PendingConnect& slot = pending::at(socket.slot);
+  PendingConnect& slot = pending::at(socket.as<Pending>().slot);
   if (!slot.try_lock(key))
     return locked_elsewhere(key, socket, slot);
   if (!slot.is_over)
@@ -115,27 +110,26 @@ Socket progress_pending(Identity key, int fd, const Socket& socket) {
   return socket;
 }
 
-// Now and then looks for those that the program has closed, when nobody else does: rarely enough to cost nothing.
-void note_miss() {
-  static constinit std::atomic<int> misses{0};
-  if (misses.fetch_add(1, std::memory_order_relaxed) <
-      std::max(64, 16 * pending::count.load(std::memory_order_relaxed)))
-    return;
-  misses.store(0, std::memory_order_relaxed);
-  sockets::drop_closed();
+// Now and then forgets the sockets that the program closed during their CONNECT.
+void count_miss() {
+  static constinit MissCounter misses;
+  const int connects = unfinished.connects.load(std::memory_order_relaxed);
+  if (misses.reaches(static_cast<unsigned>(std::max(64, 16 * connects))))
+    sockets::forget_closed_pending();
 }
 
-// Nobody will ask for the result.
+// Frees a slot whose result nobody will ask for.
 void drop_slot(Identity key, int slot) {
   if (pending::at(slot).try_lock(key))
     pending::end(slot);
 }
 
-// Others may take it further, and even end it, while its registrations are not withheld yet.
-void mask_until_published(Identity key, const Socket& socket, short events) {
+// Masks the registrations of a CONNECT that was just published. Other threads may progress it meanwhile, and even end
+// it before its registrations are masked.
+void mask_published(Identity key, const Socket& socket, short events) {
   while (events) {
     epoll::mask(key, events, socket.fd);
-    const short now = is_pending(sockets::find(key)) ? pending::at(socket.slot).events.load() : short{0};
+    const short now = handshake_events(sockets::lookup(key));
     if (now == events)
       return;
     events = now;
@@ -146,72 +140,93 @@ void mask_until_published(Identity key, const Socket& socket, short events) {
 } // namespace
 
 int start_pending(Identity key, Socket socket, const Exchange& exchange) {
-  sockets::when_pending_closed([](Identity closed, const Socket& pending) { drop_slot(closed, pending.slot); });
-  note_miss();
+  sockets::when_pending_closed(
+      [](Identity closed, const Socket& pending) { drop_slot(closed, pending.as<Pending>().slot); });
+  count_miss();
   const short events = exchange.handshake.events();
-  socket.state = State::pending;
-  socket.slot = pending::begin(key, exchange);
-  if (socket.slot < 0)
+  int& slot = socket.as<Pending>().slot;
+  slot = pending::begin(key, exchange);
+  if (slot < 0)
     return ENOBUFS;
   if (!sockets::remember(key, socket)) {
-    drop_slot(key, socket.slot);
+    drop_slot(key, slot);
     return ENOBUFS;
   }
-  if (!events) {
+  if (events)
+    mask_published(key, socket, events);
+  else
     progress_known(key, socket);
-    return 0;
-  }
-  mask_until_published(key, socket, events);
   return 0;
 }
 
 std::optional<Socket> progress(int fd) {
-  if (!pending::any())
-    return sockets::find_fd(fd);
+  if (!any_connecting())
+    return sockets::lookup_fd(fd);
   KeepErrno keep;
   const Identity key = sockets::identity(fd);
-  const auto socket = sockets::find(key);
+  const auto socket = sockets::lookup(key);
   if (is_pending(socket))
     return progress_pending(key, fd, *socket);
-  note_miss();
+  count_miss();
   return socket;
 }
 
 Socket progress_known(Identity key, const Socket& socket) {
   KeepErrno keep;
-  const int fd = socket.state == State::pending ? sockets::find_open_fd(key, socket.fd) : -1;
+  const int fd = socket.is<Pending>() ? sockets::find_open_fd(key, socket.fd) : -1;
   return fd >= 0 ? progress_pending(key, fd, socket) : socket;
 }
 
 void progress_all() {
-  pending::forget_deadlines();
+  pending::clear_deadlines();
   sockets::for_each_pending([](Identity key, const Socket& socket) {
-    if (progress_known(key, socket).state == State::pending)
-      pending::note_deadline(pending::at(socket.slot).next());
+    const Socket now = progress_known(key, socket);
+    if (now.is<Pending>())
+      pending::add_deadline(pending::at(socket.as<Pending>().slot).next());
   });
+}
+
+bool progress_overdue() {
+  if (pending::next_deadline().left() != 0)
+    return false;
+  progress_all();
+  return true;
 }
 
 void progress_ended() {
   sockets::for_each_pending([](Identity key, const Socket& socket) {
-    if (pending::at(socket.slot).is_over)
+    if (pending::at(socket.as<Pending>().slot).is_over)
       progress_known(key, socket);
   });
 }
 
-int await_connection(int fd, bool may_block, Limit limit_of) {
+std::optional<Socket> current(int fd) {
+  const auto socket = sockets::lookup_fd(fd);
+  const bool has_ended = is_pending(socket) && pending::at(socket->as<Pending>().slot).is_over;
+  return has_ended ? progress(fd) : socket;
+}
+
+short handshake_events(const std::optional<Socket>& socket) {
+  return is_pending(socket) ? pending::at(socket->as<Pending>().slot).events.load() : short{0};
+}
+
+Deadline next_progress() { return std::min(pending::next_deadline(), pending::next_look()); }
+
+Deadline next_progress_by_epoll() { return forks::may_share() ? next_progress() : pending::next_deadline(); }
+
+int await_connection(int fd, Mode mode, Limit limit_of) {
   KeepErrno keep;
-  const auto socket = progress(fd);
-  if (!is_pending(socket))
+  if (!is_pending(progress(fd)))
     return 0;
-  if (!may_block || is_nonblocking(fd))
+  if (mode == Mode::nonblocking || is_nonblocking(fd))
     return EAGAIN;
   return await_end(sockets::identity(fd), fd, limit_of(fd));
 }
 
 int await_end(Identity key, int fd, Deadline limit) {
   KeepErrno keep;
-  for (auto socket = sockets::find(key); is_pending(socket); socket = progress_pending(key, fd, *socket)) {
-    const PendingConnect& slot = pending::at(socket->slot);
+  for (auto socket = sockets::lookup(key); is_pending(socket); socket = progress_pending(key, fd, *socket)) {
+    const PendingConnect& slot = pending::at(socket->as<Pending>().slot);
     const int error = wait_for(fd, slot.events, std::min({slot.next(), limit, pending::next_look()}));
     if (error == ETIMEDOUT && limit.left() == 0)
       return EAGAIN;
@@ -223,24 +238,26 @@ int await_end(Identity key, int fd, Deadline limit) {
 
 void abandon(int fd) {
   const Identity key = sockets::identity(fd);
-  const auto socket = sockets::find(key);
+  const auto socket = sockets::lookup(key);
   sockets::forget(key);
   if (!is_pending(socket))
     return;
-  set_low_water_mark(fd, static_cast<int>(socket->low_water_mark()));
-  drop_slot(key, socket->slot);
+  set_low_water_mark(fd, socket->as<Pending>().low_water_mark);
+  drop_slot(key, socket->as<Pending>().slot);
   epoll::unmask(key, fd);
 }
 
-bool set_low_water_mark_later(int fd, int bytes) {
+bool defer_low_water_mark(int fd, int bytes) {
   auto socket = progress(fd);
-  if (is_pending(socket))
-    socket->low_water_mark() = static_cast<uint32_t>(std::max(bytes, 1));
-  else if (socket && socket->state == State::listening)
-    socket->kept_low_water_mark() = std::max(bytes, 1);
+  if (!socket)
+    return false;
+  if (socket->is<Pending>())
+    socket->as<Pending>().low_water_mark = std::max(bytes, 1);
+  else if (socket->state() == State::listening)
+    socket->as<AwaitingCall>().low_water_mark = std::max(bytes, 1);
   else
     return false;
-  return sockets::transition(sockets::identity(fd), socket->state, *socket);
+  return sockets::transition(sockets::identity(fd), socket->state(), *socket);
 }
 
 } // namespace socksify

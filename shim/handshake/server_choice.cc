@@ -31,18 +31,22 @@ std::optional<uint32_t> resolve(const char* host) {
 namespace servers {
 namespace {
 
-constexpr int64_t rest_of_unreached = 30'000; // milliseconds
+constexpr int64_t rest_after_failure = 30'000; // milliseconds
 
-constinit std::atomic<uint32_t> known[most_servers]{};
-constinit std::atomic<int64_t> resting_until[most_servers]{};
+// What this process knows of each server.
+struct Knowledge {
+  std::atomic<uint32_t> ip{0};
+  std::atomic<int64_t> rests_until{0};
+};
+constinit Knowledge known[most_servers];
 
-// An address that is written as one, or has been looked up.
+// The address, if the configuration has it or it was looked up before; else 0.
 uint32_t known_ip(int number) {
-  uint32_t ip = known[number].load(std::memory_order_relaxed);
+  uint32_t ip = known[number].ip.load(std::memory_order_relaxed);
   if (ip != 0 || config().servers[number].is_unix)
     return ip;
   ip = parse_ipv4(config().servers[number].host.view()).value_or(0);
-  known[number].store(ip, std::memory_order_relaxed);
+  known[number].ip.store(ip, std::memory_order_relaxed);
   return ip;
 }
 
@@ -54,7 +58,7 @@ std::optional<Endpoint> endpoint(int number) {
   if (ip == 0 && !server.is_unix) {
     KeepErrno keep;
     ip = resolve(server.host.c_str()).value_or(0);
-    known[number].store(ip, std::memory_order_relaxed);
+    known[number].ip.store(ip, std::memory_order_relaxed);
   }
   if (ip == 0)
     return std::nullopt;
@@ -80,7 +84,7 @@ int next(unsigned tried) {
   for (int number = 0; number < config().server_count; ++number) {
     if (tried & 1u << number)
       continue;
-    const int64_t until = resting_until[number].load(std::memory_order_relaxed);
+    const int64_t until = known[number].rests_until.load(std::memory_order_relaxed);
     if (until == 0 || Deadline::at(until).left() == 0)
       return number;
     if (resting < 0)
@@ -89,9 +93,9 @@ int next(unsigned tried) {
   return resting;
 }
 
-void note_unreached(int number) {
+void mark_unreached(int number) {
   if (config().server_count > 1)
-    resting_until[number].store(Deadline::after(rest_of_unreached).when(), std::memory_order_relaxed);
+    known[number].rests_until.store(Deadline::after(rest_after_failure).when(), std::memory_order_relaxed);
 }
 
 bool is_unreached(int error) {
@@ -103,7 +107,7 @@ bool is_unreached(int error) {
   case EHOSTDOWN:
   case ENETDOWN:
   case ECONNRESET: // a firewall's answer to a SYN
-  case ENOENT:     // of a Unix socket, and these
+  case ENOENT:     // this and the rest: of a Unix socket
   case EACCES:
   case EPERM:
   case ENOTSOCK:

@@ -1,30 +1,27 @@
 // SPDX-License-Identifier: MIT
-// The SOCKS servers, in the order in which they are tried: where they are.
+// Which SOCKS server to try next, and where it is.
 #pragma once
 #include "base/address.h"
 #include "base/server_list.h"
 
-namespace socksify {
+namespace socksify::servers {
 
-namespace servers {
-
-// The address of the configuration's server of this number; a name is resolved at its first use. Nothing if that fails,
-// and for a Unix socket.
+// The address of the server with this number in the configuration. A name is resolved when it is first needed. Nothing
+// if that fails, and for a Unix socket.
 std::optional<Endpoint> endpoint(int number);
 
-// True if any is on a Unix socket.
+// True if one of the servers is on a Unix socket.
 bool any_unix();
 
-// True for the address of any that is known without asking.
+// True for a server's address, as far as it is known without a look-up.
 bool includes(Endpoint endpoint);
 
-// The one to try first, or after those whose bits are set in `tried`: in the order of the configuration, but those that
-// could not be reached a short time ago come last. -1: there is none left.
+// The server to try first, or after those with a bit in `tried`: in the configuration's order, but with those last that
+// could not be reached a short time ago. -1: none is left.
 int next(unsigned tried);
-void note_unreached(int number);
+void mark_unreached(int number);
 
-// True if an errno of a connection that has never stood says that the server could not be reached.
+// True if connect() failed with this errno because the server could not be reached.
 bool is_unreached(int error);
 
-} // namespace servers
-} // namespace socksify
+} // namespace socksify::servers

@@ -15,12 +15,13 @@ namespace {
 
 int64_t now() { return Deadline::after(1).when() - 1; }
 
-int64_t since_beginning(Deadline deadline) { return now() - deadline.when() + int64_t{config().timeout} * 1000; }
+// Milliseconds since an exchange with this deadline started.
+int64_t elapsed(Deadline deadline) { return now() - deadline.when() + int64_t{config().timeout} * 1000; }
 
-using Where = Text<272>;
+using Phrase = Text<272>;
 
-Where text_of(const Server& server) {
-  Where text;
+Phrase text_of(const Server& server) {
+  Phrase text;
   if (server.is_unix)
     text.append(FMT_COMPILE("unix:{}"), server.host.view());
   else
@@ -28,13 +29,13 @@ Where text_of(const Server& server) {
   return text;
 }
 
-Where text_of(const IpPort& destination) {
-  Where text;
-  char room[INET6_ADDRSTRLEN] = "";
+Phrase text_of(const IpPort& destination) {
+  Phrase text;
+  char ipv6[INET6_ADDRSTRLEN] = "";
   if (destination.ip.is_ipv4())
     text.append(FMT_COMPILE("{}"), fake_ips::shown(destination.endpoint()).view());
-  else if (inet_ntop(AF_INET6, destination.ip.bytes, room, sizeof room))
-    text.append(FMT_COMPILE("[{}]:{}"), std::string_view{room}, destination.port);
+  else if (inet_ntop(AF_INET6, destination.ip.bytes, ipv6, sizeof ipv6))
+    text.append(FMT_COMPILE("[{}]:{}"), std::string_view{ipv6}, destination.port);
   return text;
 }
 
@@ -43,7 +44,7 @@ std::string_view meaning(int error) {
   return text ? text : "";
 }
 
-// What the errno means here; errno_of() and Handshake say where each comes from.
+// The meaning of the errno here; errno_of() and Handshake show where each one comes from.
 std::string_view meaning(int error, const Handshake& handshake, const Attempt& attempt) {
   const bool is_known = attempt.ip != 0 || config().servers[attempt.server].is_unix;
   if (handshake.is_unsent())
@@ -63,9 +64,9 @@ std::string_view meaning(int error, const Handshake& handshake, const Attempt& a
   return meaning(error);
 }
 
-// Why a connection to there is direct: see route() and, for what it does not know, connect.cc.
-Where why_direct(const IpPort& destination, bool is_tcp) {
-  Where why;
+// Why a connection to this destination is direct: see route() in config/ and route_of() in connect.cc.
+Phrase why_direct(const IpPort& destination, bool is_tcp) {
+  Phrase why;
   const Ip& ip = destination.ip;
   if (!is_tcp)
     why.append(FMT_COMPILE("not TCP"));
@@ -90,13 +91,13 @@ void connect_finished(const Handshake& handshake, const Attempt& attempt, Deadli
   KeepErrno keep;
   const bool is_bind = handshake.command() == socks4::Command::bind;
   const std::string_view what = is_bind ? "BIND for a call from" : "CONNECT";
-  const Where server = text_of(config().servers[attempt.server]);
+  const Phrase server = text_of(config().servers[attempt.server]);
   const fake_ips::Shown destination = fake_ips::shown(handshake.destination());
-  const int64_t milliseconds = since_beginning(deadline);
+  const int64_t milliseconds = elapsed(deadline);
   if (error)
     return log(1, FMT_COMPILE("{} {} through {}: {} after {} ms: {}"), what, destination.view(), server.view(),
                error_name(error), milliseconds, meaning(error, handshake, attempt));
-  Where seen;
+  Phrase seen;
   if (const Endpoint reported = Exchange::reported_by(handshake, attempt.ip); reported.port != 0)
     seen.append(FMT_COMPILE(", {} {}"), is_bind ? "which is awaited at" : "seen as", to_text(reported).view());
   log(1, FMT_COMPILE("{} {} through {}: granted after {} ms{}"), what, destination.view(), server.view(), milliseconds,
@@ -107,7 +108,7 @@ void rejected(const IpPort& destination, Route why) {
   if (!is_on())
     return;
   KeepErrno keep;
-  const Where where = text_of(destination);
+  const Phrase where = text_of(destination);
   const Mistake& mistake = config().mistake;
   if (why == Route::unreachable)
     log(1, FMT_COMPILE("{} unreachable: ENETUNREACH: SOCKS4 has no IPv6"), where.view());
@@ -120,7 +121,7 @@ void rejected(const IpPort& destination, Route why) {
 int connect_directly(int fd, const sockaddr* address, socklen_t length) {
   const auto destination = IpPort::from(address, length);
   const auto state = destination ? tcp_state(fd) : std::nullopt;
-  if (!destination || (state && state != TCP_CLOSE)) // connected already: it has had its line
+  if (!destination || (state && state != TCP_CLOSE)) // already connected, and traced before
     return REAL(connect)(fd, address, length);
   const int64_t began = now();
   const int result = REAL(connect)(fd, address, length);
@@ -136,8 +137,7 @@ int connect_directly(int fd, const sockaddr* address, socklen_t length) {
 
 void call_accepted(Endpoint peer, Endpoint local, int fd) {
   if (is_on())
-    log(1, FMT_COMPILE("BIND: {} has called at {}: fd {}"), fake_ips::shown(peer).view(), fake_ips::shown(local).view(),
-        fd);
+    log(1, FMT_COMPILE("BIND: {} has called at {}: fd {}"), fake_ips::shown(peer).view(), fake_ips::shown(local).view(), fd);
 }
 
 void call_failed(Endpoint primary, Endpoint local, bool has_replied) {

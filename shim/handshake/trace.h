@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What SOCKS_DEBUG=1 says: one line for each connection of the program's, with what became of it and why. Where it is
-// off, that costs one load for each.
+// What SOCKS_DEBUG=1 prints: one line for each connection of the program, with its result and the reason. When it is
+// off, this costs one load for each connection.
 #pragma once
 #include "config/log.h"
 #include "config/route.h"
@@ -10,16 +10,16 @@ namespace socksify::trace {
 
 inline bool is_on() { return config().debug > 0; }
 
-// A CONNECT or the first half of a BIND is over: granted (0) or not (an errno).
+// A CONNECT or the first half of a BIND has ended: granted (0) or not (an errno).
 void connect_finished(const Handshake& handshake, const Attempt& attempt, Deadline deadline, int error);
 
-// A connect() that fails before anybody has been asked.
+// A connect() fails before any server is asked.
 void rejected(const IpPort& destination, Route why);
 
-// connect(), of which nobody but the kernel is asked.
+// The real connect().
 int connect_directly(int fd, const sockaddr* address, socklen_t length);
 
-// The second half of a BIND: who called at `local`; or nobody, because the server said so or, without a reply, no more.
+// The second half of a BIND: `peer` called at `local`; or nobody did, says the server's reply or its hang-up.
 void call_accepted(Endpoint peer, Endpoint local, int fd);
 void call_failed(Endpoint primary, Endpoint local, bool has_replied);
 

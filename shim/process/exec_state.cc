@@ -42,13 +42,14 @@ Record from_bytes(const Bytes& bytes) {
 }
 
 bool can_be_handed_over(const Socket& socket) {
-  switch (socket.state) {
+  switch (socket.state()) {
   case State::connected:
   case State::bound:
   case State::listening:
   case State::accepted:
   case State::dummy_listener:
     return socket.server < config().server_count && (socket.family == AF_INET || socket.family == AF_INET6);
+  case State::none:
   case State::pending:
   case State::failed:
   case State::accepting:
@@ -58,9 +59,9 @@ bool can_be_handed_over(const Socket& socket) {
 }
 
 std::optional<Socket> finished(Identity key, int fd) {
-  auto socket = sockets::find(key);
+  auto socket = sockets::lookup(key);
   if (is_pending(socket) && await_end(key, fd, Deadline::never()) == 0)
-    socket = sockets::find(key);
+    socket = sockets::lookup(key);
   return socket;
 }
 
@@ -96,7 +97,7 @@ bool write(Entry& entry, bool all) {
     for (int i = 0; i < count; ++i)
       if (written[i] == key)
         return;
-    auto socket = all ? sockets::find(key) : finished(key, fd);
+    auto socket = all ? sockets::lookup(key) : finished(key, fd);
     if (!socket || !can_be_handed_over(*socket))
       return;
     socket->fd = fd;
@@ -119,7 +120,7 @@ void read() {
     if (can_be_handed_over(record.socket) && sockets::find_open_fd(record.key, record.socket.fd) >= 0 &&
         sockets::remember(record.key, record.socket)) {
       forks::record_inherited();
-      if (record.socket.awaits_call())
+      if (record.socket.is<AwaitingCall>())
         readiness::bind_started();
     }
   unsetenv(environment::state_variable.data());

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
-// The kernel knows a member of an epoll set by its number. That may have been closed while the socket lives on in a
-// dup, and be another file's by now: then the socket gets its old number back for a moment. Where it is another file's,
-// only if no other thread could see it.
+// The kernel knows a member of an epoll set by the number that it was registered by. The program may have closed that
+// number while the socket lives on in a dup, and the number may be another file's by now. To change the registration,
+// the socket then gets its old number back for a moment; if another file has it, only in a single-threaded process,
+// where nobody can see the exchange.
 #pragma once
 #include "base/fd.h"
-#include "sockets/registry.h"
+#include "sockets/identity.h"
 #include <csignal>
 
 namespace socksify::epoll {
 
 class OldNumber {
 public:
-  OldNumber(sockets::Identity socket, int number, int known_fd); // known_fd: the socket's for sure, or -1
+  OldNumber(sockets::Identity socket, int number, int known_fd); // known_fd: verified to be the socket's, or -1
   ~OldNumber();
   OldNumber(const OldNumber&) = delete;
   OldNumber& operator=(const OldNumber&) = delete;
@@ -25,7 +26,7 @@ private:
   const int m_number;
   bool m_is_there;
   int m_flags = 0;
-  Fd m_lent, m_kept; // the socket; the other file
+  Fd m_socket, m_other_file; // dups, while the number is lent
   sigset_t m_mask{};
 };
 

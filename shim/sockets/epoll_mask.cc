@@ -11,7 +11,7 @@
 namespace socksify::epoll {
 namespace {
 
-// An exclusive registration cannot be modified, only made anew.
+// An exclusive registration cannot be modified, only removed and added again.
 int modify(const Registration& registration, epoll_event event) {
   if (!(registration.events & EPOLLEXCLUSIVE))
     return REAL(epoll_ctl)(registration.epfd, EPOLL_CTL_MOD, registration.fd, &event);
@@ -27,17 +27,58 @@ epoll_event event_of_handshake(uint64_t key, short events) {
   return event;
 }
 
-// Whatever the order in which threads change what is remembered and tell the kernel so, what is remembered in the end
-// is what the kernel was told last. 0 or an errno.
-int tell_kernel(uint64_t key, const Registration& changed) {
-  for (std::optional<Registration> told = changed;;) {
-    const int error = modify(*told, event_of(key, *told)) == 0 ? 0 : errno;
-    const auto now = find(key);
-    if (now == told)
+// Brings the kernel up to date. Several threads may change a registration and call epoll_ctl() in different orders, so
+// this repeats until the kernel was last given what the table holds. 0 or an errno.
+int update_kernel(uint64_t key, const Registration& changed) {
+  for (Registration given = changed;;) {
+    const int error = modify(given, event_of(key, given)) == 0 ? 0 : errno;
+    const auto now = registration_at(key);
+    if (now == given)
       return error;
     if (!now || now->epfd < 0)
       return 0;
-    told = now;
+    given = *now;
+  }
+}
+
+enum class Step { done, again };
+
+Step try_unmask(uint64_t key, const Registration& before) {
+  Registration own = before;
+  own.handshake = 0;
+  if (!compare_and_store(key, before, own))
+    return Step::again;
+  const int error = update_kernel(key, own);
+  if (error == ENOENT)
+    compare_and_store(key, own, Registration{});
+  else if (error)
+    compare_and_store(key, own, before); // the set has another number now: see registration_for()
+  return Step::done;
+}
+
+Step try_mask(uint64_t key, const Registration& before, short events) {
+  // A spent EPOLLONESHOT registration reports nothing until it is re-armed. The only way to keep it like that is to
+  // leave it alone: EPOLL_CTL_MOD adds EPOLLERR and EPOLLHUP to whatever it is given.
+  if (!before.is_masked() && is_spent(before.epfd, before.fd, before.events))
+    return Step::done;
+  Registration masked = before;
+  masked.handshake = events;
+  if (!compare_and_store(key, before, masked))
+    return Step::again;
+  if (update_kernel(key, masked) != 0)
+    compare_and_store(key, masked, Registration{}); // the set is closed, or the socket was removed from it
+  return Step::done;
+}
+
+// Calls attempt(registration) until no other thread interferes, while the registration can be reached by its number.
+template <typename Attempt> void change(uint64_t key, int known_fd, Attempt attempt) {
+  for (;;) {
+    const auto before = registration_at(key);
+    if (!before || before->epfd < 0)
+      return;
+    const OldNumber number{before->socket, before->fd, known_fd};
+    if (!number.is_there() || attempt(*before) == Step::done)
+      return;
   }
 }
 
@@ -59,46 +100,14 @@ epoll_event event_of(uint64_t key, const Registration& registration) {
 }
 
 void unmask_one(uint64_t key, int known_fd) {
-  for (;;) {
-    const auto before = find(key);
-    if (!before || before->epfd < 0 || !before->is_masked())
-      return;
-    const OldNumber number{before->socket, before->fd, known_fd};
-    if (!number.is_there())
-      return;
-    Registration own = *before;
-    own.handshake = 0;
-    if (!compare_and_store(key, *before, own))
-      continue;
-    const int error = tell_kernel(key, own);
-    if (error == ENOENT)
-      compare_and_store(key, own, Registration{});
-    else if (error)
-      compare_and_store(key, own, *before); // the set has another number now: see named_by()
+  if (const auto registration = registration_at(key); !registration || !registration->is_masked())
     return;
-  }
+  change(key, known_fd,
+         [key](const Registration& before) { return before.is_masked() ? try_unmask(key, before) : Step::done; });
 }
 
 void mask_one(uint64_t key, short events, int known_fd) {
-  for (;;) {
-    const auto before = find(key);
-    if (!before || before->epfd < 0)
-      return;
-    const OldNumber number{before->socket, before->fd, known_fd};
-    if (!number.is_there())
-      return;
-    // Whose one shot has been fired says nothing any more until the program arms it anew. There is no way to leave it
-    // like that other than not to touch it: EPOLL_CTL_MOD adds EPOLLERR and EPOLLHUP to all that it is given.
-    if (!before->is_masked() && is_spent(before->epfd, before->fd, before->events))
-      return;
-    Registration ours = *before;
-    ours.handshake = events;
-    if (!compare_and_store(key, *before, ours))
-      continue;
-    if (tell_kernel(key, ours) != 0)
-      compare_and_store(key, ours, Registration{}); // the set is closed, or the socket is no longer in it
-    return;
-  }
+  change(key, known_fd, [=](const Registration& before) { return try_mask(key, before, events); });
 }
 
 void mask(Identity socket, short events, int known_fd) {
@@ -115,14 +124,14 @@ void unmask(Identity socket, int known_fd) {
   for_each_of(socket, [&](uint64_t key, const Registration&) { unmask_one(key, known_fd); });
 }
 
-void listens(Identity socket, bool is_listener) {
+void set_listener(Identity socket, bool is_listener) {
   KeepErrno keep;
   for_each_of(socket, [&](uint64_t key, const Registration& registration) {
     Registration now = registration;
     now.is_listener = is_listener;
-    const bool is_silent = is_spent(registration.epfd, registration.fd, registration.events); // see withhold_one()
+    const bool is_silent = is_spent(registration.epfd, registration.fd, registration.events); // see try_mask()
     if (compare_and_store(key, registration, now) && !is_silent)
-      tell_kernel(key, now);
+      update_kernel(key, now);
   });
 }
 

@@ -7,7 +7,7 @@
 namespace socksify::epoll {
 namespace {
 
-// A listening socket never gets a CONNECT or a BIND of its own.
+// A listening socket never gets a CONNECT or BIND, so its registrations need not be remembered.
 bool is_listening(int fd) {
   int accepts = 0;
   socklen_t length = sizeof accepts;

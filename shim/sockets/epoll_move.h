@@ -5,7 +5,7 @@
 
 namespace socksify::epoll {
 
-// The constructor takes the registrations off the descriptor; finish() adds them to the socket that is there then.
+// The constructor removes the registrations of the descriptor; finish() adds them to the socket that is there by then.
 class Move {
 public:
   explicit Move(int fd);

@@ -11,8 +11,8 @@
 namespace socksify::epoll {
 namespace {
 
-// The kernel's own words, a line for each member: "tfd: 5 events: 4000001d data: ...". A shot that has been fired
-// leaves nothing to wait for.
+// The kernel describes each member of a set in a line: "tfd: 5 events: 4000001d data: ...". A spent registration has no
+// event left to wait for.
 bool says_spent(const char* line, int fd) {
   const char* found = std::strstr(line, "events:");
   if (std::strncmp(line, "tfd:", 4) != 0 || !found)

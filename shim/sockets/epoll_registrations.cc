@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "sockets/epoll_registrations.h"
-#include "base/fd.h"
 #include "kernel/cookie_map.h"
-#include "kernel/open_fds.h"
 #include "kernel/real.h"
+#include "sockets/sweep.h"
 #include <cstring>
 #include <sys/auxv.h>
 
@@ -11,28 +10,21 @@ namespace socksify::epoll {
 namespace {
 
 constinit CookieMap table;
-// In place of the set's number: the place is free, or taken by a registration that the kernel has yet to agree to.
-constexpr int no_set = -1, undecided = -2;
+// In place of the set's number: the place is free, or reserved until the kernel accepts the registration.
+constexpr int no_set = -1, reserved_set = -2;
 
-// Forgets the registrations of sockets that are closed.
-void sweep() {
-  KeepErrno keep;
-  if (!table.begin_sweep())
-    return;
-  size_t seen = 0;
-  for_each_open_fd([&](int fd) {
-    ++seen;
-    if (const Identity socket = sockets::identity(fd))
-      for (int number = 0; number < most_sets; ++number)
-        table.keep(key_of(socket, number));
-  });
-  table.end_sweep(seen, [](uint64_t, const CookieMap::Value& value) {
+void forget_closed() {
+  const auto keep = [](Identity socket) {
+    for (int number = 0; number < most_sets; ++number)
+      table.keep(key_of(socket, number));
+  };
+  sockets::sweep(table, keep, [](uint64_t, const CookieMap::Value& value) {
     count_masked(unpack<Registration>(value).is_masked(), false);
   });
 }
 
-// Takes a place that is there. False if it is not free.
-bool take(uint64_t key, const Registration& registration) {
+// Stores into a place that exists. False if it is not free.
+bool store_if_free(uint64_t key, const Registration& registration) {
   return table.update(key, [&](CookieMap::Value& value) {
     const bool is_free = unpack<Registration>(value).epfd == no_set;
     if (is_free)
@@ -45,14 +37,14 @@ bool take(uint64_t key, const Registration& registration) {
 
 uint64_t key_of(Identity socket, int number) { return socket * most_sets + static_cast<uint64_t>(number); }
 
-std::optional<Registration> find(uint64_t key) {
+std::optional<Registration> registration_at(uint64_t key) {
   CookieMap::Value value;
   if (!table.find(key, value))
     return std::nullopt;
   return unpack<Registration>(value);
 }
 
-uint64_t locate(Identity socket, int epfd, int fd) {
+uint64_t key_for(Identity socket, int epfd, int fd) {
   uint64_t found = 0;
   for_each_of(socket, [&](uint64_t key, const Registration& registration) {
     if (registration.epfd == epfd && registration.fd == fd)
@@ -62,20 +54,20 @@ uint64_t locate(Identity socket, int epfd, int fd) {
 }
 
 uint64_t reserve(Identity socket, int fd) {
-  const Registration reserved{.epfd = undecided};
+  const Registration reserved{.epfd = reserved_set};
   for (int number = 0; number < most_sets; ++number) {
     const uint64_t key = key_of(socket, number);
-    if (find(key)) {
-      if (take(key, reserved))
+    if (registration_at(key)) {
+      if (store_if_free(key, reserved))
         return key;
       continue;
     }
     if (table.needs_sweep(key, static_cast<size_t>(fd)))
-      sweep();
+      forget_closed();
     if (table.insert(key, pack(reserved)))
       return key;
-    if (!find(key))
-      return 0; // no memory; another number would not be found by for_each_of()
+    if (!registration_at(key))
+      return 0; // no memory; for_each_of() would not reach a later number
   }
   return 0;
 }
@@ -113,8 +105,8 @@ bool no_registrations() { return table.empty(); }
 
 void count_masked(bool was_masked, bool is_masked) {
   if (was_masked && !is_masked)
-    unmasked.fetch_add(1, std::memory_order_release);
-  masked.fetch_add(int{is_masked} - int{was_masked}, std::memory_order_release);
+    unfinished.times_unmasked.fetch_add(1, std::memory_order_release);
+  unfinished.masked.fetch_add(int{is_masked} - int{was_masked}, std::memory_order_release);
 }
 
 bool holds_masked(int epfd) {
@@ -138,12 +130,12 @@ uint64_t cookie_of(uint64_t key) {
 
 std::optional<Registration> registration_for(int epfd, const epoll_event& event) {
   const uint64_t key = cookie_of(event.data.u64);
-  const auto registration = find(key);
-  // The set has been reached by another number of its own: by this one it is open for sure.
+  const auto registration = registration_at(key);
+  // The set was waited for by another of its numbers, which is certainly open.
   if (registration && registration->is_masked() && registration->epfd != epfd) {
-    Registration found = *registration;
-    found.epfd = epfd;
-    compare_and_store(key, *registration, found);
+    Registration renumbered = *registration;
+    renumbered.epfd = epfd;
+    compare_and_store(key, *registration, renumbered);
   }
   return registration;
 }

@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: MIT
 #include "sockets/readiness.h"
+#include "kernel/miss_counter.h"
 
 namespace socksify::readiness {
 
 void recount() {
-  const uint32_t seen = binds_started.load(std::memory_order_acquire);
-  if (!sockets::any_open([](const Socket& socket) { return socket.awaits_call(); }))
-    binds_finished.store(seen, std::memory_order_relaxed);
+  const uint32_t seen = unfinished.binds_started.load(std::memory_order_acquire);
+  if (!sockets::any_open([](const Socket& socket) { return socket.is<AwaitingCall>(); }))
+    unfinished.binds_finished.store(seen, std::memory_order_relaxed);
 }
 
-void note_miss() {
-  constexpr uint32_t many = 1024; // the program may have closed the socket, of which nobody tells us
-  static constinit std::atomic<uint32_t> misses{0};
-  if (misses.fetch_add(1, std::memory_order_relaxed) % many == many - 1)
+bool awaits_call(int fd) {
+  static constinit MissCounter misses;
+  if (!any_awaiting_call())
+    return false;
+  const auto socket = sockets::lookup_fd(fd);
+  if (socket && socket->is<AwaitingCall>())
+    return true;
+  if (misses.reaches(1024))
     recount();
+  return false;
 }
 
 } // namespace socksify::readiness

@@ -3,71 +3,79 @@
 #include "base/fd.h"
 #include "kernel/cookie_map.h"
 #include "kernel/fork.h"
-#include "kernel/open_fds.h"
+#include "sockets/sweep.h"
 #include <atomic>
 #include <fcntl.h>
 
 namespace socksify::sockets {
 namespace {
 
-constinit CookieMap table;
+void record_flags(forks::Observer&);
 
-constinit std::atomic<Visit> on_closed{nullptr};
+// Everything that is remembered of sockets.
+struct Registry {
+  CookieMap map;
+  std::atomic<Visit> on_pending_closed{nullptr};
+  forks::Observer observer{record_flags, nullptr};
+};
+constinit Registry registry;
 
-void drop(Identity key, const Socket& socket) {
-  if (const Visit visit = socket.state == State::pending ? on_closed.load(std::memory_order_relaxed) : nullptr)
-    visit(key, socket);
-}
-
-// Forgets the sockets that are closed.
-void sweep() {
-  KeepErrno keep;
-  if (!table.begin_sweep())
-    return;
-  size_t seen = 0;
-  for_each_open_fd([&](int fd) {
-    ++seen;
-    if (const Identity socket = identity(fd))
-      table.keep(socket);
-  });
-  table.end_sweep(seen, [](Identity key, const CookieMap::Value& value) { drop(key, unpack<Socket>(value)); });
-}
-
-// The open CONNECT that was used last among those that `fits(socket)` accepts.
-template <typename Fits> std::optional<Socket> last_used(Fits fits) {
-  KeepErrno keep;
-  for (uint64_t before = UINT64_MAX;;) {
-    std::optional<Socket> best;
-    Identity best_key = 0;
-    uint64_t best_use = 0;
-    table.for_each([&](Identity key, const CookieMap::Value& value, uint64_t use) {
-      const Socket socket = unpack<Socket>(value);
-      if (socket.state == State::connected && use > best_use && use < before && fits(socket)) {
-        best = socket;
-        best_key = key;
-        best_use = use;
-      }
-    });
-    if (!best || find_open_fd(best_key, best->fd) >= 0)
-      return best;
-    table.erase(best_key);
-    before = best_use;
-  }
-}
-
-// A child may accept the call of a BIND, and a connection has other flags than a listening socket.
+// accept() in a child may take the call and put a dummy listener on the shared socket's number there. Whoever notices
+// later needs the flags that the listening socket had.
 void record_flags(forks::Observer&) {
   KeepErrno keep;
-  table.for_each([&](Identity key, const CookieMap::Value& value, uint64_t) {
+  registry.map.for_each([](Identity key, const CookieMap::Value& value, uint64_t) {
     Socket socket = unpack<Socket>(value);
-    if (socket.state != State::listening || identity(socket.fd) != key)
+    if (socket.state() != State::listening || identity(socket.fd) != key)
       return;
-    socket.is_nonblocking = fcntl(socket.fd, F_GETFL) & O_NONBLOCK;
+    socket.as<AwaitingCall>().is_nonblocking = fcntl(socket.fd, F_GETFL) & O_NONBLOCK;
     transition(key, State::listening, socket);
   });
 }
 
-constinit forks::Observer observer{record_flags, nullptr};
+void forget_closed() {
+  const auto keep = [](Identity key) { registry.map.keep(key); };
+  sweep(registry.map, keep, [](Identity key, const CookieMap::Value& value) {
+    const Socket socket = unpack<Socket>(value);
+    if (const Visit visit = socket.is<Pending>() ? registry.on_pending_closed.load(std::memory_order_relaxed) : nullptr)
+      visit(key, socket);
+  });
+}
+
+struct Used {
+  Identity key = 0;
+  uint64_t use = 0; // greater: later
+  Socket socket;
+};
+
+// The CONNECT used last, of those used before `before` for which fits(connected) is true.
+template <typename Fits> Used last_used_before(uint64_t before, Fits fits) {
+  Used best;
+  registry.map.for_each([&](Identity key, const CookieMap::Value& value, uint64_t use) {
+    const Socket socket = unpack<Socket>(value);
+    if (socket.is<Connected>() && use > best.use && use < before && fits(socket.as<Connected>()))
+      best = {key, use, socket};
+  });
+  return best;
+}
+
+// The same, of those that are open.
+template <typename Fits> std::optional<Socket> last_used(Fits fits) {
+  KeepErrno keep;
+  for (uint64_t before = UINT64_MAX;;) {
+    const Used best = last_used_before(before, fits);
+    if (!best.key)
+      return std::nullopt;
+    if (find_open_fd(best.key, best.socket.fd) >= 0)
+      return best.socket;
+    registry.map.erase(best.key);
+    before = best.use;
+  }
+}
+
+std::optional<Socket> last_used_with(uint32_t ip) {
+  return last_used([ip](const Connected& connected) { return connected.local.ip == ip; });
+}
 
 } // namespace
 
@@ -82,35 +90,35 @@ int find_open_fd(Identity key, int hint) {
   return found;
 }
 
-bool empty() { return table.empty(); }
+bool empty() { return registry.map.empty(); }
 
-std::optional<Socket> find(Identity key) {
+std::optional<Socket> lookup(Identity key) {
   CookieMap::Value value;
-  if (!key || !table.find(key, value))
+  if (!key || !registry.map.find(key, value))
     return std::nullopt;
   return unpack<Socket>(value);
 }
 
-std::optional<Socket> find_fd(int fd) { return find(table.empty() ? 0 : identity(fd)); }
+std::optional<Socket> lookup_fd(int fd) { return lookup(empty() ? 0 : identity(fd)); }
 
-std::optional<Socket> use(Identity key) {
+std::optional<Socket> lookup_used(Identity key) {
   CookieMap::Value value;
-  if (!key || !table.touch(key, value))
+  if (!key || !registry.map.touch(key, value))
     return std::nullopt;
   return unpack<Socket>(value);
 }
 
 bool remember(Identity key, const Socket& socket) {
-  forks::add_observer(observer);
-  // The kernel gives the lowest number that is free: so many descriptors are likely to be open.
-  if (key && table.needs_sweep(key, static_cast<size_t>(socket.fd)))
-    sweep();
-  return key && table.store(key, pack(socket));
+  forks::add_observer(registry.observer);
+  // The kernel assigns the lowest free number, so about as many descriptors are open.
+  if (key && registry.map.needs_sweep(key, static_cast<size_t>(socket.fd)))
+    forget_closed();
+  return key && registry.map.store(key, pack(socket));
 }
 
 bool transition(Identity key, State from, const Socket& socket) {
-  return table.update(key, [&](CookieMap::Value& value) {
-    const bool matches = unpack<Socket>(value).state == from;
+  return registry.map.update(key, [&](CookieMap::Value& value) {
+    const bool matches = unpack<Socket>(value).state() == from;
     if (matches)
       value = pack(socket);
     return matches;
@@ -119,47 +127,45 @@ bool transition(Identity key, State from, const Socket& socket) {
 
 void forget(Identity key) {
   if (key)
-    table.erase(key);
+    registry.map.erase(key);
 }
 
-void when_pending_closed(Visit visit) { on_closed.store(visit, std::memory_order_relaxed); }
+void when_pending_closed(Visit visit) { registry.on_pending_closed.store(visit, std::memory_order_relaxed); }
 
 void for_each_pending(Visit visit) {
-  table.for_each([&](Identity key, const CookieMap::Value& value, uint64_t) {
-    if (const Socket socket = unpack<Socket>(value); socket.state == State::pending)
+  registry.map.for_each([&](Identity key, const CookieMap::Value& value, uint64_t) {
+    if (const Socket socket = unpack<Socket>(value); socket.is<Pending>())
       visit(key, socket);
   });
 }
 
-bool any_open(bool (*is_so)(const Socket& socket)) {
+bool any_open(bool (*matches)(const Socket& socket)) {
   bool any = false;
-  table.for_each([&](Identity key, const CookieMap::Value& value, uint64_t) {
+  registry.map.for_each([&](Identity key, const CookieMap::Value& value, uint64_t) {
     const Socket socket = unpack<Socket>(value);
-    any = any || (is_so(socket) && find_open_fd(key, socket.fd) >= 0);
+    any = any || (matches(socket) && find_open_fd(key, socket.fd) >= 0);
   });
   return any;
 }
 
-void drop_closed() {
+void forget_closed_pending() {
   bool any = false;
-  table.for_each([&](Identity key, const CookieMap::Value& value, uint64_t) {
+  registry.map.for_each([&](Identity key, const CookieMap::Value& value, uint64_t) {
     const Socket socket = unpack<Socket>(value);
-    any = any || (socket.state == State::pending && identity(socket.fd) != key);
+    any = any || (socket.is<Pending>() && identity(socket.fd) != key);
   });
   if (any)
-    sweep();
+    forget_closed();
 }
 
 std::optional<Socket> primary_for(uint32_t ip) {
-  if (table.empty())
+  if (empty())
     return std::nullopt;
-  if (const auto same = last_used([&](const Socket& socket) { return socket.local.ip == ip; }))
+  if (const auto same = last_used_with(ip))
     return same;
-  return last_used([](const Socket&) { return true; });
+  return last_used([](const Connected&) { return true; });
 }
 
-bool is_reported(uint32_t ip) {
-  return ip != 0 && !table.empty() && last_used([&](const Socket& socket) { return socket.local.ip == ip; });
-}
+bool is_reported(uint32_t ip) { return ip != 0 && !empty() && last_used_with(ip); }
 
 } // namespace socksify::sockets

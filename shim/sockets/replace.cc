@@ -12,18 +12,17 @@ namespace {
 bool replace_number(int number, const Fd& replacement) {
   epoll::Move move{number};
   const int close_on_exec = fcntl(number, F_GETFD) & FD_CLOEXEC ? O_CLOEXEC : 0;
-  int tries = 3; // EINTR: a signal while it closed what was there; EBUSY: another thread is opening something
-  bool done = false;
-  while (!(done = dup3(replacement.get(), number, close_on_exec) == number) && --tries > 0)
-    if (errno != EINTR && errno != EBUSY)
-      break;
+  int tries = 3; // EINTR: a signal came while the old socket was closed; EBUSY: another thread is opening a file
+  bool done = dup3(replacement.get(), number, close_on_exec) == number;
+  while (!done && (errno == EINTR || errno == EBUSY) && --tries > 0)
+    done = dup3(replacement.get(), number, close_on_exec) == number;
   const int error = errno;
   move.finish();
   errno = error;
   return done;
 }
 
-// A call on the one waits for as long as it would on the other.
+// So that calls wait as long on the new socket as on the old one.
 void copy_limits(int from, int to) {
   for (const int option : {SO_SNDTIMEO, SO_RCVTIMEO}) {
     timeval limit{};

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Puts another socket on the descriptors of one: the number itself, its dups in this process, its epoll registrations
-// and its time limits.
+// Replaces a socket by another one: on its descriptor, on the dups of that in this process, and in epoll sets. The new
+// socket takes over the time limits.
 #pragma once
 #include "base/fd.h"
 
 namespace socksify {
 
-// `except`: a number that keeps the old socket. 0 or an errno.
+// 0 or an errno. `except` is a descriptor that keeps the old socket.
 [[nodiscard]] int replace_socket(int fd, const Fd& replacement, int except = -1);
 
 } // namespace socksify

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <tuple>
 
 namespace socksify {
 namespace {
@@ -18,13 +19,13 @@ int replace_with_flags(int fd, const Fd& replacement) {
 
 } // namespace
 
-int connect_unix(int fd, const char* path, int milliseconds, bool nonblocking) {
+int connect_unix(int fd, const char* path, int milliseconds, Mode mode) {
   const bool is_nonblocking = fcntl(fd, F_GETFL) & O_NONBLOCK;
-  const int waits = nonblocking || is_nonblocking ? SOCK_NONBLOCK : 0;
-  const Fd stream{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | waits, 0)};
+  const int waiting = mode == Mode::nonblocking || is_nonblocking ? SOCK_NONBLOCK : 0;
+  const Fd stream{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | waiting, 0)};
   if (!stream)
     return errno;
-  // Only a full backlog can make it wait: EAGAIN, then.
+  // connect() waits only while the server's backlog is full, and fails with EAGAIN at the limit.
   const timeval limit{milliseconds / 1000, (milliseconds % 1000 + 1) * 1000 % 1'000'000};
   REAL(setsockopt)(stream.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   sockaddr_un address{AF_UNIX, {}};
@@ -32,14 +33,14 @@ int connect_unix(int fd, const char* path, int milliseconds, bool nonblocking) {
   if (REAL(connect)(stream.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
     return errno;
   const int error = replace_with_flags(fd, stream);
-  return !error && is_nonblocking ? EINPROGRESS : error; // as TCP would say, so that nobody waits for the reply
+  return !error && is_nonblocking ? EINPROGRESS : error; // as TCP says, so that the caller does not wait for the reply
 }
 
 void restore_tcp(int fd, int family) {
   KeepErrno keep;
   const Fd fresh = is_unix(fd) ? Fd{::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)} : Fd{};
-  if (fresh) [[maybe_unused]]
-    const int error = replace_with_flags(fd, fresh);
+  if (fresh)
+    std::ignore = replace_with_flags(fd, fresh);
 }
 
 bool is_unix(int fd) {

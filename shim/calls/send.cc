@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include "calls/send.h"
+#include "calls/connect.h"
+#include "calls/premature_io.h"
+#include "kernel/real.h"
+#include "names/datagrams.h"
+
+namespace socksify::sending {
+namespace {
+
+msghdr without_address(msghdr message) {
+  message.msg_name = nullptr;
+  message.msg_namelen = 0;
+  return message;
+}
+
+bool is_refused(int fd, const msghdr& message) { return datagrams::is_refused(fd, message.msg_name, message.msg_namelen); }
+
+// How many messages come before the first that is refused. The kernel, too, stops at the first that it does not send.
+unsigned count_before_refused(int fd, const mmsghdr* messages, unsigned count) {
+  unsigned allowed = 0;
+  while (messages && allowed < count && !is_refused(fd, messages[allowed].msg_hdr))
+    ++allowed;
+  return messages ? allowed : count;
+}
+
+// The first message makes the connection. sendmmsg() may send fewer messages than asked: the rest waits for another
+// call.
+int first_message(int fd, mmsghdr& first, int flags) {
+  const ssize_t sent = message(fd, &first.msg_hdr, flags);
+  if (sent < 0)
+    return -1;
+  first.msg_len = static_cast<unsigned>(sent);
+  return 1;
+}
+
+} // namespace
+
+Outcome connect_to_send(int fd, const void* address, socklen_t length, int flags) {
+  if (!(flags & MSG_FASTOPEN) || !address)
+    return Outcome::not_ours();
+  const Mode mode = flags & MSG_DONTWAIT ? Mode::nonblocking : Mode::like_socket;
+  return connect_to(fd, static_cast<const sockaddr*>(address), length, mode);
+}
+
+ssize_t message(int fd, const msghdr* message, int flags) {
+  if (message && is_refused(fd, *message))
+    return -1;
+  const Outcome connected =
+      message ? connect_to_send(fd, message->msg_name, message->msg_namelen, flags) : Outcome::not_ours();
+  if (!connected.is_ours())
+    return premature_io::fails_send(fd, flags) ? -1 : REAL(sendmsg)(fd, message, flags);
+  if (connected.error())
+    return fail(connected.error());
+  const msghdr rest = without_address(*message);
+  return REAL(sendmsg)(fd, &rest, flags & ~MSG_FASTOPEN);
+}
+
+int messages(int fd, mmsghdr* messages, unsigned count, int flags) {
+  if ((flags & MSG_FASTOPEN) && messages && count)
+    return first_message(fd, *messages, flags);
+  if (premature_io::fails_send(fd, flags))
+    return -1;
+  const int before = errno;
+  const unsigned allowed = count_before_refused(fd, messages, count);
+  if (allowed == 0 && count)
+    return -1;
+  errno = before;
+  return REAL(sendmmsg)(fd, messages, allowed, flags);
+}
+
+} // namespace socksify::sending

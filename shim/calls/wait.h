@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// Every hooked call that waits: the real one while nothing is in progress, else ours, for the rest of the time.
+#pragma once
+#include "calls/epoll.h"
+#include "calls/poll.h"
+#include "sockets/epoll_registrations.h"
+#include "sockets/unfinished.h"
+#include <sys/single_threaded.h>
+
+namespace socksify::wait {
+
+inline Deadline after(int milliseconds) { return milliseconds < 0 ? Deadline::never() : Deadline::after(milliseconds); }
+
+// Rounded up, so that no wait is shorter than requested.
+template <typename Timespec> Deadline after(const Timespec* timeout) {
+  return timeout ? Deadline::after(int64_t{timeout->tv_sec} * 1000 + (timeout->tv_nsec + 999'999) / 1'000'000)
+                 : Deadline::never();
+}
+
+template <typename Timespec> bool is_valid(const Timespec* timeout) {
+  return !timeout || (timeout->tv_sec >= 0 && timeout->tv_nsec >= 0 && timeout->tv_nsec < 1'000'000'000);
+}
+inline bool is_valid(int) { return true; }
+
+// True if the kernel's events of some socket are not those that the program should see.
+inline bool needs_translation() { return any_connecting() || any_awaiting_call(); }
+
+// Fast path: true if nothing is in progress, and no other thread can start anything during the wait.
+inline bool is_undisturbed() { return __libc_single_threaded && !needs_translation() && !epoll::any_masked(); }
+
+// poll() and its relatives. The real wait returns early for ours if a CONNECT was started during it: the kernel reports
+// events of the handshake then.
+template <typename Timeout, typename Real>
+int by_poll(pollfd* fds, nfds_t count, Timeout timeout, const sigset_t* mask, Real real) {
+  if (is_undisturbed() || !is_valid(timeout))
+    return real();
+  const Deadline deadline = after(timeout);
+  if (!needs_translation()) {
+    const int result = real();
+    if (result <= 0 || !needs_translation())
+      return result;
+  }
+  return poll_and_progress(fds, count, deadline, mask);
+}
+
+// epoll_wait() and its relatives.
+template <typename Timeout, typename Real>
+int by_epoll(int epfd, epoll_event* events, int size, Timeout timeout, const sigset_t* mask, Real real) {
+  if (is_undisturbed() || !is_valid(timeout))
+    return real();
+  const Deadline deadline = after(timeout);
+  if (!epoll::any_masked()) {
+    const uint32_t before = epoll::times_unmasked();
+    const int count = real();
+    if (count <= 0 || (!epoll::any_masked() && before == epoll::times_unmasked()))
+      return count;
+    if (const int kept = epoll::sift(epfd, events, count))
+      return kept;
+  }
+  return epoll::wait(epfd, events, size, deadline, mask);
+}
+
+// select(), which on Linux stores the time that is left in *timeout.
+template <typename Timeval, typename Real>
+int by_select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, Timeval* timeout, Real real) {
+  const bool is_invalid = count < 0 || (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0));
+  if (!needs_translation() || is_invalid)
+    return real();
+  const Deadline deadline =
+      timeout ? Deadline::after(int64_t{timeout->tv_sec} * 1000 + (timeout->tv_usec + 999) / 1000) : Deadline::never();
+  const int result = select_and_progress(count, readable, writable, exceptional, deadline, nullptr);
+  if (timeout) {
+    const int left = deadline.left();
+    *timeout = {left / 1000, left % 1000 * 1000};
+  }
+  return result;
+}
+
+template <typename Timespec, typename Real>
+int by_pselect(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, const Timespec* timeout,
+               const sigset_t* mask, Real real) {
+  if (!needs_translation() || count < 0 || !is_valid(timeout))
+    return real();
+  return select_and_progress(count, readable, writable, exceptional, after(timeout), mask);
+}
+
+} // namespace socksify::wait

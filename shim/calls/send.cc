@@ -14,7 +14,9 @@ msghdr without_address(msghdr message) {
   return message;
 }
 
-bool is_refused(int fd, const msghdr& message) { return datagrams::is_refused(fd, message.msg_name, message.msg_namelen); }
+bool is_refused(int fd, const msghdr& message) {
+  return datagrams::is_refused(fd, message.msg_name, message.msg_namelen);
+}
 
 // How many messages come before the first that is refused. The kernel, too, stops at the first that it does not send.
 unsigned count_before_refused(int fd, const mmsghdr* messages, unsigned count) {

@@ -137,7 +137,8 @@ int connect_directly(int fd, const sockaddr* address, socklen_t length) {
 
 void call_accepted(Endpoint peer, Endpoint local, int fd) {
   if (is_on())
-    log(1, FMT_COMPILE("BIND: {} has called at {}: fd {}"), fake_ips::shown(peer).view(), fake_ips::shown(local).view(), fd);
+    log(1, FMT_COMPILE("BIND: {} has called at {}: fd {}"), fake_ips::shown(peer).view(), fake_ips::shown(local).view(),
+        fd);
 }
 
 void call_failed(Endpoint primary, Endpoint local, bool has_replied) {

@@ -3,14 +3,14 @@
 #include "base/fd.h"
 #include "base/format.h"
 #include "config/config.h"
-#include "handshake/pending.h"
 #include "handshake/progress.h"
-#include "kernel/cookie_map.h"
 #include "kernel/fork.h"
 #include "kernel/open_fds.h"
 #include "process/environment.h"
 #include "sockets/readiness.h"
-#include "sockets/registry.h"
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 
@@ -19,13 +19,10 @@ namespace {
 
 using sockets::Identity;
 
-struct Record {
-  Identity key = 0;
-  Socket socket;
-};
-
+// A change here, in Socket or in State needs a new version.
 using Bytes = std::array<uint8_t, sizeof(Identity) + sizeof(Socket)>;
-static_assert(sizeof(Bytes) == 48); // two digits each, and a comma
+static_assert(sizeof(Bytes) == 48 && sizeof(Socket) == 40 && sizeof(AwaitingCall) == 32);
+static_assert(static_cast<int>(State::dummy_listener) == 8);
 
 Bytes to_bytes(const Record& record) {
   Bytes bytes;
@@ -41,7 +38,7 @@ Record from_bytes(const Bytes& bytes) {
   return record;
 }
 
-bool can_be_handed_over(const Socket& socket) {
+bool can_be_passed_on(const Socket& socket) {
   switch (socket.state()) {
   case State::connected:
   case State::bound:
@@ -58,6 +55,7 @@ bool can_be_handed_over(const Socket& socket) {
   return false;
 }
 
+// The socket after the end of a CONNECT in progress.
 std::optional<Socket> finished(Identity key, int fd) {
   auto socket = sockets::lookup(key);
   if (is_pending(socket) && await_end(key, fd, Deadline::never()) == 0)
@@ -65,24 +63,65 @@ std::optional<Socket> finished(Identity key, int fd) {
   return socket;
 }
 
-constexpr char digits[] = "0123456789abcdef";
-int digit(char c) { return c >= 'a' ? c - 'a' + 10 : c - '0'; }
+constexpr std::string_view digits = "0123456789abcdef";
 
-// The next record of a text; false at its end.
-bool take(std::string_view& text, Record& record) {
-  Bytes bytes;
-  if (text.size() < 2 * bytes.size())
-    return false;
-  for (size_t i = 0; i < bytes.size(); ++i)
-    bytes[i] = static_cast<uint8_t>(digit(text[2 * i]) << 4 | digit(text[2 * i + 1]));
-  record = from_bytes(bytes);
-  text.remove_prefix(2 * bytes.size());
-  if (text.starts_with(','))
-    text.remove_prefix(1);
-  return true;
+// 16 or more: not a byte.
+unsigned nibble(char c) { return static_cast<unsigned>(std::min(digits.find(c), digits.size())); }
+
+bool parse_byte(std::string_view text, size_t at, uint8_t& byte) {
+  const unsigned high = nibble(text[at]), low = nibble(text[at + 1]);
+  byte = static_cast<uint8_t>(high << 4 | low);
+  return high < 16 && low < 16;
+}
+
+// The record of an open socket that the next program can use.
+std::optional<Record> record_of(int fd, bool all) {
+  if (!all && fcntl(fd, F_GETFD) & FD_CLOEXEC)
+    return std::nullopt;
+  const Identity key = sockets::identity(fd);
+  auto socket = all ? sockets::lookup(key) : finished(key, fd);
+  if (!socket || !can_be_passed_on(*socket))
+    return std::nullopt;
+  socket->fd = fd;
+  return Record{key, *socket};
+}
+
+void accept(const Record& record) {
+  if (!can_be_passed_on(record.socket) || sockets::find_open_fd(record.key, record.socket.fd) < 0 ||
+      !sockets::remember(record.key, record.socket))
+    return;
+  forks::record_inherited();
+  if (record.socket.is<AwaitingCall>())
+    readiness::bind_started();
 }
 
 } // namespace
+
+void append(Entry& entry, const Record& record) {
+  if (entry.view().empty())
+    entry.append(FMT_COMPILE("{}={}"), environment::state_variable, version);
+  for (const uint8_t byte : to_bytes(record))
+    entry.append(FMT_COMPILE("{}{}"), digits[byte >> 4], digits[byte & 15]);
+  entry.append(FMT_COMPILE(","));
+}
+
+std::string_view records_of(std::string_view value) {
+  if (!value.starts_with(version))
+    return {};
+  value.remove_prefix(version.size());
+  return value;
+}
+
+std::optional<Record> next_record(std::string_view& records) {
+  Bytes bytes;
+  if (records.size() < record_size || records[record_size - 1] != ',')
+    return std::nullopt;
+  for (size_t i = 0; i < bytes.size(); ++i)
+    if (!parse_byte(records, 2 * i, bytes[i]))
+      return std::nullopt;
+  records.remove_prefix(record_size);
+  return from_bytes(bytes);
+}
 
 bool write(Entry& entry, bool all) {
   if (sockets::empty())
@@ -91,22 +130,13 @@ bool write(Entry& entry, bool all) {
   Identity written[most];
   int count = 0;
   for_each_open_fd([&](int fd) {
-    if (count == most || (!all && fcntl(fd, F_GETFD) & FD_CLOEXEC))
+    if (count == most)
       return;
-    const Identity key = sockets::identity(fd);
-    for (int i = 0; i < count; ++i)
-      if (written[i] == key)
-        return;
-    auto socket = all ? sockets::lookup(key) : finished(key, fd);
-    if (!socket || !can_be_handed_over(*socket))
+    const auto record = record_of(fd, all);
+    if (!record || std::find(written, written + count, record->key) != written + count)
       return;
-    socket->fd = fd;
-    if (count == 0)
-      entry.append(FMT_COMPILE("{}="), environment::state_variable);
-    for (const uint8_t byte : to_bytes({key, *socket}))
-      entry.append(FMT_COMPILE("{}{}"), digits[byte >> 4], digits[byte & 15]);
-    entry.append(FMT_COMPILE(","));
-    written[count++] = key;
+    append(entry, *record);
+    written[count++] = record->key;
   });
   return count > 0;
 }
@@ -115,14 +145,9 @@ void read() {
   const char* value = getenv(environment::state_variable.data());
   if (!value)
     return;
-  std::string_view text{value};
-  for (Record record; take(text, record);)
-    if (can_be_handed_over(record.socket) && sockets::find_open_fd(record.key, record.socket.fd) >= 0 &&
-        sockets::remember(record.key, record.socket)) {
-      forks::record_inherited();
-      if (record.socket.is<AwaitingCall>())
-        readiness::bind_started();
-    }
+  std::string_view records = records_of(value);
+  while (const auto record = next_record(records))
+    accept(*record);
   unsetenv(environment::state_variable.data());
 }
 

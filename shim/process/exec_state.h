@@ -1,20 +1,38 @@
 // SPDX-License-Identifier: MIT
-// What is remembered of sockets that stay open in the program that takes this one's place: written into an environment
-// variable before exec, read and removed at its load. A socket is known by its cookie, so that what is old, or of a
-// program in between that did not load the library, is never believed.
+// What is remembered of sockets that stay open across exec: written into an environment variable before it, and read
+// and removed when the next program loads the library. A socket is identified by its cookie, so an old value, or that
+// of a program in between that did not load the library, is never believed.
 #pragma once
 #include "base/text.h"
 #include "process/environment.h"
+#include "sockets/registry.h"
 
 namespace socksify::exec_state {
 
 inline constexpr int most = 64; // sockets
 
-// "SOCKSIFY_STATE=..."
-using Entry = Text<environment::state_variable.size() + 2 + most * 97>;
+struct Record {
+  sockets::Identity key = 0;
+  Socket socket;
+};
 
-// `all`: those as well that are to be closed, because what posix_spawn() is to do with descriptors is not known. A
-// CONNECT on its way is waited for: nobody would take it further. False if there is nothing to hand over.
+// The version names the layout of a record, which 32-bit and 64-bit programs share: see the assertions in
+// exec_state.cc. A value of another version is ignored.
+inline constexpr std::string_view version = "1:";
+inline constexpr size_t record_size = 2 * (sizeof(sockets::Identity) + sizeof(Socket)) + 1; // hexadecimal, and a comma
+
+// "SOCKSIFY_STATE=1:..."
+using Entry = Text<environment::state_variable.size() + 1 + version.size() + most * record_size + 1>;
+
+void append(Entry& entry, const Record& record);
+
+// The records of a value; empty if its version is unknown.
+std::string_view records_of(std::string_view value);
+// Removes the next record from the text. Nothing at the end, and where the text is malformed.
+std::optional<Record> next_record(std::string_view& records);
+
+// False if there is nothing to pass on. `all`: includes descriptors that are closed on exec, because the file actions
+// of posix_spawn() are unknown. Waits for CONNECTs in progress: nothing would continue them.
 bool write(Entry& entry, bool all);
 
 // At load.

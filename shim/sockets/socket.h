@@ -110,7 +110,7 @@ public:
 private:
   union Data {
     constexpr Data() : nothing{} {}
-    uint8_t nothing;
+    uint8_t nothing[32];
     Pending pending;
     Connected connected;
     Failed failed;

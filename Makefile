@@ -1,4 +1,4 @@
-# make | make test | make fuzz | make soak | make bench | make peers | make demo | make install | make uninstall | make deb | make deps | make clean | make SAN=address,undefined test
+# make | make check | make test | make fuzz | make soak | make bench | make peers | make demo | make install | make uninstall | make deb | make deps | make clean | make SAN=address,undefined test
 # make ARCH=i386 library: for the 32-bit programs of a 64-bit system
 comma   := ,
 CXX     ?= g++
@@ -84,17 +84,22 @@ $(BUILD)/bench/%.so: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(CC) -Wall -Wextra -Werror -O2 -shared -fPIC -o $@ $<
 
-# clang's libFuzzer: a target is a file of tests/fuzz, linked with what is pure.
+# clang's libFuzzer: a target is a file of tests/fuzz. The linker takes from the archive what the target uses, and drops
+# functions that it does not call, so a few files of the shim are enough.
 fuzz_targets := $(patsubst tests/fuzz/%.cc,%,$(wildcard tests/fuzz/*.cc))
-fuzz_parts   := $(filter-out shim/hooks/%,$(wildcard shim/*/*.cc)) $(patsubst %,tools/%.cc,$(addprefix socks4d/,policy/policy policy/policy_file policy/statement access_log session/ident net/loop net/tcp \
-  net/free_port) launcher/settings_text)
+fuzz_parts   := $(wildcard shim/base/*.cc shim/kernel/*.cc) \
+  $(patsubst %,shim/%.cc,config/no_proxy config/route handshake/handshake names/name_map names/shared_store) \
+  $(patsubst %,tools/%.cc,$(addprefix socks4d/,policy/policy policy/policy_file policy/statement access_log session/ident \
+  net/loop net/tcp net/free_port) launcher/settings_text)
 fuzz_flags   := -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
-$(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(patsubst %.cc,$(BUILD)/fuzz/%.o,$(fuzz_parts))
-	clang++ $(fuzz_flags) -o $@ $^ -lfmt
+$(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/parts.a
+	clang++ $(fuzz_flags) -Wl,--gc-sections -o $@ $^ -lfmt
+$(BUILD)/fuzz/parts.a: $(patsubst %.cc,$(BUILD)/fuzz/%.o,$(fuzz_parts))
+	$(RM) $@ && ar qcs $@ $^
 
 $(BUILD)/fuzz/%.o: %.cc
 	@mkdir -p $(@D)
-	clang++ $(flags) -O1 $(fuzz_flags) -c -o $@ $<
+	clang++ $(flags) -ffunction-sections -fdata-sections -O1 $(fuzz_flags) -c -o $@ $<
 .PRECIOUS: $(BUILD)/fuzz/%.o
 
 $(BUILD)/%.o: %.cc
@@ -102,7 +107,7 @@ $(BUILD)/%.o: %.cc
 	$(CXX) $(CPPFLAGS) $(flags) $(CXXFLAGS) -c -o $@ $<
 
 deps:
-	@tests/deps
+	@tests/deps all
 
 # Who does not say how many jobs to run gets as many as there are cores.
 build = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -115,6 +120,12 @@ programs := $(patsubst tests/preload/%.c,$(BUILD)/preload/%.so,$(wildcard tests/
 else
 programs := $(addprefix $(BUILD)/programs/,connect listen processes ready time)
 endif
+
+# The inner loop: unit tests, and what programs see of connections, calls and names.
+check:
+	@tests/deps build clients servers asynchronous
+	@$(build) all $(BUILD)/unit programs
+	@BUILD=$(BUILD) tests/run unit connect async bind names
 
 test: deps
 	@$(build) all $(BUILD)/unit programs $(if $(SAN),,fuzzers)
@@ -140,7 +151,8 @@ soak: deps
 	@$(build) all $(BUILD)/unit programs
 	@for script in tests/soak/*.sh; do BUILD=$(BUILD) $$script || exit; done
 
-demo: deps
+demo:
+	@tests/deps demo
 	@$(build) all
 	@BUILD=$(BUILD) tests/demo/demo.sh
 
@@ -167,5 +179,5 @@ deb:
 clean:
 	$(RM) -r build
 
-.PHONY: all library bench peers test programs fuzzers fuzz soak demo deps install uninstall deb clean
+.PHONY: all library bench peers check test programs fuzzers fuzz soak demo deps install uninstall deb clean
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

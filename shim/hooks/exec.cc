@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// exec() and posix_spawn(), whose environment is completed so that the new program loads the library, too. (system()
-// and popen() pass on the environment of this process unchanged.)
+// The exported functions that start programs: with the environment that the program wants, but never without what makes
+// the library part of it. (What the C library starts itself, by system() and popen(), gets the environment of this
+// process as it is.)
 #include "config/config.h"
 #include "kernel/mapping.h"
 #include "kernel/real.h"
@@ -15,34 +16,34 @@ using namespace socksify;
 
 namespace {
 
-// The environment is built on the stack, as in the C library's execvpe(), because a child of vfork() uses its parent's
-// heap. If it is too large for a stack, it is built in a mapping, which is freed if exec fails.
+// Like the C library's own execvpe(), on the stack: a child of vfork() has its parent's heap. What is too long for any
+// stack is memory that a failing exec gives back.
 constexpr size_t most_on_stack = 256 * 1024;
 
-// Calls exec(environment) with the completed environment.
-template <typename Exec> int with_environment(char* const* wanted, bool spawns, Exec exec) {
+// Calls exec(environment) with all that has to be in there.
+template <typename Exec> int completed(char* const* wanted, bool spawns, Exec exec) {
   if (!config().active)
     return exec(wanted);
   exec_state::Entry entry;
   const char* state = exec_state::write(entry, spawns) ? entry.c_str() : nullptr;
-  const auto needed = environment::size_for(wanted, state);
-  if (needed.entries == 0)
+  const auto room = environment::size_for(wanted, state);
+  if (room.entries == 0)
     return exec(wanted);
-  const size_t size = needed.entries * sizeof(char*) + needed.bytes;
+  const size_t size = room.entries * sizeof(char*) + room.bytes;
   void* on_stack = size > most_on_stack ? nullptr : alloca(size);
   const Scratch memory{on_stack, size};
   if (!memory.get())
-    return exec(wanted); // fails with E2BIG: the kernel rejects an environment of this size
+    return exec(wanted); // E2BIG: the kernel takes no environment of that length
   auto** entries = static_cast<char**>(memory.get());
-  return exec(environment::complete(wanted, state, entries, reinterpret_cast<char*>(entries + needed.entries)));
+  return exec(environment::complete(wanted, state, entries, reinterpret_cast<char*>(entries + room.entries)));
 }
 
 int exec_path(const char* path, char* const* arguments, char* const* wanted) {
-  return with_environment(wanted, false, [&](char* const* all) { return REAL(execve)(path, arguments, all); });
+  return completed(wanted, false, [&](char* const* all) { return REAL(execve)(path, arguments, all); });
 }
 
 int exec_file(const char* file, char* const* arguments, char* const* wanted) {
-  return with_environment(wanted, false, [&](char* const* all) { return REAL(execvpe)(file, arguments, all); });
+  return completed(wanted, false, [&](char* const* all) { return REAL(execvpe)(file, arguments, all); });
 }
 
 size_t count_arguments(va_list rest) {
@@ -60,7 +61,7 @@ void copy_arguments(char** to, const char* first, va_list rest) {
 
 } // namespace
 
-// An array of the arguments from `first` to the null, on the caller's stack; `rest` is left at the argument after it.
+// The arguments from `first` to a null as an array on the caller's stack, and what comes after them in `rest`.
 #define COLLECT(arguments, first, rest)                                                                                \
   va_list rest;                                                                                                        \
   va_start(rest, first);                                                                                               \
@@ -101,24 +102,23 @@ HOOK int execle(const char* path, const char* first, ...) noexcept {
 }
 
 HOOK int fexecve(int fd, char* const* arguments, char* const* wanted) noexcept {
-  return with_environment(wanted, false, [&](char* const* all) { return REAL(fexecve)(fd, arguments, all); });
+  return completed(wanted, false, [&](char* const* all) { return REAL(fexecve)(fd, arguments, all); });
 }
 
 HOOK int execveat(int directory, const char* path, char* const* arguments, char* const* wanted, int flags) noexcept {
-  return with_environment(wanted, false,
-                          [&](char* const* all) { return REAL(execveat)(directory, path, arguments, all, flags); });
+  return completed(wanted, false,
+                   [&](char* const* all) { return REAL(execveat)(directory, path, arguments, all, flags); });
 }
 
 HOOK int posix_spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions,
                      const posix_spawnattr_t* attributes, char* const* arguments, char* const* wanted) {
-  return with_environment(wanted, true, [&](char* const* all) {
-    return REAL(posix_spawn)(pid, path, actions, attributes, arguments, all);
-  });
+  return completed(wanted, true,
+                   [&](char* const* all) { return REAL(posix_spawn)(pid, path, actions, attributes, arguments, all); });
 }
 
 HOOK int posix_spawnp(pid_t* pid, const char* file, const posix_spawn_file_actions_t* actions,
                       const posix_spawnattr_t* attributes, char* const* arguments, char* const* wanted) {
-  return with_environment(wanted, true, [&](char* const* all) {
+  return completed(wanted, true, [&](char* const* all) {
     return REAL(posix_spawnp)(pid, file, actions, attributes, arguments, all);
   });
 }

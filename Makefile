@@ -21,7 +21,7 @@ link      = $(CXX) $(machine) $(LDFLAGS) -Wl,-z,relro -Wl,-z,now $(if $(SAN),-fs
 object    = $(patsubst %.cc,$(BUILD)/%.o,$(wildcard $(1)))
 shared   := $(patsubst %,shim/base/%.cc,socks4 address network unix_address)
 
-# What the launcher needs beside the library.
+# Programs that the launcher runs.
 helpers  := $(patsubst %,$(BUILD)/%,socksify-exec with-server socksify-check)
 
 all: $(BUILD)/libsocksify.so $(BUILD)/socks4d $(BUILD)/socksify $(helpers)
@@ -56,7 +56,7 @@ $(BUILD)/unit: $(call object,tests/unit/*.cc $(filter-out shim/hooks/%,$(wildcar
   access_log net/loop net/tcp net/free_port) launcher/options launcher/settings_text))
 	$(link) -lfmt
 
-# Run once: the compiler's time is more.
+# They run once: compiling costs more than running.
 $(BUILD)/tests/unit/%.o: CXXFLAGS := -O0 -g
 
 # A program is one file, or all files of one folder, below tests/programs/FEATURE. Only _FORTIFY_SOURCE needs optimization.
@@ -66,12 +66,12 @@ $(BUILD)/programs/%: $$(wildcard tests/programs/*/$$*.c tests/programs/*/$$*/*.c
 	@mkdir -p $(@D)
 	$(CC) -Wall -Wextra -Werror $(if $(filter ready,$*),-O1,-O0) -g -D_GNU_SOURCE $(machine) $(if $(machine),-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64) -Itests/programs -o $@ $(filter %.c,$^) -pthread
 
-# Preloaded into what is tested.
+# Preloaded into programs under test.
 $(BUILD)/preload/%.so: tests/preload/%.c $(headers)
 	@mkdir -p $(@D)
 	$(CC) -Wall -Wextra -Werror -O1 -g -D_GNU_SOURCE $(machine) -Itests/programs -shared -fPIC -o $@ $<
 
-# Without sanitizers, as the programs: they are the shim's to find.
+# Without sanitizers, like the programs: those are for the shim.
 $(BUILD)/differential/player: $(wildcard tests/differential/*.cc tests/differential/*.h)
 	@mkdir -p $(@D)
 	$(CXX) -std=c++20 -Wall -Wextra -Wshadow -Wpedantic -Werror -O1 -g -o $@ $(filter %.cc,$^)
@@ -109,10 +109,10 @@ $(BUILD)/%.o: %.cc
 deps:
 	@tests/deps all
 
-# Who does not say how many jobs to run gets as many as there are cores.
+# As many jobs as cores, unless -j says otherwise.
 build = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
-# For 32 bits only those that word-size.sh and symbols.sh run.
+# For 32 bits, only those that word-size.sh and symbols.sh run.
 ifeq ($(ARCH),)
 program_sources := $(wildcard tests/programs/*/*.c tests/programs/*/*/*.c)
 programs := $(patsubst tests/preload/%.c,$(BUILD)/preload/%.so,$(wildcard tests/preload/*.c)) $(BUILD)/differential/player \
@@ -121,7 +121,7 @@ else
 programs := $(addprefix $(BUILD)/programs/,connect listen processes ready time)
 endif
 
-# The inner loop: unit tests, and what programs see of connections, calls and names.
+# The inner loop: unit tests, connections, calls and names.
 check:
 	@tests/deps build clients servers asynchronous
 	@$(build) all $(BUILD)/unit programs
@@ -139,13 +139,13 @@ programs: $(programs)
 
 fuzzers: $(fuzz_targets:%=$(BUILD)/fuzz/%)
 
-# New inputs that reach further are kept in $(BUILD)/fuzz, and where the next run begins.
+# Inputs that reach new code are kept in $(BUILD)/fuzz for the next run.
 fuzz: fuzzers
 	@for target in $(fuzz_targets); do BUILD=$(BUILD) tests/fuzz/run $$target -max_total_time=$(or $(FUZZ_SECONDS),60) || exit; done
 
 library: $(BUILD)/libsocksify.so
 
-# Hours of what "make test" does for seconds: SOAK_SEEDS, SOAK_FIRST, SOAK_TRANSFERS, SOAK_CYCLES,
+# For hours what "make test" does for seconds: SOAK_SEEDS, SOAK_FIRST, SOAK_TRANSFERS, SOAK_CYCLES,
 # SOAK_SECONDS.
 soak: deps
 	@$(build) all $(BUILD)/unit programs
@@ -156,7 +156,7 @@ demo:
 	@$(build) all
 	@BUILD=$(BUILD) tests/demo/demo.sh
 
-# Who is compared with us, where it is not installed yet.
+# Installs the programs that bench compares us with.
 peers:
 	@BUILD=$(BUILD) tests/bench/peers
 

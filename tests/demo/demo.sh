@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The demo of `make demo`: FTP in active mode, where the server calls the client back, through a SOCKS4 server. All real
-# programs, all on this machine: four loopback addresses play the four hosts.
+# `make demo`: FTP in active mode, where the server calls the client back, through a SOCKS4 server. All programs are real;
+# four loopback addresses play four hosts.
 here=$(cd "$(dirname "$0")" && pwd) || exit
-BUILD=$(realpath "${BUILD:-$here/../../build}") NET=127.$((251 + $$ % 4)).$(($$ / 4 % 256)) # no test's
+BUILD=$(realpath "${BUILD:-$here/../../build}") NET=127.$((251 + $$ % 4)).$(($$ / 4 % 256)) # no test uses it
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/socksify-demo.XXXXXX") || exit
 chmod 755 "$WORK"
 unset "${!SOCKS@}" LD_PRELOAD NO_PROXY no_proxy ALL_PROXY all_proxy
 umask 022
-export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin" XDG_CONFIG_HOME=$WORK SOCKSIFY_CONFIG=$WORK/none # no file of settings
+export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin" XDG_CONFIG_HOME=$WORK SOCKSIFY_CONFIG=$WORK/none # no settings file
 # shellcheck source=tests/lib/harness.sh
 . "$here/../lib/harness.sh"
 # shellcheck source=tests/lib/ftp.sh
@@ -51,7 +51,7 @@ say "The SOCKS4 server: clients reach it at $NET.1; to the rest of the world it 
 echo "\$ socks4d --listen $NET.1:0 --bind-address $PEER"
 indented socks4d.log
 say "An FTP server, pyftpdlib, at $FTP"
-say "An ordinary FTP client, which knows nothing of SOCKS, is told to use active mode"
+say "An ordinary FTP client, which knows nothing of SOCKS, in active mode"
 cat >commands <<END
 user anonymous me@example.org
 binary
@@ -64,7 +64,7 @@ echo "\$ SOCKSIFY_LOOPBACK=proxy build/socksify -s $SOCKS inetutils-ftp -Advn ${
 cat commands
 echo END
 
-# A process group of its own, so that finish() gets all of it; and in the background, so that we hear signals meanwhile.
+# In a process group, so that finish() ends all of it, and in the background, so that traps run meanwhile.
 set -m
 through inetutils-ftp -Advn "${FTP%:*}" "${FTP#*:}" <commands >transcript 2>&1 &
 client=$!
@@ -74,18 +74,18 @@ status=$?
 client=
 
 sed "s/^---> PORT ${PEER//./,},.*/&   <-- the SOCKS server's address, not ours/" transcript | indented
-say "What the FTP server has seen of its clients"
+say "What the FTP server saw"
 echo "\$ grep -E 'peer|PORT|LIST|RETR|STOR' ftp.log"
 since ftp | grep -E 'peer|PORT|LIST|RETR|STOR' | indented
 
 say "Checks"
-verify "the client is content" test "$status" = 0
-verify "the listing came: it shows get.bin" grep -q '^-.* get\.bin$' transcript
+verify "the client succeeds" test "$status" = 0
+verify "the listing shows get.bin" grep -q '^-.* get\.bin$' transcript
 verify "the download is the server's file, $(wc -c <root/get.bin) bytes" cmp root/get.bin got
 verify "the upload is our file, $(wc -c <sent) bytes" cmp sent root/in/up
-verify "the client told the server to call $PEER, and never used passive mode" active_only ftp
-verify "the server did call, three times" test "$(calls)" = 3
-verify "the FTP server has seen only $PEER, the SOCKS server" saw_only_peer ftp
+verify "the client asked the server to call $PEER, and never used passive mode" active_only ftp
+verify "the server called three times" test "$(calls)" = 3
+verify "the FTP server saw only $PEER, the SOCKS server" saw_only_peer ftp
 echo
 if [ $failures = 0 ]; then
   echo "demo: everything works: active FTP through SOCKS4, byte by byte"

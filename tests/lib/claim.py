@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""claim.py: prints a number from 1 to 250 that no other claim.py of this network namespace has printed, and keeps it until
-it is killed. An abstract socket belongs to the namespace, as loopback addresses do, and whoever has been killed leaves none.
+"""claim.py: prints a number from 1 to 250 that is unique in this network namespace, and holds it until it is killed. An
+abstract socket belongs to the namespace, as loopback addresses do, and the kernel removes it with its process.
 """
 import signal
 import socket

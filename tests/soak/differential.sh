@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Many random sequences of socket calls: $SOAK_SEEDS of them (20000) from seed $SOAK_FIRST (1000) on, begun within
+# Many random sequences of socket calls: $SOAK_SEEDS of them (20000) from seed $SOAK_FIRST (1000), for at most
 # $SOAK_SECONDS (3600).
 set -u
 seconds=${SOAK_SECONDS:-3600}

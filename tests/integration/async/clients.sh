@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Real programs that connect without waiting, many at once, or with a limit of their own, through socks4d.
+# Real programs that connect without blocking, many at once, or with a time limit, through socks4d.
 . "${0%/*}/../../lib/harness.sh"
 
-# fetches TEXT COMMAND...: this is what it prints, having compared the bytes, and the server has seen the SOCKS server only.
+# fetches TEXT COMMAND...: it compares the bytes and prints TEXT; the web server has seen only the SOCKS server.
 fetches() {
   prints "$1" through "${@:2}"
   saw_only_peer web
@@ -83,7 +83,7 @@ start_git() {
   GIT=$ADDRESS
 }
 
-# ssh -L: the far end connects. -R: this end does, and does not wait. Sockets of the file system, which need no port.
+# ssh -L: the far end connects. -R: this end does, without blocking. Unix sockets need no free port.
 secure() {
   through ssh -F none -i key -p "${SSH#*:}" -o BatchMode=yes -o LogLevel=ERROR -o StrictHostKeyChecking=no \
     -o UserKnownHostsFile=known -o ConnectTimeout=9 -o ExitOnForwardFailure=yes "$@" "${SSH%:*}"
@@ -108,7 +108,7 @@ by_ssh_tunnel() {
   $seen
 }
 start_sshd() {
-  local port pam=yes # who cannot read /etc/shadow has to ask PAM whether the account is locked
+  local port pam=yes # without root, only PAM can tell whether the account is locked
   installed ssh || return
   port=$(unused_port)
   ssh-keygen -q -t ed25519 -N '' -f key

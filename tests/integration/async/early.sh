@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What is done to a socket before its connection is there: tests/programs/async/early, the kernel being the judge.
+# Calls on a socket whose connection is not established yet: tests/programs/async/early, compared with the kernel.
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/judge.sh"
 

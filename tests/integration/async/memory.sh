@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Connections without end, however they are closed, leave memory and descriptors where they were; and a look-up costs the
-# same with many open: tests/programs/async/memory. $CYCLES of them (10000; twenty times as many in make soak).
+# Memory and descriptors stay bounded over $CYCLES connections (10000; make soak: 200000), however they are closed, and a
+# look-up costs the same with many sockets open: tests/programs/async/memory.
 . "${0%/*}/../../lib/harness.sh"
 
-# A sanitizer keeps memory of its own.
+# A sanitizer holds on to memory.
 [ -z "$runtime" ] || export NO_RSS=1
-cycles=${CYCLES:-10000} # no fewer: 32 bytes lost with each have to be more than what is allowed for
+cycles=${CYCLES:-10000} # enough that 32 bytes lost each time exceed the tolerance
 [ -z "$runtime" ] || cycles=2000
 
 bounded() { CYCLES=$cycles DESTINATION=$NET.3:7 LIMIT=$((120 + cycles / 500)) client memory "$1"; }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Readiness is the truth in every way of waiting: tests/programs/async/ready, the kernel being the judge.
+# Readiness is reported correctly by every way of waiting: tests/programs/async/ready, compared with the kernel.
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/judge.sh"
 

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Time limits, signals, and what waiting costs: tests/programs/async/time, the kernel being the judge where it can.
+# Time limits, signals, and the CPU time of waiting: tests/programs/async/time, compared with the kernel where it can be.
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/judge.sh"
 
 expires() { CONTROL=$SLOW SOCKSIFY_TIMEOUT=3 client expire "$1"; }
 
-# A sanitizer has handlers of its own, without SA_RESTART.
+# A sanitizer's own handlers lack SA_RESTART.
 left_out=none
-[ -z "$runtime" ] || { left_out='restarts_.*' && skip "time: $left_out" "a sanitizer has handlers of its own"; }
+[ -z "$runtime" ] || { left_out='restarts_.*' && skip "time: $left_out" "the handlers of a sanitizer lack SA_RESTART"; }
 
 start_slow
 # shellcheck disable=SC2046 # names without blanks

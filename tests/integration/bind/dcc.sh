@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# DCC: an IRC client tells another one where to call it, which does so from a host of its own, not from that of the primary
-# connection.
+# DCC: an IRC client tells another where to call it. The caller is on its own host, not on that of the primary connection.
 . "${0%/*}/../../lib/harness.sh"
 
 start_irc() {
@@ -35,7 +34,7 @@ received() {
   dcc received SOCKSIFY_BIND=any
   cmp sent outside/sent
 }
-# Only the IRC server may call then, and the user is told what to do about it.
+# Then only the IRC server may call, and the log tells the user what to change.
 refused() {
   dcc refused SOCKSIFY_BIND=auto
   grep "BIND for a call from ${IRC//./\\.}: ECONNABORTED: .*, or somebody else (allowed by SOCKSIFY_BIND=any)" said
@@ -45,4 +44,4 @@ head -c 300000 /dev/urandom >sent
 start_socks4d --threads 1
 start_irc
 check "a file and a chat by DCC, irssi" received
-check "a call from another host than that of the primary connection" refused
+check "a call from a host other than the primary connection" refused

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Every FTP client fetches, sends and lists in active mode: a CONNECT, and a BIND for each data connection.
+# Every FTP client downloads, uploads and lists in active mode: one CONNECT, and a BIND for each data connection.
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/ftp.sh"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# FTP in passive mode: two CONNECTs. lftp binds its data socket to the address that the control connection reports, which is
-# one of the SOCKS server, so it is a CONNECT from a source address that is not local.
+# FTP in passive mode: two CONNECTs. lftp binds its data socket to the local address of the control connection,
+# which is one of the SOCKS server: a CONNECT from a source address that this host does not have.
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/ftp.sh"
 

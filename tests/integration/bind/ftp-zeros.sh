@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # "The remaining fields are ignored": a SOCKS server may leave DSTPORT and DSTIP zero in its reply to a CONNECT and in the
-# second reply to a BIND; in the first one, DSTIP may be zero and is to be replaced with the SOCKS server's own. Every FTP
-# client works in active mode all the same, and so it does with addresses that are not local ones.
+# second reply to a BIND. In the first reply DSTIP may be zero, which means the SOCKS server's address. Every FTP client
+# still works in active mode, also with addresses that this host does not have.
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/ftp.sh"
 
-# The address in PORT is what the shim can know: the one of the first BIND reply or of the SOCKS server.
+# PORT carries the address of the first BIND reply, or else that of the SOCKS server.
 in_active_mode() {
   ftp_does "$1" "$2" ftp
   logged ftp "^command (PORT|EPRT)"
@@ -23,8 +23,8 @@ every_client() {
   done
 }
 
-# The clients that tell the server the address of the control connection tell it this server's address then: the same one
-# as that of its BIND sockets.
+# Clients that announce the address of their control connection now announce the SOCKS server's, where its BIND sockets
+# are.
 PEER=$NET.1
 ftp_files
 start_ftp "$WORK/root"

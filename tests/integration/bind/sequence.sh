@@ -16,7 +16,7 @@ for socksd in socks4d danted; do
   check "typical, $socksd" typical
   check "typical, IPv6 socket, $socksd" on_ipv6_socket typical
   check "buffers, IPv6 socket, $socksd" on_ipv6_socket client bind buffers
-  # Those that are left out need a server that misbehaves: robustness/faults.sh.
+  # The others need a misbehaving server: robustness/faults.sh.
   for case in $("$BUILD/programs/bind" list | grep -vxE 'typical|call_aborted|refused'); do
     check "$case, $socksd" client bind "$case"
   done

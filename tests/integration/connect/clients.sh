@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Ordinary programs reach their server by way of a SOCKS server, which is all that their server sees of them.
+# Ordinary programs reach their server through a SOCKS server, and the server sees only that.
 . "${0%/*}/../../lib/harness.sh"
 
 by_curl() {
@@ -14,7 +14,7 @@ by_wget() {
   saw_only_peer web
 }
 
-# says TEXT COMMAND...: what comes after the greeting of the application server, which names its peer.
+# says TEXT COMMAND...: TEXT follows the greeting of the application server, which names its peer.
 says() {
   local text=$1
   shift
@@ -41,7 +41,7 @@ by_telnet() {
   saw_only_peer app
 }
 
-# The far end of ssh -W is a connection that sshd makes: no shell takes part, the user may not have one.
+# ssh -W makes sshd connect, without a shell: the user may not have one.
 by_ssh() {
   printf 'GET /page HTTP/1.0\r\n\r\n' | through ssh -F none -i key -p "${SSH#*:}" -o BatchMode=yes -o LogLevel=ERROR \
     -o StrictHostKeyChecking=no -o UserKnownHostsFile=known -W "$WEB" "${SSH%:*}" >got
@@ -49,7 +49,7 @@ by_ssh() {
   saw_only_peer sshd
 }
 start_sshd() {
-  local port pam=yes # who cannot read /etc/shadow has to ask PAM whether the account is locked
+  local port pam=yes # without root, only PAM can tell whether the account is locked
   port=$(unused_port)
   ssh-keygen -q -t ed25519 -N '' -f key
   cp key.pub authorized
@@ -71,6 +71,6 @@ for socksd in socks4d danted; do
   for program in curl wget nc telnet ssh; do
     ! installed $program || check "$program, $socksd" "by_$program"
   done
-  check "nc from a source address of its choice, $socksd" by_nc -s 127.0.0.1
+  check "nc with a chosen source address, $socksd" by_nc -s 127.0.0.1
   check "nc sends much, then the end, $socksd" by_nc_much
 done

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What a program can see of a connection, and what it can do with it: tests/programs/connect.
+# What a program sees of a connection, and what it can do with it: tests/programs/connect.
 . "${0%/*}/../../lib/harness.sh"
 
-# name is the SOCKS server's other side, peer is the destination, and flags, options and errno are as they were.
+# The name is the SOCKS server's outgoing address, the peer is the destination; flags, options and errno are unchanged.
 good() {
   prints "connect: ok
 SO_ERROR: 0
@@ -24,7 +24,7 @@ contract() {
   client contract "$1"
   saw_only_peer app
 }
-# Where the reply to CONNECT says nothing, the address is the SOCKS server's and the port the socket's own.
+# A reply without an address: the name is the SOCKS server's address and the socket's own port.
 unknown_name() {
   client connect "$APP" >actual
   has actual "^name: ${SOCKS%:*}:"

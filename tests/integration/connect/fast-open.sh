@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# TCP Fast Open, where both sides ask for it: the request arrives in the first packet, as the kernel itself counts. In a
-# network of its own, where that can be switched on.
+# TCP Fast Open, when both sides ask for it: the request travels in the SYN, as the kernel's counter shows. In a network
+# namespace, where the sysctl may be changed.
 . "${0%/*}/../../lib/harness.sh"
 
 in_namespaces
@@ -13,7 +13,7 @@ start_web site
 start_socks4d --fast-open
 export SOCKSIFY_FASTOPEN=1
 
-# Connections that came with data in their SYN.
+# The number of connections whose SYN carried data.
 counted() {
   awk '$1 == "TcpExt:" { if (names) for (i in name) if (name[i] == "TCPFastOpenPassive") print $i; names = split($0, name) }' /proc/net/netstat
 }
@@ -30,7 +30,7 @@ fetch_nonblocking() {
   through curl -sS "http://$WEB/page" >got
   same got site/page
 }
-# fast COUNT COMMAND...: so many of its connections came with data.
+# fast COUNT COMMAND...: COUNT of its connections did.
 fast() {
   local before
   before=$(counted)
@@ -52,15 +52,15 @@ calls() {
 
 check "the first connection gets the cookie" fast 0 fetch_blocking
 check "a blocking connect()" fast 1 fetch_blocking
-check "a non-blocking one" fast 1 fetch_nonblocking
-[ -n "$runtime" ] || ! installed strace || check "one call for connection and request" calls
-SOCKS=$SOCKS,$SOCKS check "with several servers, of which one may be out of reach" fast 0 fetch_blocking
-SOCKSIFY_FASTOPEN=0 check "only if asked for" fast 0 fetch_blocking
-check "after that, still" fast 1 fetch_nonblocking
+check "a non-blocking connect()" fast 1 fetch_nonblocking
+[ -n "$runtime" ] || ! installed strace || check "one system call for connection and request" calls
+SOCKS=$SOCKS,$SOCKS check "off with several servers" fast 0 fetch_blocking
+SOCKSIFY_FASTOPEN=0 check "only on request" fast 0 fetch_blocking
+check "still, after that" fast 1 fetch_nonblocking
 
 echo 0 >$switch
 check "switched off: a blocking connect()" fast 0 fetch_blocking
-check "switched off: a non-blocking one" fast 0 fetch_nonblocking
+check "switched off: a non-blocking connect()" fast 0 fetch_nonblocking
 echo 1 >$switch
 check "switched off for servers" fast 0 fetch_blocking
 echo 3 >$switch
@@ -68,5 +68,5 @@ echo 3 >$switch
 kill "$SOCKS4D" && wait "$SOCKS4D"
 check "a server that is gone" refused
 start_socks4d
-check "a server that does not take it: a blocking connect()" fast 0 fetch_blocking
-check "a server that does not take it: a non-blocking one" fast 0 fetch_nonblocking
+check "a server without it: a blocking connect()" fast 0 fetch_blocking
+check "a server without it: a non-blocking connect()" fast 0 fetch_nonblocking

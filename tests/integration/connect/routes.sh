@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Which way connections go: around the server where NO_PROXY says so, and to the next server where one cannot be reached.
+# Routes: direct where NO_PROXY says so, and through the next server when one cannot be reached.
 . "${0%/*}/../../lib/harness.sh"
 
 mkdir site && head -c 300000 /dev/urandom >site/data && echo page >site/page
@@ -10,7 +10,7 @@ start_socks4d
 GOOD=$SOCKS
 DEAD=$NET.7:$(unused_port) ALSO_DEAD=$NET.8:$(unused_port)
 
-# by SERVERS COMMAND...: the library itself, whatever a launcher thinks of the list.
+# by SERVERS COMMAND...: runs it with the library alone, because the launcher checks the list itself.
 by() {
   local list=$1
   shift
@@ -59,7 +59,7 @@ if installed nc; then
   check "nc" fetches_by "$DEAD,$GOOD" sh -c "printf 'GET /data HTTP/1.0\r\n\r\n' | nc -N ${WEB%:*} ${WEB#*:} | sed '1,/^\r$/d'"
 fi
 
-# The errno of the last one, by either kind of connect().
+# Both kinds of connect() report the errno of the last server.
 all_dead() {
   prints "111 111 111" by "$DEAD,$ALSO_DEAD" "$python" -c "
 import select, socket
@@ -73,7 +73,7 @@ print(first, t.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), s.connect_ex(('${
 }
 check "no server can be reached" all_dead
 
-# A server that takes nobody any more: its backlog is full, and SYNs get no answer.
+# A server whose backlog is full: SYNs get no answer.
 silent() {
   start silent "$python" -c "
 import socket, time
@@ -92,13 +92,13 @@ time.sleep(1000)"
 }
 silent
 SILENT=$ADDRESS
-check "a share of the time for a server that does not answer, blocking" fetches_by "$SILENT,$GOOD" \
+check "a silent server gets a share of the time, blocking" fetches_by "$SILENT,$GOOD" \
   SOCKSIFY_TIMEOUT=8 "$python" -c "
 import sys, urllib.request
 sys.stdout.buffer.write(urllib.request.urlopen('http://$WEB/data').read())"
 check "... and non-blocking" fetches_by "$SILENT,$GOOD" SOCKSIFY_TIMEOUT=8 curl -sS "http://$WEB/data"
 
-# One that answers 91 has been reached: the next one is not asked.
+# A server that replies 91 has been reached: the next is not asked.
 start_faulty connect-refuse-91
 refused() {
   fails by "$SOCKS,$GOOD" curl -sS "http://$WEB/page"
@@ -106,7 +106,7 @@ refused() {
 }
 check "a refusal is the answer" refused
 
-# The first server ends while the program runs.
+# The first server exits while the program runs.
 outlives_server() {
   local first
   start first "$BUILD/socks4d" --listen "$NET.1:0" --bind-address "$PEER"
@@ -129,7 +129,7 @@ for i in range(3):
   prints 3 grep -c fetched fetched
   saw_only_peer web
 }
-check "a server that ends in the midst" outlives_server
+check "a server that exits meanwhile" outlives_server
 
 bind_follows_primary() {
   start second "$BUILD/socks4d" --listen "$NET.1:0" --bind-address "$NET.4"
@@ -145,7 +145,7 @@ print(s.getsockname()[0])" >got
 }
 check "a BIND goes to its primary's server" bind_follows_primary
 
-# NO_PROXY, with a name of this host's own. (Who is asked for names is another script's matter.)
+# NO_PROXY, with a name from this host's files; names/calls.sh tests who resolves names.
 SOCKS=$GOOD
 direct() {
   by "$DEAD" SOCKSIFY_DNS=auto "NO_PROXY=$1" "${@:2}" >got
@@ -168,7 +168,7 @@ except ConnectionRefusedError:
 check "NO_PROXY: a name" prints direct by_name "x .LOCALHOST."
 check "NO_PROXY: another name" prints proxied by_name "host,ocalhost"
 
-# What does not mean SOCKS4 is said, and denied.
+# Anything that is not SOCKS4 is reported and denied.
 fails_closed() {
   local status=0
   limit env "LD_PRELOAD=$BUILD/libsocksify.so" SOCKSIFY_LOOPBACK=proxy "$1=$2" "$python" -c "

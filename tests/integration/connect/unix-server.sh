@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# A server on a Unix socket: another socket takes the place of the program's, which is not to notice.
+# A server on a Unix socket: the shim replaces the program's socket by a Unix socket, and the program does not notice.
 . "${0%/*}/../../lib/harness.sh"
 
 mkdir site && head -c 300000 /dev/urandom >site/data
@@ -8,7 +8,7 @@ start_web "$WORK/site"
 start unix "$BUILD/socks4d" --listen "unix:$WORK/socks" --bind-address "$PEER"
 await test -S socks || failed_to_start unix
 
-# by SERVERS COMMAND...: the library itself, whatever a launcher thinks of them.
+# by SERVERS COMMAND...: runs it with the library alone.
 by() {
   local list=$1
   shift
@@ -25,8 +25,8 @@ host=${WEB%:*} port=${WEB#*:}
 
 check "curl" fetches_by "$server" curl -sS "http://$WEB/data"
 check "wget" fetches_by "$server" wget -qO- "http://$WEB/data"
-check "after one that is dead" fetches_by "$NET.7:1,$server" wget -qO- "http://$WEB/data"
-check "before it, and gone" fetches_by "unix:$WORK/gone,$server" curl -sS "http://$WEB/data"
+check "after a dead server" fetches_by "$NET.7:1,$server" wget -qO- "http://$WEB/data"
+check "before a server that is gone" fetches_by "unix:$WORK/gone,$server" curl -sS "http://$WEB/data"
 check "asyncio: epoll" fetches_by "$server" "$python" -c "
 import asyncio, sys
 async def fetch():

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The tests of the tests: an assertion that fails is reported, wherever it stands in a check.
+# A failing assertion is reported with its line, wherever it stands in a check.
 . "${0%/*}/../../lib/harness.sh"
 
 # reports LINE TEXT: a script whose check runs the body on stdin fails at that line, and its output shows it.

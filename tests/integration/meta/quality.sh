@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What other tools say of the sources: shellcheck, mandoc, and the other compiler.
+# shellcheck, mandoc and clang accept the sources.
 . "${0%/*}/../../lib/harness.sh"
 
-# The project's own files, whether or not there is a repository around them.
+# The project's files, found without git: there may be no repository.
 files() { (cd "$TOP" && find . -path ./.git -prune -o -path ./build -prune -o -type f -print | sort); }
 shell_scripts() {
   files | while read -r file; do
@@ -14,13 +14,13 @@ shell_scripts() {
   done
 }
 
-# Each script is read with all that it sources: minutes for one process on a slow machine.
+# shellcheck reads everything that a script sources, so this takes long: two processes share it.
 shellcheck_has_nothing_to_say() {
   cd "$TOP"
   shell_scripts | xargs -P 2 -n 8 shellcheck -x -P SCRIPTDIR
 }
 manuals_are_clean() { mandoc -Tlint -Wwarning "$TOP"/man/*.[1-8]; }
-# Its warnings come from reading alone. What the fuzz targets are made of, it has built with the same warnings before.
+# -fsyntax-only gives all warnings. What the fuzz targets use was built by clang before, with the same warnings.
 clang_has_nothing_to_say() {
   local source objects=()
   cd "$TOP"
@@ -33,7 +33,7 @@ clang_has_nothing_to_say() {
     { grep -E '(error|warning): |\*\*\*' -A 5 "$WORK/make.log" && false; }
 }
 readme_is_short() { [ "$(wc -l <"$TOP/README.md")" -le 200 ]; }
-# Where it was written is nobody's business.
+# No file names a directory of the machine where it was written.
 no_paths_of_one_machine() {
   files | sed "s|^\.|$TOP|" | xargs -d '\n' grep -nIE '(^|[^a-zA-Z0-9_.}])/(work|root|home)/' >found || true
   is_empty found
@@ -43,5 +43,5 @@ no_paths_of_one_machine() {
 ! installed shellcheck || check "shellcheck" shellcheck_has_nothing_to_say
 ! installed mandoc || check "mandoc -Tlint" manuals_are_clean
 check "README of at most 150 lines" readme_is_short
-check "no paths of one machine" no_paths_of_one_machine
-! installed clang++ || check "clang builds without a warning" clang_has_nothing_to_say
+check "no paths of this machine" no_paths_of_one_machine
+! installed clang++ || check "clang compiles without a warning" clang_has_nothing_to_say

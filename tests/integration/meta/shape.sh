@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# A good guest in other people's programs: what the library needs, what it shows, what it says.
+# The library is a good guest: what it depends on, exports and prints.
 . "${0%/*}/../../lib/harness.sh"
 library=$BUILD/libsocksify.so
 
@@ -8,20 +8,20 @@ needs_libc_only() {
   readelf -dW "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' >needed
   same needed - <<<libc.so.6
 }
-# A hook is one line that begins with HOOK; what is exported and what is written as one are the same.
+# A hook is a line that begins with HOOK. The hooks in the source and the exported symbols are the same.
 exports_the_hooks() {
   sed '/^#if __TIMESIZE == 32/,/^#endif/d' "$TOP"/shim/hooks/*.cc | sed -nE 's/^HOOK [A-Za-z0-9_ *]*[ *]([a-zA-Z0-9_]+)\(.*/\1/p' | sort >hooks
   nm -D --defined-only --format=posix "$library" | cut -d ' ' -f 1 | sort >exported
   grep -qx connect hooks
   same hooks exported
 }
-# The launcher is started before every program: it loads nothing.
+# The launcher starts before every program, so it loads no library.
 starts_at_once() {
   readelf -lW "$BUILD/socksify-exec" >headers
   has headers ' LOAD '
   fails grep -E 'INTERP|DYNAMIC|RWE' headers
 }
-# Nothing that the loader would have to write into the text or execute on the stack, and no variable of ours.
+# The loader need not relocate the text, and no stack is executable.
 loads_cleanly() {
   readelf -dlW "$library" >headers
   fails grep -E 'TEXTREL|GNU_STACK.* RWE' headers
@@ -30,7 +30,7 @@ loads_cleanly() {
 without_exceptions() {
   lacks <(nm -D --undefined-only "$library") '__cxa_(throw|begin|end)|_Unwind_|_ZS|__gxx'
 }
-# No server, no configuration: the library in the process alone.
+# With no server configured, the library does nothing.
 idle_is_quiet() {
   prints hello env "LD_PRELOAD=$library" sh -c 'echo hello' 2>errors
   same errors - </dev/null

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# A call has many names: connect and __connect, recv and __recv_chk, select and __select64. Every name that the C library has
-# for a hooked call is hooked or stands in the list, with the reason why not; and no installed program uses another one.
+# A call has many names: connect and __connect, recv and __recv_chk, select and __select64. Each name that the C library
+# has for a hooked call is hooked as well, or listed here with the reason; and no installed program uses any other.
 . "${0%/*}/../../lib/harness.sh"
 
 not_hooked() {
@@ -13,11 +13,11 @@ __write_nocancel  GLIBC_PRIVATE: for the C library's own parts
 END
 }
 
-# The call that a name stands for: the names of all its variants without what makes them variants.
+# calls: adds to each name the call it stands for: the name without the prefix and suffix of a variant.
 calls() { sed -E 's/^(.*)$/\1 \1/; s/ (__libc_|__)/ /; s/(64|_time64)$//; s/_nocancel$//; s/_chk$//; s/(64|_time64)$//'; }
 names() { nm -D --format=posix "$@" 2>/dev/null | sed -nE 's/^([A-Za-z_][A-Za-z0-9_]*)(@[^ ]*)? [A-Za-z].*/\1/p' | sort -u; }
 
-# strangers LIBRARY: of the names on stdin, those of hooked calls that are neither hooked nor listed.
+# strangers LIBRARY: from the names on stdin, variants of hooked calls that are neither hooked nor listed.
 strangers() {
   names --defined-only "$1" >hooked
   calls <hooked | awk '{print $2}' | sort -u >hooked.calls
@@ -29,7 +29,7 @@ libc_has_no_other() {
   strangers "$2" <libc >strange
   same strange - </dev/null
 }
-# Programs, and the libraries that they load, which are a few thousand files; not the C library's own parts.
+# Programs and their libraries, a few thousand files, without the parts of the C library.
 programs_use_no_other() {
   find -L /bin /sbin /usr/bin /usr/sbin /usr/lib /usr/libexec /usr/local /opt -type f \( -perm -100 -o -name '*.so*' \) \
     ! -path '*/gconv/*' ! -name 'ld-*' ! -name 'libc.so*' ! -name 'libsocksify*' -print0 2>/dev/null |
@@ -40,7 +40,7 @@ programs_use_no_other() {
   strangers "$1" <used >strange
   same strange - </dev/null
 }
-# What is listed is there, or the list is out of date.
+# The list has no name that the C library has dropped.
 list_is_needed() {
   comm -23 <(not_hooked | awk '{print $1}' | sort) libc >gone
   same gone - </dev/null

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2016 # what other languages call variables
-# What every call that resolves says, of every kind of name, in every mode: tests/programs/names/names.c.
+# What every resolving call returns, for every kind of name, in every mode: tests/programs/names/names.c.
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/names.sh"
 
-# facts_of NAME ADDRESS CANONICAL [REVERSE]: the same in all calls.
+# facts_of NAME ADDRESS CANONICAL [REVERSE]: all calls agree on these.
 facts_of() {
   prints "gethostbyname: $3 $2
 gethostbyname2: $3 $2
@@ -46,7 +46,7 @@ in_remote_mode() {
   in_mode remote "$@"
   nobody_asked
 }
-# Numbers, /etc/hosts and this host: nobody is asked, and nothing stands in.
+# Numeric addresses: no name server is asked, and no fake IP is used.
 figures() {
   families_of "$1" "stream: 192.0.2.1
 IPv4: 192.0.2.1
@@ -124,7 +124,7 @@ resolved_here() {
   asked "known.test A"
 }
 
-# One program resolves, another one connects; upper case and the dot at the end make no difference.
+# One program resolves, another connects; upper case and a final dot make no difference.
 two_programs() {
   through sh -c 'address=$(getent hosts "$1" | cut -d " " -f 1) && again=$(getent ahostsv4 "$2" | head -n 1 | cut -d " " -f 1) &&
     [ "$address" = "$again" ] && printf "echo one\nend\n" | env -i LD_PRELOAD="$LD_PRELOAD" SOCKS_SERVER="$SOCKS_SERVER" \
@@ -134,7 +134,7 @@ two_programs() {
   logged faulty '^connect app.inside.test:'
 }
 back_again() { prints "$1" through sh -c 'getent hosts $(getent hosts "$1" | cut -d " " -f 1) | tr -s " " | cut -d " " -f 2' sh "$1"; }
-# Twenty programs at once, each with the hundred names in another order.
+# Twenty programs at once resolve the same hundred names, each in another order.
 agree() {
   local number jobs=()
   rm -f session many.*
@@ -148,13 +148,13 @@ agree() {
   [ "$(cut -d ' ' -f 2 all | sort -u | wc -l)" = 100 ]
   [ "$(cut -d ' ' -f 2 all | grep -c '^198\.1[89]\.')" = 100 ]
 }
-# By default it is the user's, in the best place that there is.
+# The default file belongs to the user, in the best directory available.
 in_usual_place() {
   unset SOCKSIFY_SESSION
   two_programs
   [ "$(stat -c %a "$1")" = 600 ]
 }
-# Where no file can be, a program still resolves for itself and its children.
+# Without a file, a program still resolves for itself and its children.
 no_file() {
   SOCKSIFY_SESSION=/proc/nowhere connects_by_stand_in "a stand-in"
   SOCKSIFY_SESSION=/proc/nowhere prints "198.19.
@@ -175,7 +175,7 @@ spoilt_file() {
   connects_by_stand_in "a stand-in"
 }
 
-# Datagrams: what may leave, and what is said of it.
+# Datagrams: which may leave, and what is logged.
 udp_is() {
   prints "sendto: $2
 sendmsg: $2
@@ -209,17 +209,17 @@ start_app
 start_faulty by-userid
 SOCKS=socks4a://$SOCKS # remote
 
-check "a name of the SOCKS server's" in_remote_mode facts_of web.inside.test "a stand-in" web.inside.test
+check "a name that the SOCKS server resolves" in_remote_mode facts_of web.inside.test "a stand-in" web.inside.test
 check "by family and flags" in_remote_mode stand_in_for web.inside.test
-check "in capitals, with a dot" in_remote_mode facts_of WEB.inside.TEST. "a stand-in" web.inside.test
+check "upper case, with a final dot" in_remote_mode facts_of WEB.inside.TEST. "a stand-in" web.inside.test
 check "/etc/hosts" in_remote_mode facts_of alias.test "$NET.3" hosts.test
 check "/etc/hosts, IPv6" in_remote_mode not_stood_in six.hosts.test 2001:db8::5
 check "localhost" in_remote_mode facts_of localhost 127.0.0.1 localhost
 check "below localhost" in_remote_mode not_stood_in printer.localhost 127.0.0.1
 check "this host" in_remote_mode not_stood_in "$(uname -n)" 127.0.0.1
-check "figures" in_remote_mode figures 192.0.2.1
-check "figures, IPv6" in_remote_mode not_stood_in ::1 ::1
-check "figures, of the old kind" in_remote_mode not_stood_in 127.1 127.0.0.1
+check "numeric addresses" in_remote_mode figures 192.0.2.1
+check "numeric addresses, IPv6" in_remote_mode not_stood_in ::1 ::1
+check "numeric addresses, old forms" in_remote_mode not_stood_in 127.1 127.0.0.1
 for name in 'a b' a..b 1.2.3.256 1.2.3.4.5 a:b ''; do
   check "no name: '$name'" in_remote_mode not_stood_in "$name" NONAME
   check "no name for gethostbyname(): '$name'" in_remote_mode unknown_to_all "$name" "Unknown host"
@@ -240,39 +240,39 @@ signal: 0 0 0 a stand-in signalled" client names asynchronous web.inside.test
 
 check "connect, getpeername, getnameinfo" in_remote_mode connects_by_stand_in "a stand-in"
 check "the same in IPv6 form" in_remote_mode connects_by_stand_in "a mapped stand-in" -6
-check "a stand-in that nobody knows" unknown_stand_in
+check "an unknown fake IP" unknown_stand_in
 check "and never directly" direct_whatever_no_proxy_says
-check "one program resolves, another one connects" in_remote_mode two_programs
-check "one program resolves, another one asks back" in_remote_mode back_again web.inside.test
+check "one program resolves, another connects" in_remote_mode two_programs
+check "one program resolves, another resolves the fake IP" in_remote_mode back_again web.inside.test
 check "twenty programs agree on a hundred names" in_remote_mode agree
-check "a file in memory by default" in_usual_place /dev/shm/socksify-0-names
+check "the default file is in memory" in_usual_place /dev/shm/socksify-0-names
 mkdir -p /run/user/0
 check "the user's own directory by default" in_usual_place /run/user/0/socksify-names
 check "the file is gone" in_remote_mode taken_away
 check "no file" in_remote_mode no_file
-check "a file of something else" in_remote_mode spoilt_file
+check "a file with other contents" in_remote_mode spoilt_file
 
 check "auto: the local answer wins" in_mode auto facts_of known.test "$NET.5" known.test ptr.test
-check "auto: no IPv6 where there is IPv4" in_mode auto both_families
-check "auto: IPv6 where there is nothing else" in_mode auto family_is six.test stream 2001:db8::1
-check "auto: a name that is not known here" in_mode auto facts_of web.inside.test "a stand-in" web.inside.test
-check "auto: this name was asked for" in_mode auto client names connect app.inside.test "${APP#*:}"
+check "auto: no IPv6 if there is IPv4" in_mode auto both_families
+check "auto: IPv6 if there is nothing else" in_mode auto family_is six.test stream 2001:db8::1
+check "auto: a name unknown here" in_mode auto facts_of web.inside.test "a stand-in" web.inside.test
+check "auto: the name server was asked for it" in_mode auto client names connect app.inside.test "${APP#*:}"
 for name in refused failing silent empty; do
   check "auto: a $name server" in_mode auto stands_in $name.test
 done
 check "auto: /etc/hosts" in_mode auto not_stood_in hosts.test "$NET.3"
 check "auto: connect" in_mode auto connects_by_stand_in "a stand-in"
-check "local: nothing stands in" in_mode local not_stood_in web.inside.test NONAME
-check "a mistake: nobody is asked" nobody_after_mistake
+check "local: no fake IPs" in_mode local not_stood_in web.inside.test NONAME
+check "a mistake: no name server is asked" nobody_after_mistake
 check "no_proxy '*': resolved here" resolved_here
 
 check "UDP: allowed" udp_is 192.0.2.1 ok 2
 check "UDP: denied" denied udp_is 192.0.2.1 EACCES 1
 check "UDP: denied, here" denied udp_is 127.0.0.1 ok 2
 check "UDP: denied, to a DNS server here" denied udp_is 127.0.0.53 EACCES 1 53
-check "UDP: warned of" warned udp_is 192.0.2.1 ok 2
-check "UDP to a stand-in" udp_is 198.18.0.1 EHOSTUNREACH 1
+check "UDP: warning" warned udp_is 192.0.2.1 ok 2
+check "UDP to a fake IP" udp_is 198.18.0.1 EHOSTUNREACH 1
 check "res_query: allowed" allowed_queries
 check "res_query: denied" denied query_is EACCES
-check "res_query: warned of" warned query_is ok
+check "res_query: warning" warned query_is ok
 ! installed node || check "c-ares: denied" by_c_ares

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2016 # what other languages call variables
-# Real programs reach servers whose names only the SOCKS server knows, and nobody asks a name server.
+# Real programs reach servers whose names only the SOCKS server can resolve, and no name server is asked.
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/names.sh"
 . "$TOP/tests/lib/ftp.sh"
@@ -54,7 +54,7 @@ get_ruby() {
     $stdout.write(URI.open(ARGV[0]).read)' "http://$WEB/page" >got
   same got page
 }
-# The application server is none for ssh, but it hears its greeting.
+# The application server is no SSH server, but it logs the greeting that it receives.
 get_ssh() {
   through ssh -F none -o BatchMode=yes -o ConnectTimeout=5 -p "${APP#*:}" "${APP%:*}" true || true
   logged app "unknown .*SSH-2.0-OpenSSH"
@@ -76,7 +76,7 @@ get_telnet() {
   rm typed
   has got '^one'
 }
-# The classic FTP client is one for which accept()'s peer counts, as is ncftp.
+# inetutils-ftp and ncftp check the peer of accept().
 in_active_mode() {
   ftp_does "$1" "$2" ftp
   active_only ftp
@@ -108,7 +108,7 @@ start_app
 start_ftp "$WORK/root"
 WEB=$(named web "$WEB") APP=$(named app "$APP") FTP=$(named ftp "$FTP")
 
-# by_client NAME: it works, and the SOCKS server was all that its server saw.
+# works NAME: it gets its page, and no name server is asked.
 works() {
   "get_$1"
   nobody_asked
@@ -116,7 +116,7 @@ works() {
 
 all="curl wget git node python asyncio perl ruby ssh nc ncat telnet"
 start_faultless() { start_faulty by-userid; }
-# The one loop is for what clients do, the other one for what is sent.
+# With socks4d: what clients do. With faulty_socks.py, which logs: what is sent.
 for socksd in socks4d faultless; do
   start_$socksd
   SOCKS=socks4a://$SOCKS

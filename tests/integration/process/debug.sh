@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# SOCKS_DEBUG=1: a line for each connection, with the program, the destination, the way and why, and what became of it.
+# SOCKS_DEBUG=1: one line for each connection: program, destination, route, reason and result.
 . "${0%/*}/../../lib/harness.sh"
 
 mkdir site && seq 3000 >site/page
@@ -11,7 +11,7 @@ start_socks4d
 web=${WEB//./\\.} socks=${SOCKS//./\\.} peer=${PEER//./\\.}
 export SOCKS_DEBUG=1 SOCKS_LOGOUTPUT=$WORK/said
 
-# says PROGRAM LINE... -- COMMAND...: whatever comes of the command, these are all lines (patterns), in this order.
+# says PROGRAM LINE... -- COMMAND...: exactly these lines (patterns) are logged, in this order, however the command ends.
 says() {
   local program=$1 patterns=() i
   shift
@@ -50,10 +50,10 @@ check "not TCP" says python3 "$web direct, not TCP: connected after [0-9]+ ms" \
 check "IPv6" says curl '\[2001:db8::1\]:80 unreachable: ENETUNREACH: SOCKS4 has no IPv6' -- through curl -sS "http://[2001:db8::1]/"
 refused="CONNECT ${web%:*}:1 through $socks: ECONNREFUSED after [0-9]+ ms: the SOCKS server rejects it, or cannot reach the destination \(reply 91\)"
 check "a refusal" says curl "$refused" -- through curl -sS "http://${WEB%:*}:1/"
-check "a refusal, to a socket that does not block" says python3 "$refused" \
+check "a refusal of a non-blocking socket" says python3 "$refused" \
   -- through "$python" -c "${asyncio/${WEB#*:}/1}"
 dead() { SOCKS=$NET.7:1 says curl "CONNECT $web through $NET.7:1: ECONNREFUSED after [0-9]+ ms: the SOCKS server cannot be reached" -- "${curl_page[@]}"; }
-check "a server that is not there" dead
+check "no such server" dead
 preloaded() { limit env "LD_PRELOAD=${runtime:+$runtime:}$BUILD/libsocksify.so" "${others_options[@]}" SOCKSIFY_LOOPBACK=proxy "$@"; }
 check "a server without an address" says curl "CONNECT $web through no-such-host\.invalid:1080: EHOSTUNREACH after [0-9]+ ms: the SOCKS server's name cannot be resolved" \
   -- preloaded SOCKS_SERVER=no-such-host.invalid curl -sS "http://$WEB/page"
@@ -62,9 +62,9 @@ mistaken() {
   preloaded SOCKS_SERVER="$SOCKS" SOCKSIFY_BIND=on curl -sS "http://$WEB/page" || true
   has said "^socksify: curl\[[0-9]+\]: $web denied: EACCES: SOCKSIFY_BIND: not auto, any or off$"
 }
-check "a mistake in the environment" mistaken
+check "a malformed variable" mistaken
 
-# The control connection, and the call from the server.
+# The control connection, then the call from the server.
 control="CONNECT ${FTP//./\\.} through $socks: granted after [0-9]+ ms, seen as $peer:[0-9]+"
 awaited="BIND for a call from ${FTP//./\\.} through $socks: granted after [0-9]+ ms, which is awaited at $peer:[0-9]+"
 called="BIND: ${FTP%:*}:[0-9]+ has called at $peer:[0-9]+: fd [0-9]+"
@@ -94,7 +94,7 @@ check "no reply" fails_with connect-close "ECONNRESET $after: the SOCKS server e
 check "no SOCKS server" fails_with connect-garbage "EPROTO $after: what answers there is no SOCKS4 server"
 silence() { SOCKSIFY_TIMEOUT=1 fails_with connect-silence "ETIMEDOUT after [1-9][0-9]{3,} ms: no reply within SOCKSIFY_TIMEOUT"; }
 check "silence" silence
-check "a server that does not say where" fails_with connect-zeros "granted $after"
+check "a server that does not report its address" fails_with connect-zeros "granted $after"
 start_app
 uncalled() { # by a client that looks at nothing but the listening socket
   local USERID=second-$1

@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Programs that are started with an environment of their starter's own still go through the server, and know the sockets
-# that they were given.
+# A program started with a different or empty environment still uses the server, and knows the sockets it inherits.
 . "${0%/*}/../../lib/harness.sh"
 
 mkdir site && echo page >site/page
@@ -10,7 +9,7 @@ start_web "$WORK/site"
 start_socks4d
 fetch=(/usr/bin/curl --noproxy '*' -sS "http://$WEB/page")
 
-# Only by way of the server is there a connection; in a sanitized build these environments lack what its runtime needs.
+# A sanitizer's runtime needs variables that these environments lack.
 chain() {
   local name=$1
   shift
@@ -69,7 +68,7 @@ int main(int count, char** arguments) {
 END
 for call in execl execlp execle; do chain "$call" ./execl "$call" "http://$WEB/page"; done
 
-# What is there stays as it is, and nothing is added twice.
+# Existing variables stay as they are, and nothing is added twice.
 settings() { through env -i "$@" env; }
 keeps_values() {
   settings SOCKSIFY_TIMEOUT=7 SOCKS_DEBUG=0 A=b >out
@@ -92,13 +91,13 @@ A=b" cat out
 }
 inactive_leaves_it() { prints A=b env "LD_PRELOAD=$BUILD/libsocksify.so" env -i A=b env; }
 if [ -z "$runtime" ]; then
-  check "values of the program's own stay" keeps_values
-  check "LD_PRELOAD of the program's own is kept" adds_to_preload
-  check "SOCKS_SERVER= is a way out" opts_out
-  check "nothing is added where the library is not active" inactive_leaves_it
+  check "the program's own values stay" keeps_values
+  check "the program's own LD_PRELOAD is kept" adds_to_preload
+  check "an empty SOCKS_SERVER opts out" opts_out
+  check "an inactive library adds nothing" inactive_leaves_it
 fi
 
-# Sockets that the next program gets.
+# Sockets that the next program inherits.
 cat >give.py <<'END'
 import os, socket, sys
 how, host, port, *command = sys.argv[1:]
@@ -155,7 +154,7 @@ if [ -z "$runtime" ]; then
   check "... with another environment" given exec
   check "... as standard input" given stdin
   check "... by posix_spawn" given spawn
-  check "... that is on its way" given pending
+  check "... while connecting" given pending
   check "... through two" given exec /usr/bin/env
   check "a listening socket through exec" given_listening
 fi

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# 32-bit programs of a 64-bit system, with a time of 64 bits, which takes functions with names of their own.
+# 32-bit programs on a 64-bit system, with 64-bit time, which has functions of its own.
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/judge.sh"
 

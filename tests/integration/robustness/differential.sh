@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Random socket calls, directly and through the shim: tests/differential/run.py. The seeds are those of $SEEDS
-# ("FIRST COUNT"), as many as there is time for in $SEED_SECONDS; the scripts of tests/differential/cases were different once.
+# Random socket calls, directly and through the shim: tests/differential/run.py. $SEEDS is
+# "FIRST COUNT"; it runs as many as fit into $SEED_SECONDS. The scripts of tests/differential/cases once gave different results.
 . "${0%/*}/../../lib/harness.sh"
 
 SEEDS=${SEEDS:-1 400}

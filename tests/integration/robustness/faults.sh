@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# A SOCKS server that misbehaves: the errno is the one promised, the same socket can be connected again, no descriptor is
-# left behind, and the program never reads a byte of SOCKS nor the server an early byte of the program's.
+# A SOCKS server that misbehaves: the errno is the documented one, the socket can connect again, no descriptor leaks, the
+# program never reads a byte of SOCKS, and the server never receives a byte of the program too early.
 . "${0%/*}/../../lib/harness.sh"
 
-# connect_fails ACT ERRNO: what a CONNECT comes to when the server does that.
+# connect_fails ACT ERRNO: when the server does ACT, connect() fails with ERRNO.
 connect_fails() {
   USERID=connect-$1 prints "connect: $2
 SO_ERROR: 0

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What parses bytes from elsewhere, for a bounded number of inputs: make fuzz goes on for longer.
+# Each parser of foreign bytes withstands a fixed number of inputs; make fuzz runs longer.
 . "${0%/*}/../../lib/harness.sh"
 
-# The seed is fixed: what passes today passes tomorrow.
+# The seed is fixed: the result is the same every time.
 endures() {
   mkdir -p "$WORK/fuzz"
   cp "$BUILD/fuzz/$1" "$WORK/fuzz/"

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Every call that the library makes for names that only the SOCKS server knows (SOCKS4A) fails in turn, with every errno that
-# it can give: what the program may see then is in tests/programs/faults/inject_names.
+# Each call that the library makes for SOCKS4A names fails in turn, with every errno it can give;
+# tests/programs/faults/inject_names knows what the program may see then.
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/names.sh"
 
-# One of them with the file in its usual place.
+# One scenario uses the default file.
 inject() { # SCENARIO
   if [ "$1" = several ]; then unset SOCKSIFY_SESSION; else SOCKSIFY_SESSION=$WORK/session.$1; fi
   PRELOAD=$BUILD/preload/inject.so INJECT=$WORK/inject.$1 LIMIT=200 \
@@ -18,7 +18,7 @@ begin() {
     inject "$scenario" >"$scenario.count" 2>&1 & pids[$scenario]=$!
   done
 }
-# Those that have begun; what they say of settings that there was no memory for is as it ought to be.
+# Waits for scenarios that begin() has started.
 end() {
   local scenario status
   for scenario in "$@"; do
@@ -28,7 +28,7 @@ end() {
   done
 }
 survived() { [ "$2" = 0 ] || { cat "$1.count" && false; }; }
-# Whatever has happened since the beginning.
+# Looks at the logs from the beginning of the script.
 in_all() {
   rm -f ./*.mark
   "$@"
@@ -49,9 +49,9 @@ begin blocking poll several exec
 end blocking poll several exec
 begin deleted emptied overwritten local
 end deleted emptied overwritten local
-check "nobody has asked a name server" in_all nobody_asked
+check "no name server was asked" in_all nobody_asked
 SOCKSIFY_DNS=auto
 begin epoll
 end epoll
-check "nobody was reached but through the SOCKS server" in_all only_proxied
+check "only the SOCKS server reached the servers" in_all only_proxied
 note "$(cat ./*.count | awk '/injected/ {n += $2} END {print n}') faults injected"

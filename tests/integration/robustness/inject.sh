@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Everything that can go wrong on the way to a connection does so, one at a time: the server's reply ends, is reset or
-# stalls after each of its bytes, and every call that the library makes fails with every errno that it can give. What the
-# program may see then is in tests/programs/faults/inject.
+# Everything that can go wrong while connecting does, one at a time: the server's reply ends, is reset or stalls after each
+# byte, and each call of the library fails with every errno it can give. tests/programs/faults/inject knows what the program
+# may see then.
 . "${0%/*}/../../lib/harness.sh"
 connects="blocking poll select epoll read" binds="bind bind_poll"
 
@@ -11,7 +11,7 @@ all_calls() {
   USERID=inject LIMIT=600 inject "$1" calls >"$1.count" || { cat "$1.count" && false; }
   saw_only_peer app
 }
-# cut EXPECTED ACT...: all at once, because a server that stalls takes the library its whole time limit.
+# cut EXPECTED ACT...: all at once, because a stalling server uses up the whole time limit.
 cut() {
   local expected=$1 act scenario pids=()
   for act in "${@:2}"; do
@@ -35,8 +35,8 @@ done
 note "$(cat ./*.count | awk '{n += $2} END {print n}') faults injected"
 start_faulty by-userid
 for byte in 0 1 2 3 4 5 6 7; do
-  check "end of stream after $byte bytes" cut dead "eof-$byte"
+  check "end of file after $byte bytes" cut dead "eof-$byte"
   check "reset after $byte bytes" cut dead "rst-$byte"
 done
 export SOCKSIFY_TIMEOUT=4 # for what is answered, too, by all at once
-check "no more after 0, 1, ... 7 bytes" cut silence stall-{0..7}
+check "silence after 0, 1, ... 7 bytes" cut silence stall-{0..7}

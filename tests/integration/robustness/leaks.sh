@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2016 # what other languages call variables
-# A machine of its own, which is a network namespace with one cable, from which everything can be reached directly: real
-# programs do their work through the SOCKS server, and no packet on the cable belongs to anything else; DNS neither.
+# A machine (a network namespace with one cable) that could reach everything directly: real programs work through the SOCKS
+# server, and no other packet is on the cable, DNS included.
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/ftp.sh"
 
@@ -32,14 +32,14 @@ ip link add cable type veth peer name cable netns "$MACHINE" && ip addr add 10.7
     ip route add default via 2001:db8:1::1 && mount --bind hosts /etc/hosts && mount --bind resolv.conf /etc/resolv.conf &&
     mount --bind nsswitch.conf /etc/nsswitch.conf" || exit
 
-# Programs run there.
+# This launcher runs programs there.
 printf '%s\n' '#!/bin/sh' "exec ${there[*]} sh -c 'cd \"$WORK\" && exec \"\$@\"' sh '$BUILD/socksify' \"\$@\"" >there && chmod +x there
 LAUNCHER=$WORK/there
 directly() { limit "${there[@]}" "$@"; }
 
 marks=0
 seen() { has_logged watcher "^mark $1\$"; }
-# Everything that has come over the cable until now has been looked at.
+# Waits until the watcher has seen all packets so far.
 looked() {
   marks=$BASHPID.$RANDOM
   directly bash -c "echo $marks >/dev/udp/$NET.1/9"
@@ -80,7 +80,7 @@ get_git() {
   through git clone -q "http://$WEB/repository.git" clone
   same clone/page site/page
 }
-# A connection is made, whatever comes of it: what answers is no SSH server.
+# No SSH server answers; it is enough that the connection is made.
 try_ssh() {
   through ssh -o BatchMode=yes -o ConnectTimeout=5 -p "${APP#*:}" "${APP%:*}" true || true
   logged app '^peer'
@@ -91,7 +91,7 @@ ftp_get() {
   "$1" get
   same got site/get.bin
 }
-# What a program sends and gets stays out of every log; who it is, too, but for the level of debugging.
+# No log contains what a program sends or receives. The userid appears at debug level 2 and above only.
 says_nothing() {
   rm -f client.said
   SOCKS_DEBUG=$1 SOCKS_LOGOUTPUT=$WORK/client.said USERID=secret-user get curl -sS -H "Secret: secret-header" "http://$WEB/page?secret-query"
@@ -139,9 +139,9 @@ for name in $ftp_clients; do
   check "FTP, active, $name" no_leak ftp_get "by_$name"
 done
 check "FTP, passive, curl" no_leak get curl -sS "ftp://$FTP/page"
-check "a name that nobody has" no_leak_whatever through curl -sS -m 30 "http://nobody.example/"
+check "an unknown name" no_leak_whatever through curl -sS -m 30 "http://nobody.example/"
 check "IPv6" no_leak_whatever through curl -sS -m 30 "http://[2001:db8::3]:$web_port/page"
 check "a server that refuses" no_leak_whatever through curl -sS -m 30 "http://$NET.3:1/"
-check "no word of the user's in the log" says_nothing 1 'secret-user|'
-check "no word of the user's in the log for debugging but the userid" says_nothing 2 ''
-check "nor in the one for everything" says_nothing 3 ''
+check "nothing private in the log" says_nothing 1 'secret-user|'
+check "nothing private in the debugging log except the userid" says_nothing 2 ''
+check "nothing private in the log of everything" says_nothing 3 ''

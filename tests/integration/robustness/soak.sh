@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# $TRANSFERS (300) of every kind, by one process that lives long (tests/programs/connect/soak.py) and by real clients, while socks4d
-# is restarted twice: every byte arrives, or there is an error, and nothing is left behind.
+# $TRANSFERS (300) of every kind, by one long-lived process (tests/programs/connect/soak.py) and by real clients, while
+# socks4d is restarted twice: each byte arrives or an error is reported, and nothing leaks.
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/ftp.sh"
 
@@ -13,7 +13,7 @@ restarted() { [ -e down ] && { [ ! -e up ] || [ up -nt begin ]; }; }
 excused() { restarted && echo restarted >>broken; }
 one_more() { echo "$1" >>transferred; }
 
-# By many connections at once: the exit status of each transfer is told.
+# Many connections at once; curl prints the exit status of each.
 by_parallel_curl() {
   local number status
   rm -f many.*
@@ -29,7 +29,7 @@ by_parallel_curl() {
   done
 }
 
-# ftp_once CLIENT VERB: the verb of tests/lib/ftp.sh.
+# ftp_once CLIENT VERB: as in tests/lib/ftp.sh.
 ftp_once() {
   rm -f got root/in/up
   if by_"$1" "$2" >client.out 2>&1; then
@@ -43,7 +43,7 @@ round() {
   touch begin
   by_parallel_curl || return
   for client in $clients; do
-    # The old clients do not tell by their exit status whether all has gone well.
+    # The exit status of the old clients does not show a failed transfer.
     for verb in get put; do touch begin && ftp_once "$client" "$verb" || return; done
   done
   touch begin
@@ -57,7 +57,7 @@ all_rounds() {
 descriptors() { find "/proc/$SOCKS4D/fd" -mindepth 1 | wc -l; }
 resident() { awk '/^Rss:/ { print $2 }' "/proc/$SOCKS4D/smaps_rollup"; }
 
-# restart SIGNAL: at the same address.
+# restart SIGNAL: ends socks4d and starts another at the same address.
 restart() {
   rm -f up
   touch down
@@ -77,7 +77,7 @@ has_ended() {
   [ "$status" = 0 ] || { cat "$2.out" && echo "exit status $status" && false; }
 }
 
-# A thread keeps a pipe for the next session.
+# Each thread keeps a pipe for its next session.
 few_descriptors() { [ "$(descriptors)" -le $((began_with + 4)) ]; }
 server_is_as_before() {
   await idle || { counters && false; }
@@ -119,10 +119,10 @@ patiently reached.1 && restart TERM
 patiently reached.2 && restart KILL
 wait "$long" "$real"
 
-check "one process that lives long: nothing lost" has_ended "$long" long
+check "one long-lived process: nothing lost" has_ended "$long" long
 check "real clients: nothing lost" has_ended "$real" rounds
-check "all by way of socks4d" prints "$PEER" eval "sed -nE 's/^peer ([0-9.]+):.*/\1/p' web.log app.log | sort -u"
-check "the process: descriptors and memory as before" client_is_as_before
+check "everything through socks4d" prints "$PEER" eval "sed -nE 's/^peer ([0-9.]+):.*/\1/p' web.log app.log | sort -u"
+check "the process: descriptors and memory are as before" client_is_as_before
 check "socks4d: no session, descriptors and memory as before" server_is_as_before
 note "$transfers transfers in $((SECONDS - began)) s, by one process: $(sed -n 's/^done: //p' long.out)" \
   "by real clients: $(sort transferred | uniq -c | xargs), broken by the restart: $(grep -c . broken)"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Names (SOCKS4A), as this host resolves them: by a hosts file and by a DNS server that never answers, both in a mount
-# and network namespace of the script's own, where everybody is root.
+# Names (SOCKS4A) as this host resolves them, with a hosts file and a DNS server that never answers, in private mount and
+# network namespaces.
 . "${0%/*}/../../lib/harness.sh"
 
 in_namespaces

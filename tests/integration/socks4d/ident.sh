@@ -1,11 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Who is it? socks4d asks the identd of the client's host: tests/servers/identd.py at $NET.6, which can fail in every way
-# (and none at $NET.7), or the one that tests/programs/socks4d/ident.py plays.
+# IDENT: socks4d asks the client's host who the client is. identd.py at $NET.6 can fail in every way; $NET.7 has no identd; or the one that tests/programs/socks4d/ident.py plays.
 . "${0%/*}/../../lib/harness.sh"
 
 identd() { echo "$*" >identd.mode; }
-# replies CODE COMMAND [ASK-ARGUMENT...]: from identd's host; refused, nobody is called.
+# replies CODE COMMAND [ASK-ARGUMENT...]: the reply to a client on identd's host; a refused one reaches nobody.
 replies() {
   prints "$1" ask "$2" "$APP" from "$NET.6" "${@:3}"
   if [ "$1$2" = 90connect ]; then logged app '^peer'; else never_logged app '^peer'; fi
@@ -34,16 +33,16 @@ start_app
 : >rules.conf
 start_socks4d --config rules.conf --ident-port "$IDENT_PORT" --log "$WORK/session.log"
 
-for command in connect bind; do check "$command: off, nobody is asked" not_asked $command; done
+for command in connect bind; do check "$command: off, so identd is not asked" not_asked $command; done
 configure "ident require" >/dev/null
 for command in connect bind; do
   identd user fred
-  check "$command: the user, asked by the right pair of ports" asked_right 90 $command
-  check "$command: a userid in capitals is another one" replies 93 $command user FRED
-  check "$command: the beginning of a user ID is another one" replies 93 $command user fre
-  check "$command: no userid is another one" replies 93 $command user ''
+  check "$command: the user, with the right pair of ports" asked_right 90 $command
+  check "$command: a userid in capitals differs" replies 93 $command user FRED
+  check "$command: the beginning of a userid differs" replies 93 $command user fre
+  check "$command: no userid differs" replies 93 $command user ''
   identd bare fred
-  check "$command: the user, in the tersest form" replies 90 $command
+  check "$command: the user, in the shortest form" replies 90 $command
   identd other fred
   check "$command: another user" replies 93 $command
   for mode in error garbage ports eof long close; do
@@ -56,7 +55,7 @@ wire_checks ident in_pieces half_closed
 check "$(wire ident name client_left)" wire ident client_left "$WORK/session.log"
 
 configure "ident require" "default deny" >/dev/null
-for command in connect bind; do check "$command: denied whoever it is, nobody is asked" denied $command; done
+for command in connect bind; do check "$command: denied in any case, so identd is not asked" denied $command; done
 
 configure "ident require" "ident-timeout 1" >/dev/null
 for command in connect bind; do

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Every call that the server makes for a client who asks by name (SOCKS4A), or is asked who it is (IDENT), fails in turn, with
-# every errno that it can give: what is expected of it then is in tests/programs/faults/server_inject. The name is in a hosts file,
-# in a mount namespace of the script's own.
+# Each call that the server makes for a name (SOCKS4A) or for IDENT fails in turn, with every errno it can give;
+# tests/programs/faults/server_inject knows what it must do then. The name is in a hosts file, in a private mount namespace.
 . "${0%/*}/../../lib/harness.sh"
 
 in_namespaces
@@ -10,8 +9,8 @@ printf '%s\n' "127.0.0.1 localhost" "$NET.3 app.test" >hosts
 echo "hosts: files" >nsswitch.conf
 for file in hosts nsswitch.conf; do mount --bind $file "/etc/$file" || exit; done
 
-# start_faultable NAME [ARG...]: a server whose calls fail as $INJECT says, which it has alone. Sanitized, it is not the runtime
-# that comes first, but what has it initialized first.
+# start_faultable NAME [ARG...]: a server whose calls fail as the file $INJECT says. early.so comes before the sanitizer's
+# runtime.
 start_faultable() {
   export INJECT=$WORK/injection.$1
   local sanitizer_options=("${sanitizer_options[@]}" "LD_PRELOAD=${runtime:+$runtime:}$BUILD/preload/inject.so"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Every call that the server makes for a client fails in turn, with every errno that it can give: what is expected of it
-# then is in tests/programs/faults/server_inject.
+# Each call that the server makes for a client fails in turn, with every errno it can give;
+# tests/programs/faults/server_inject knows what it must do then.
 . "${0%/*}/../../lib/harness.sh"
 export INJECT=$WORK/injection
 
@@ -10,7 +10,7 @@ faults() {
 }
 
 start_app
-# For the server alone. Sanitized, it is not the runtime that comes first, but what has it initialized first.
+# For the server alone. early.so comes before the sanitizer's runtime.
 sanitizer_options+=("LD_PRELOAD=${runtime:+$runtime:}$BUILD/preload/inject.so" "ASAN_OPTIONS=$reports:verify_asan_link_order=0")
 start_socks4d --threads 1 --log -
 for scenario in connect digits refused bind; do

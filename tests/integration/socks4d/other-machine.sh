@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# A client on another machine, which is a network namespace with a cable: what is open to the server's own host only it
-# reaches where a rule says so, and nowhere else.
+# A client on another machine (a network namespace with a cable) reaches what is open to the server's host only where a rule
+# allows it.
 . "${0%/*}/../../lib/harness.sh"
 
 in_namespaces
@@ -15,7 +15,7 @@ ip link add cable type veth peer name cable netns "$OTHER" && ip addr add $HERE/
   "${there[@]}" ip addr add $THERE/24 dev cable && "${there[@]}" ip link set cable up && "${there[@]}" ip link set lo up || exit
 
 ask_there() { SOCKS=$SOCKS limit "${there[@]}" "$python" -B "$TOP/tests/programs/socks4d/ask.py" "$@"; }
-# decides CODE STATEMENTS ASK-ARGUMENT...: for the other machine's client.
+# decides CODE STATEMENTS ASK-ARGUMENT...: the reply to the client on the other machine, under these rules.
 decides() {
   configure "${2//;/$'\n'}" >/dev/null
   prints "$1" ask_there "${@:3}"
@@ -34,7 +34,7 @@ start socks4d env "${sanitizer_options[@]}" "$BUILD/socks4d" --listen $HERE:0 --
 announced socks4d
 SOCKS=$ADDRESS SOCKS4D=${servers[-1]}
 
-check "the machine is reached by its address" decides 90 "" connect "$HERE:$port"
+check "the machine is reachable by its address" decides 90 "" connect "$HERE:$port"
 for address in 127.0.0.1 "$NET.3"; do
   check "$address: not by default" decides 91 "" connect "$address:$port"
   for rule in allow "allow to 0.0.0.0/0" "allow to 0.0.0.0/1" "allow from $THERE" "allow to 126.0.0.0/7" "default allow"; do
@@ -61,10 +61,10 @@ check "BIND for a call from loopback: not by default" decides 91 "" bind 127.0.0
 check "the machine's own clients: its loopback" still_here 90 connect "127.0.0.1:$port"
 check "the machine's own clients: BIND for anybody" still_here 90 bind 0.0.0.0:21
 
-# To the one port that the kernel has for connections of its own: it makes the socket's two ends the same one.
+# With a single ephemeral port, a connection to that port connects the socket to itself.
 only_port=40000
 if echo $only_port $only_port 2>refused >/proc/sys/net/ipv4/ip_local_port_range; then
-  check "a socket that has connected to itself: refused" still_here 91 connect "$HERE:$only_port"
+  check "a connection to itself is refused" still_here 91 connect "$HERE:$only_port"
 else
   skip "a socket that has connected to itself" "the range of ports cannot be changed"
 fi

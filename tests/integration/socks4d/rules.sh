@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# socks4d.conf(5): what each statement does and what is said of a mistake; how rules are read again; and what needs no
-# rule to be denied. Clients of other machines have a script of their own, server-foreign.sh.
+# socks4d.conf(5): what each statement does, and the messages for mistakes; how rules are reloaded; and what is
+# denied without a rule. For clients of other machines see other-machine.sh.
 . "${0%/*}/../../lib/harness.sh"
 
-# decides CODE STATEMENTS [ASK-ARGUMENT...]: the code of a request for the application server's address, under the
-# statements (separated by ";"). A CONNECT that is granted gets there, and one that is denied does not.
+# decides CODE STATEMENTS [ASK-ARGUMENT...]: the reply to a request for the application server, under these statements
+# (separated by ";"). Only a granted CONNECT reaches the server.
 decides() {
   local code=$1 statements=$2
   shift 2
@@ -14,7 +14,7 @@ decides() {
   prints "$code" ask "$@"
   if [ "$code$1" = 90connect ]; then logged app '^peer'; else never_logged app '^peer'; fi
 }
-# mistaken MESSAGE TEXT: the file is refused, by its name, in one line.
+# mistaken MESSAGE TEXT: the file is refused with one line that names it.
 mistaken() {
   local option
   # shellcheck disable=SC2059 # what stands for bytes is the format
@@ -83,7 +83,7 @@ check "default allow" decides 90 "default deny;default allow"
 check "deny" decides 91 "deny"
 check "the first that fits decides: allow" decides 90 "allow;deny"
 check "the first that fits decides: deny" decides 91 "deny;allow;default allow"
-check "a rule that does not fit is passed over" decides 90 "deny to 192.0.2.1;allow to $NET.3;deny"
+check "a rule that does not match is skipped" decides 90 "deny to 192.0.2.1;allow to $NET.3;deny"
 
 check "command connect: a CONNECT" decides 91 "deny command connect"
 check "command connect: a BIND" decides 90 "deny command connect" bind "$APP"
@@ -100,23 +100,23 @@ check "to: beyond a network" decides 90 "deny to $NET.4/30"
 check "to: everything" decides 91 "deny to 0.0.0.0/0"
 check "to: who is to call, in a BIND" decides 91 "deny to $NET.3" bind "$APP"
 check "port" decides 91 "deny port $port"
-check "port: another one" decides 90 "deny port $((port - 1))"
+check "port: another" decides 90 "deny port $((port - 1))"
 check "port: a range" decides 91 "deny port $((port - 5))-$port"
 check "port: beyond a range" decides 90 "deny port $((port - 5))-$((port - 1))"
 check "port: that of the primary connection, in a BIND" decides 91 "deny port 21" bind "$NET.3:21"
-check "port: any other one, in a BIND" decides 90 "deny port 21" bind "$NET.3:20"
+check "port: any other, in a BIND" decides 90 "deny port 21" bind "$NET.3:20"
 check "user" decides 90 "allow user fred;deny" user fred
 check "user: another one" decides 91 "allow user fred;deny" user Fred
 check "all words together" decides 90 "allow user fred port $port to $NET.3 from $NET.7 command connect;deny" from "$NET.7"
 for word in "user joe" "port 1" "to $NET.4" "from $NET.8" "command bind"; do
   # shellcheck disable=SC2001 # it cannot say "to the next blank"
   rule=$(sed "s/${word% *} [^ ]*/$word/" <<<"allow user fred port $port to $NET.3 from $NET.7 command connect")
-  check "all words together but one: $word" decides 91 "$rule;deny" from "$NET.7"
+  check "all words together except $word" decides 91 "$rule;deny" from "$NET.7"
 done
-check "a name: its address is what 'to' is about" decides 91 "deny to $NET.3" connect "$APP" name "$name"
+check "a name: 'to' matches its address" decides 91 "deny to $NET.3" connect "$APP" name "$name"
 check "a name: allowed by its address" decides 90 "allow to $NET.3;deny" connect "$APP" name "$name"
 check "a name, in a BIND" decides 91 "deny to $NET.3" bind "$APP" name "$name"
-check "a name: 'to' is not about the address in the request" decides 90 "deny to 0.0.0.0/8" connect "$APP" name "$name"
+check "a name: 'to' ignores the address in the request" decides 90 "deny to 0.0.0.0/8" connect "$APP" name "$name"
 check "comments, blank lines, tabs and CRLF" decides 91 $'# deny;;\tdeny  to\t'"$NET.3"$' # really\r;'
 
 check "mistake: statement" mistaken '2: "alow": unknown statement' '# rules\nalow\n'
@@ -133,12 +133,12 @@ check "mistake: surplus word" mistaken '1: "all": unexpected word' 'default deny
 check "mistake: word given twice" mistaken '1: "port": given twice' 'deny port 1 port 2'
 check "mistake: default" mistaken "1: \"no\": expected 'allow' or 'deny'" 'default no'
 check "mistake: ident" mistaken "1: \"on\": expected 'require' or 'off'" 'ident on'
-check "mistake: not to be printed" mistaken '1: "\x1b[31m\xff": unknown statement' '\033[31m\377'
+check "mistake: unprintable bytes" mistaken '1: "\x1b[31m\xff": unknown statement' '\033[31m\377'
 check "mistake: no file" no_file
-check "--check-config says nothing of a right file" fine 'allow\nident off\nmax-clients 5\nrequest-timeout 86400\n'
+check "--check-config accepts a good file" fine 'allow\nident off\nmax-clients 5\nrequest-timeout 86400\n'
 
-check "SIGHUP: mistakes are said, and the former rules stay" bad_reload
-check "SIGHUP: so when there is no file" vanished
+check "SIGHUP: mistakes are reported, and the former rules stay" bad_reload
+check "SIGHUP: the same without a file" vanished
 configure "" >/dev/null
 wire_checks rules live_on
 
@@ -151,4 +151,4 @@ start socks4d env "${sanitizer_options[@]}" "$BUILD/socks4d" --listen "0.0.0.0:$
 announced socks4d
 export SOCKS=$NET.1:$port
 wire_checks rules own_addresses
-check "--config-if-any: no file is none, until there is one, which must not vanish then" file_comes_and_goes
+check "--config-if-any: the file may appear later, and must not vanish then" file_comes_and_goes

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# How socks4d is started, asked, and ended; what it logs and counts; and what it says of options that it cannot follow.
+# How socks4d starts, answers signals and ends; what it logs and counts; and its messages for wrong options.
 . "${0%/*}/../../lib/harness.sh"
 
 socks4d=("$BUILD/socks4d" --listen "$NET.1:0" --bind-address "$PEER")
 
-# says STATUS MESSAGE OPTION...: that is all it says, in one line on standard error, and how it ends.
+# says STATUS MESSAGE OPTION...: it exits with STATUS and prints just MESSAGE, on stderr.
 says() {
   local status=0
   env "${sanitizer_options[@]}" timeout -k 1 60 "$BUILD/socks4d" "${@:3}" >out 2>said || status=$?
@@ -23,7 +23,7 @@ prints_usage() {
   [ ! -s said ]
 }
 
-# ends SIGNAL: what is in the log then is all sessions.
+# ends SIGNAL: it exits, and its log has every session.
 ends() {
   local pid
   rm -f ended.log ended.out
@@ -38,7 +38,7 @@ ends() {
       4 result=none why=\"server stopped\"" eval "grep -o 'result=.*' ended.log | sed 's/ up=.*//' | sort | uniq -c"
 }
 
-# While it reads its configuration, from a FIFO, it is asked for something already.
+# Signals arrive while it still reads its configuration, from a FIFO.
 obeys_later() {
   local pid config
   mkfifo slow.conf
@@ -65,7 +65,7 @@ threads_of() {
   set -- "/proc/${servers[-1]}/task"/*
   threads=$#
 }
-# Where there is more than one, ThreadSanitizer has one of its own.
+# ThreadSanitizer adds a thread when there is more than one.
 has_threads() {
   local more=0
   threads_of --threads 7
@@ -77,7 +77,7 @@ has_threads() {
   prints $threads nproc
 }
 
-# Times, ports of the moment and seconds are not the same twice.
+# Replaces times, ephemeral ports and durations, which differ each time.
 steady() { sed -E "s/^time=$1 /time=T /; s/:[0-9]{5} /:PORT /g; s/seconds=[0-9]+\.[0-9]{3}$/seconds=S/" sessions; }
 has_lines() { [ "$(grep -c . sessions)" -ge "$1" ]; }
 logs() {
@@ -130,7 +130,7 @@ reopen_fails() {
   await grep -q . former
 }
 
-# The log may not grow by more than ten bytes, and then it may again.
+# First the log may grow by ten bytes only, then without limit.
 is_full() {
   local size
   wire running served
@@ -173,14 +173,14 @@ check "--version" prints "socks4d $(sed -n 's/^VERSION := //p' "$TOP/Makefile")"
 check "an unknown option" says 1 "--lisen: unknown option (see --help)" --lisen "$NET.1:0"
 check "an unknown letter" says 1 "-x: unknown option (see --help)" -x
 check "an option without its value" says 1 "--log: missing value (see --help)" --log
-check "an option with a value it does not take" says 1 "--help=x: this option takes no value (see --help)" --help=x
+check "an option with an unexpected value" says 1 "--help=x: this option takes no value (see --help)" --help=x
 check "a surplus argument" says 1 "serve: unexpected argument (see --help)" --listen "$NET.1:0" serve
 for address in 1080 localhost:1080 127.0.0.1 127.0.0.1:65536 :1080 unix:relative ''; do
   check "--listen '$address'" says 1 "--listen $address: expected an IPv4 address and a port such as 127.0.0.1:1080, or unix:/path (see --help)" --listen "$address"
 done
 check "--bind-address: no address" says 1 "--bind-address here: expected an IPv4 address such as 192.0.2.1 (see --help)" --bind-address here
-check "--bind-address: not ours" says 1 "cannot use the bind address 192.0.2.1: Cannot assign requested address" --listen "$NET.1:0" --bind-address 192.0.2.1
-check "--listen: not ours" says 1 "cannot listen on 192.0.2.1:1080: Cannot assign requested address" --listen 192.0.2.1:1080
+check "--bind-address: not of this host" says 1 "cannot use the bind address 192.0.2.1: Cannot assign requested address" --listen "$NET.1:0" --bind-address 192.0.2.1
+check "--listen: not of this host" says 1 "cannot listen on 192.0.2.1:1080: Cannot assign requested address" --listen 192.0.2.1:1080
 check "--threads" says 1 "--threads 0: expected a number from 1 to 1024 (see --help)" --threads 0
 check "--ident-port" says 1 "--ident-port x: expected a number from 1 to 65535 (see --help)" --ident-port x
 check "--check-config alone" says 1 "--check-config: needs --config FILE (see --help)" --check-config
@@ -188,7 +188,7 @@ check "--config: no file" says 1 "cannot read nothing: No such file or directory
 check "--log: no such directory" says 1 "cannot write to the log no/log: No such file or directory" --listen "$NET.1:0" --log no/log
 mkfifo fifo
 check "--log: a FIFO without a reader" says 1 "cannot write to the log fifo: No such device or address" --listen "$NET.1:0" --log fifo
-check "--user: nobody has that name" says 1 "--user no-such-user: no such user: No such file or directory" --listen "$NET.1:0" --user no-such-user
+check "--user: no such user" says 1 "--user no-such-user: no such user: No such file or directory" --listen "$NET.1:0" --user no-such-user
 check "a closed standard output" closed
 
 : >rules.conf
@@ -197,15 +197,15 @@ check "a port in use" says 1 "cannot listen on $SOCKS: Address already in use" -
 check "the log: a line for each session" logs
 check "SIGUSR1: counters" counts
 check "the log: clients cannot forge a line or a field" lines_are_unforged
-check "SIGHUP: the log is opened again" reopens
-check "SIGHUP: the former log stays, when that fails" reopen_fails
+check "SIGHUP: the log is reopened" reopens
+check "SIGHUP: the former log stays when reopening fails" reopen_fails
 rm -rf sessions && kill -HUP "$SOCKS4D" && counters >counted
 check "the log is full: a line that is cut is ended before the next one" is_full
-check "--log -, and nobody reads it" wire running stdout_without_reader "${socks4d[@]}"
+check "--log - without a reader" wire running stdout_without_reader "${socks4d[@]}"
 
 for signal in SIGTERM SIGINT; do check "$signal ends it" ends $signal; done
-check "SIGHUP and SIGUSR1 wait until it has started" obeys_later
-check "--threads: so many, or one for each core" has_threads
+check "SIGHUP and SIGUSR1 wait until startup is complete" obeys_later
+check "--threads: that many, or one for each core" has_threads
 
 check "socket activation" wire running activated "$BUILD/socks4d" --bind-address "$PEER"
 check "socket activation: not a listening socket" prints \
@@ -218,8 +218,8 @@ if setpriv --reuid=nobody --regid=nogroup --clear-groups true 2>/dev/null; then
   start socks4d setpriv --groups 0,1,2 env "${sanitizer_options[@]}" "${socks4d[@]}" --listen "$NET.1:7" --user nobody
   announced socks4d
   export SOCKS=$ADDRESS SOCKS4D=${servers[-1]}
-  check "--user: root no more, with none of its groups and capabilities, on a port that is root's" becomes
+  check "--user: drops root, its groups and capabilities, after binding a port of root" becomes
 else
   skip "--user" "only root can become another user"
-  check "--user: not by an ordinary user" says 1 "--user root: cannot switch to that user: Operation not permitted" --listen "$NET.1:0" --user root
+  check "--user: refused to an ordinary user" says 1 "--user root: cannot switch to that user: Operation not permitted" --listen "$NET.1:0" --user root
 fi

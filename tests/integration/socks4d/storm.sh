@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# socks4d against clients that are many, mute, mad or gone: it serves the others meanwhile, and is the same after it.
+# socks4d against many, silent, malformed and vanishing clients: it serves the others meanwhile, and leaks nothing.
 . "${0%/*}/../../lib/harness.sh"
 LIMIT=600
-if [ -n "$runtime" ]; then few=20; else few=1; fi # sanitized: how many times fewer
+if [ -n "$runtime" ]; then few=20; else few=1; fi # a sanitized server gets fewer clients
 
 storm() { # MODE COUNT [SEED]
   SOCKS=$SOCKS LISTEN=$NET.3 COUNT=$2 SEED=${3:-0} limit "$BUILD/programs/storm" "$1"
 }
 
-# begin_storm ARG...: one that goes on until it is told to end; it holds what it holds when this returns.
+# begin_storm ARG...: starts one that lasts until end_storm; returns when all its connections are open.
 begin_storm() {
   coproc STORM { storm "$@"; }
   # shellcheck disable=SC2153 # bash sets it
@@ -20,10 +20,10 @@ begin_storm() {
   [ "$line" = held ] || { echo "the storm has not begun: $*" && false; }
 }
 
-# Succeeds if all of the storm's own expectations came true.
+# Succeeds if the storm saw what it expected.
 end_storm() {
   local to=$storm_in from=$storm_out
-  # The coprocess's own ends are closed by bash when it is waited for.
+  # bash closes its ends of the coprocess when it waits.
   eval "exec ${STORM[1]}>&- $to>&- $from<&-"
   wait "$storm_pid"
 }
@@ -39,7 +39,7 @@ serves_among() {
   end_storm
 }
 
-# Kernel buffers hold what is on its way: the server none of it.
+# Data in transit waits in kernel buffers, not in the server.
 keeps_nothing() {
   local before
   before=$(resident)
@@ -49,14 +49,13 @@ keeps_nothing() {
   end_storm
 }
 
-# The same number of descriptors when the last session has ended, and about the memory of before. A hundred bytes lost
-# with each session would be 7 MiB by now.
+# After the last session, descriptors and memory are as before. A leak of 100 bytes a session would be 7 MiB by now.
 is_as_before() {
   await has_descriptors "$1" || { echo "$(descriptors) descriptors, $1 before" && ls -l "/proc/$pid/fd" && false; }
   [ -n "$runtime" ] || [ $(($(resident) - $2)) -lt 5120 ] || { echo "$(resident) KiB, $2 before" && false; }
 }
 
-# Two seconds of the server's life, in which somebody waits for a descriptor all the time.
+# For two seconds somebody always waits for a descriptor; the server must not spin.
 does_not_spin() {
   local before used
   begin_storm crowd 200
@@ -67,7 +66,7 @@ does_not_spin() {
   end_storm || { echo "the crowd was not served" && false; }
 }
 
-# Descriptors that an ordinary user may have: the server needs two for a client.
+# An ordinary user's limit of descriptors: the server needs two for each client.
 clients=$((2000 / few)) hard=$(ulimit -Hn)
 if [ "$hard" != unlimited ] && [ $((4 * clients + 200)) -gt "$hard" ]; then
   clients=$(((hard - 200) / 4))
@@ -82,19 +81,19 @@ storm stopped 4 </dev/null >/dev/null
 await idle
 before=$(descriptors) memory=$(resident)
 
-check "others are served among $clients silent and $clients half-said clients" serves_among "$clients"
+check "others are served among $clients silent and $clients incomplete clients" serves_among "$clients"
 check "20,000 connects" storm connects $((20000 / few))
 seed=${SEED:-4}
 check "20,000 fuzzed requests, seed $seed" storm fuzzed $((20000 / few)) "$seed"
 check "resets by either side at every stage" storm resets $((2700 / few))
 check "readers that stop" keeps_nothing
-check "descriptors and memory as before" is_as_before "$before" "$memory"
+check "descriptors and memory are as before" is_as_before "$before" "$memory"
 
 start_socks4d --config storm.conf
 pid=${servers[-1]}
-# UBSan needs a pipe when it sees an exception of a class for the first time: not when descriptors are short.
+# UBSan opens a pipe the first time it sees an exception class, so let it see one before descriptors run out.
 [ -z "$runtime" ] || { storm resets 36 && await idle; }
 prlimit --pid "$pid" --nofile=64
 before=$(descriptors)
 check "short of descriptors: it waits, and then serves all" does_not_spin
-check "afterwards it has those of before" is_as_before "$before" 999999
+check "afterwards its descriptors are as before" is_as_before "$before" 999999

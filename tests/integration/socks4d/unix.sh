@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# socks4d on a Unix socket: curl goes through it, the kernel says who the client is, and nothing is left behind.
+# socks4d on a Unix socket: curl uses it, the kernel says who the client is, and the socket is removed at the end.
 . "${0%/*}/../../lib/harness.sh"
 
 fetches() { limit curl -sS --fail --noproxy '' --proxy "$1://localhost$WORK/socket" "http://$WEB/file" | cmp - www/file; }
-# one NAME=VALUE...: the log's last line has them all.
+# one NAME=VALUE...: the log has each of them.
 one() {
   for field; do logged unixd "$field"; done
 }
@@ -58,5 +58,5 @@ check "a socket left behind is taken over" takes_over "$server"
 echo 'ident require' >require.conf
 begin --config require.conf
 check "the kernel names the user" of_own_user
-check "and no other" of_another_user
-check "a path has to be absolute" relative
+check "and no others" of_another_user
+check "a relative path is refused" relative

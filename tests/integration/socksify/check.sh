@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# socksify --check: what it says of each kind of program and each kind of server, and that it says so to machines, too.
+# socksify --check: its findings for each kind of program and server, as text and as JSON.
 . "${0%/*}/../../lib/harness.sh"
 
-# says STATUS LINE... -- ARGUMENT...: --check ends with the status, and has these lines (patterns); no others that FAIL.
+# says STATUS LINE... -- ARGUMENT...: --check exits with STATUS and prints these lines (patterns); no other line says FAIL.
 says() {
   local expected=$1 lines=() status=0 line
   shift
@@ -113,7 +113,7 @@ by_name() {
   announced named
   SOCKS=localhost:${ADDRESS#*:} says 0 "ok +server   localhost:[0-9]+ \($ADDRESS\): reached" 'ok +socks4' --
 }
-# other SERVER PATTERN: what it says of a server that is none.
+# other SERVER PATTERN: its finding for a server of another protocol.
 other() { SOCKSIFY_TIMEOUT=1 SOCKS=$1 says 1 'ok +server' "FAIL socks4   $1: $2" --; }
 behaves() { SOCKSIFY_TIMEOUT=3 USERID=$1 says "$2" "${@:3}" --; }
 no_names() {
@@ -130,9 +130,9 @@ several() {
   SOCKS=$NET.1:1,$SOCKS says 0 'warn server   .*:1: Connection refused' 'ok +bind' --
   SOCKS=$NET.1:1,$NET.1:2 says 1 'FAIL server.*:1: ' 'FAIL server.*:2: ' --
 }
-# The userid in the URL of one server is for all, as in the library.
+# As in the library, a userid in the URL of one server applies to all.
 one_userid() { SOCKS=socks4://connect-refuse-91@$NET.1:1,$SOCKS says 0 'warn server   .*:1: ' 'ok +socks4   .* rejected \(reply 91\)' --; }
-# Until the library does: whether it takes such a server.
+# takes SERVER: the library supports such a server.
 takes() {
   ! env ${runtime:+"LD_PRELOAD=$runtime:$BUILD/libsocksify.so"} LD_PRELOAD="${runtime:+$runtime:}$BUILD/libsocksify.so" SOCKS_SERVER="$1" \
     true 2>&1 | grep -q denied || { skip "$1" "the library knows no such server" && false; }
@@ -156,7 +156,7 @@ on_a_unix_socket() {
   has findings "^FAIL server   unix:$WORK/none: No such file"
 }
 
-# --- machines
+# --- JSON
 valid_json() {
   local status=0
   checked --json "${@:2}" >json || status=$?
@@ -217,7 +217,7 @@ fi
 check "a program that cannot be read" unreadable
 ! installed musl-gcc || { compile musl musl-gcc && check "a program of another C library" other_libc; }
 [ "$(uname -m)" != x86_64 ] || { compile i386 gcc -m32 && check "a program of another word size" other_word_size; }
-# What Go's linker writes into every program.
+# The section that Go's linker writes into every program.
 program="$program"'
 __asm__(".section .note.go.buildid, \"a\", @note\n .long 3, 4, 4\n .asciz \"Go\"\n .byte 0\n .ascii \"some\"\n .previous");'
 compile go gcc && check "a program in Go" go
@@ -226,22 +226,22 @@ check "what is no program" no_program
 check "interpreters of scripts" follows_scripts
 check "env in the first line of a script" follows_env
 check "without a command" by_itself
-check "a library that is broken" broken_library
-check "a setting that makes no sense" bad_setting
-check "a server that makes no sense" bad_server
+check "a broken library" broken_library
+check "a malformed setting" bad_setting
+check "a malformed server" bad_server
 
 check "socks4d" good_server
 check "a server by its name" by_name
 ! takes "a:1,b:1" || check "several servers" several
-check "nobody there" refused
-check "a host that is not known" unknown_host
+check "nobody listens" refused
+check "an unknown host" unknown_host
 start plain "$python" -B "$TOP/tests/servers/plain_socks.py" "$NET.1"
 announced plain
 PLAIN=$ADDRESS
 check "SOCKS4 without names and BIND" no_names
-check "BIND is not wanted" no_bind
+check "BIND is off" no_bind
 ! takes unix:/none || check "on a Unix socket" on_a_unix_socket
-check "for machines" for_machines
+check "JSON" for_machines
 check "--json alone" refuses_json_alone
 
 mkdir site
@@ -256,15 +256,15 @@ if installed sshd; then
   check "an SSH server" other "$ADDRESS" "speaks SSH, not SOCKS4"
 fi
 start_faulty by-userid
-check "identd is not there" behaves connect-refuse-92 1 'ok +server' 'FAIL socks4   .*cannot ask identd on this host'
-check "identd says another user" behaves connect-refuse-93 1 'ok +server' 'FAIL socks4   .*another userid'
+check "no identd" behaves connect-refuse-92 1 'ok +server' 'FAIL socks4   .*cannot ask identd on this host'
+check "identd names another user" behaves connect-refuse-93 1 'ok +server' 'FAIL socks4   .*another userid'
 check "one userid for several servers" one_userid
 check "everything is rejected" behaves connect-refuse-91 0 'ok +socks4   .* rejected \(reply 91\)' 'ok +socks4a'
 check "a server that says nothing" behaves connect-silence 1 'FAIL socks4   .*says nothing for 3 s'
 check "a server that closes" behaves connect-close 1 'FAIL socks4   .*closes the connection instead'
-check "a reply of another version" behaves connect-version-4 1 'FAIL socks4   .*does not speak SOCKS4: it replies 04 5'
+check "a reply with another version" behaves connect-version-4 1 'FAIL socks4   .*does not speak SOCKS4: it replies 04 5'
 check "BIND is rejected" behaves bind-refuse-91 0 'ok +socks4  ' 'warn bind     .*a BIND is rejected \(reply 91\)'
-check "BIND without an address" behaves bind-noaddress 0 "ok +bind     .* at $NET.1:"
+check "BIND: a reply without an address" behaves bind-noaddress 0 "ok +bind     .* at $NET.1:"
 start_faulty deaf-rst
 check "a server that resets" behaves x 1 'FAIL socks4   .*resets the connection instead'
 if start_danted; then

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# make deb: lintian has nothing to say of the package, and what is in it works.
+# make deb: lintian accepts the package, and its contents work.
 . "${0%/*}/../../lib/harness.sh"
 
 [ -z "$runtime" ] || { skip deb "the same for a sanitized build" && exit; }

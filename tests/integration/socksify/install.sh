@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# make install and make uninstall: what is installed works where it is, for programs of both word sizes, and goes away
-# without a trace.
+# make install and make uninstall: the installation works in its place, for 32-bit and 64-bit programs, and is removed
+# completely.
 . "${0%/*}/../../lib/harness.sh"
 
 [ -z "$runtime" ] || { skip install "the same for a sanitized build" && exit; }
-# Of what has been built: not everything anew, nor with another compiler.
+# Installs what is built already: make would build it again, perhaps with another compiler.
 placing() { (cd "$TOP" && env PREFIX="$prefix" DESTDIR="${DESTDIR:-}" SYSCONFDIR="${SYSCONFDIR:-/etc}" BUILD="$BUILD" tools/install/install.sh "$@"); }
 prefix=$WORK/prefix
 everything() { (cd "$1" && find . | sort); }
@@ -49,7 +49,7 @@ serves() {
   announced installed
   SOCKS=$ADDRESS fetches -s
 }
-# By the file that SYSCONFDIR says.
+# From the file in SYSCONFDIR.
 has_settings() {
   SYSCONFDIR=$WORK/etc placing install
   mkdir -p etc
@@ -99,7 +99,7 @@ refuses_other_sizes() {
   gcc -m32 -static -o static32 -x c - <<<'int main(void) { return 0; }'
   ends_with 125 installed_socksify -s gate ./static32 2>errors
   has errors 'static32 is statically linked'
-  # Another processor: the number of ARM in e_machine.
+  # For another processor: ARM in e_machine.
   cp thirty-two arm
   printf '\x28' | dd of=arm bs=1 seek=18 conv=notrunc 2>/dev/null
   fails installed_socksify -s gate ./arm 2>errors
@@ -112,7 +112,7 @@ uninstalls() {
   fails placing uninstall 2>errors
   has errors 'nothing is installed'
 }
-# What others have put in directories of ours stays.
+# Other people's files in our directories stay.
 spares_others() {
   placing install
   touch prefix/lib/socksify/others
@@ -151,7 +151,7 @@ refuses_places() {
   [ ! -e "$TOP/relative" ]
 }
 
-# --- completion, as readline has the words
+# --- completion, with the words split as readline does
 # shellcheck disable=SC2016 # for the shell that is started
 completes() {
   local expected=$1
@@ -171,7 +171,7 @@ completes_in_bash() {
   chmod 755 commands/a-long-name
   PATH=$PATH:$WORK/commands completes a-long-name socksify -v a-long
 }
-# With the package bash-completion, the command's own.
+# The command's own completion, with the package bash-completion.
 # shellcheck disable=SC2016 # for the shell that is started
 completes_command() {
   prints --same-owner bash -c '. /usr/share/bash-completion/bash_completion && . "$1" && shift
@@ -187,7 +187,7 @@ knows_every_option() {
       { echo "$option is not completed" && false; }
   done
 }
-# In a terminal of its own: what TAB makes of the line.
+# In a pseudo-terminal: what TAB makes of a line.
 completes_in_zsh() {
   cat >complete.zsh <<'END'
 zmodload zsh/zpty
@@ -215,7 +215,7 @@ units_are_good() {
   [ ! -s got ]
 }
 unit_is_confined() { systemd-analyze security --offline=yes --threshold=20 "$TOP/tools/install/systemd/socks4d.service"; }
-# Its command, as systemd would run it when the first client has come.
+# Runs its command as systemd does when the first client connects.
 activate() {
   local line port
   read -ra line < <(sed -n "s/^ExecStart=//p" "$TOP/tools/install/systemd/socks4d.service" |
@@ -243,27 +243,27 @@ unit_takes_configuration() {
 start_socks4d
 start_web "$WORK/site"
 start_app
-check "make runs it" by_make
+check "make install and uninstall" by_make
 check "install" installs
 check "--local and --check, installed" runs_own_server
-check "by a link" runs_by_link
+check "through a symbolic link" runs_by_link
 check "socks4d, installed" serves
-check "manuals, modes" has_manuals
+check "manuals and file modes" has_manuals
 if [ -r "$BUILD/i386/libsocksify.so" ]; then
   check "programs of both word sizes" both_sizes
-  check "programs that no library is for" refuses_other_sizes
+  check "programs without a matching library" refuses_other_sizes
 else
   skip "both word sizes" "only one has been built"
 fi
 check "uninstall" uninstalls
-check "what is not ours stays" spares_others
+check "other people's files stay" spares_others
 check "install again" replaces
 check "DESTDIR" stages
-check "places that make no sense" refuses_places
+check "bad values of PREFIX" refuses_places
 check "SYSCONFDIR" has_settings
 check "bash completion" completes_in_bash
 [ ! -r /usr/share/bash-completion/bash_completion ] || check "bash completion of the command" completes_command
-check "completion knows every option" knows_every_option
+check "completion has every option" knows_every_option
 ! installed zsh || check "zsh completion" completes_in_zsh
 if installed systemd-analyze; then
   check "units" units_are_good

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The launcher: what it finds and sets, and what it says, in one line, of a command that it does not run. The
-# library here is an empty one: what it does is not the matter.
+# The launcher: what it finds and sets, and its one-line message for a command that it refuses. An empty library is enough
+# here.
 . "${0%/*}/../../lib/harness.sh"
 
-# No library before the sanitizer's: here are other ones than it.
+# The sanitizer accepts that other libraries are loaded first.
 export "${sanitizer_options[@]}" "ASAN_OPTIONS=$reports:verify_asan_link_order=0"
 mkdir -p tree prefix/{bin,lib/socksify} linked bin bin2 "a folder"
 cp "$LAUNCHER" "$BUILD/socksify-exec" tree
@@ -17,7 +17,7 @@ ln -s "$WORK/tree/socksify" linked/socksify
 library=$WORK/tree/libsocksify.so
 launcher=$WORK/tree/socksify
 
-# Each of these would leave the file "ran" behind.
+# Each of these creates the file "ran".
 program='#include <fcntl.h>
 int main(void) { return open("ran", O_CREAT | O_WRONLY, 0600) < 0; }'
 "${cc[@]}" -o bin/dynamic <<<"$program" && "${cc[@]}" -static -o bin/static <<<"$program" || exit
@@ -35,17 +35,16 @@ script by-script "#!$WORK/bin/plain"
 script by-chain "#!$WORK/bin/by-static"
 script without-name '#! '
 
-before=() # what starts the launcher
-# launch ARGUMENT...: the launcher, with nothing to find but what is in bin.
-# Without SOCKS_SERVER if that is "none".
+before=() # a command that starts the launcher
+# launch ARGUMENT...: the launcher, with only bin and bin2 in PATH; SOCKS_SERVER=none unsets that.
 launch() {
   local server=("SOCKS_SERVER=${SOCKS_SERVER-server}")
   [ "${SOCKS_SERVER-}" != none ] || server=(-u SOCKS_SERVER)
   PATH=$WORK/bin:$WORK/bin2${FURTHER:-} /usr/bin/env "${server[@]}" "${before[@]}" "$launcher" "$@"
 }
-# environment NAME [OPTION...]: what the program has as NAME.
+# environment NAME [OPTION...]: prints the value that the program gets.
 environment() { launch "${@:2}" /bin/sh -c "echo \"\${$1-unset}\""; }
-# refuses STATUS MESSAGE ARGUMENT...: nothing runs, and there is one line, which has the message in it.
+# refuses STATUS MESSAGE ARGUMENT...: nothing runs, and one line has the message.
 refuses() {
   local expected=$1 message=$2 status=0
   shift 2
@@ -175,7 +174,7 @@ y]
 y' "'\"\$\\"
 }
 
-# As execvp(3) does, also for commands whose name is a builtin's.
+# Like execvp(3), also for commands with the name of a shell builtin.
 finds_command() {
   local name
   for name in test echo kill -x; do
@@ -211,7 +210,7 @@ lacks_command() {
   refuses 126 "bin/later: not an exec" later
   refuses 126 "a folder: not an exec" "$WORK/a folder"
 }
-# A directory that is closed to us hides nothing from the shells: "no such command", and what comes later is run.
+# An unreadable directory in PATH is passed over, as shells do.
 passes_closed_folder() {
   local before=()
   [ "$(id -u)" != 0 ] || before=("$(command -v setpriv)" "--bounding-set=-dac_override,-dac_read_search")
@@ -234,7 +233,7 @@ runs_scripts() {
   chmod u+s bin/plain
   launch plain
 }
-# Of static ones PIE or not.
+# Static programs, PIE or not.
 refuses_static() {
   refuses 125 "bin/static is statically linked" static
   refuses 125 "static-pie is statically" static-pie
@@ -243,7 +242,7 @@ refuses_static() {
   refuses 127 "by-nothing: its interpreter .*/no/such/interpreter.* does not exist" by-nothing
   refuses 127 'by-return: its interpreter /bin/sh.r does not exist: the line ends with a carriage return' by-return
 }
-# It must not go out directly because nobody could see what it is.
+# A program that cannot be examined must not run, or it might connect directly.
 refuses_unseen() {
   # shellcheck disable=SC2016 # for the shell that is started
   local before=(/bin/sh -c 'ulimit -n 3 && exec "$@"' sh)
@@ -282,7 +281,7 @@ runs_own() {
 }
 runs_unreadable() {
   local before=()
-  # Not even by root, if it may not override.
+  # root without the capability to override permissions.
   [ "$(id -u)" != 0 ] || before=("$(command -v setpriv)" "--bounding-set=-dac_override,-dac_read_search")
   cp -f bin/dynamic bin/secret
   chmod 111 bin/secret
@@ -311,7 +310,7 @@ tells_version() { prints "socksify $(sed -n 's/^VERSION := //p' "$TOP/Makefile")
 
 "${cc[@]}" -static-pie -o bin/static-pie <<<"$program" || exit
 check "a good server" good_servers
-check "a server that makes no sense" bad_servers
+check "a malformed server" bad_servers
 check "no server" no_server
 check "which server" server_precedence
 check "the library is found" finds_library
@@ -322,9 +321,9 @@ check "-v" raises_debug
 check "the environment is kept" keeps_environment
 check "arguments are kept" keeps_arguments
 check "the command is found" finds_command
-check "its name is kept" keeps_name
+check "argv[0] is kept" keeps_name
 check "the command is missing" lacks_command
-check "a directory that is closed" passes_closed_folder
+check "an unreadable directory" passes_closed_folder
 check "scripts" runs_scripts
 check "static programs" refuses_static
 [[ $BUILD = *san-* ]] || check "static programs, with too many files open" refuses_unseen # else it needs more itself

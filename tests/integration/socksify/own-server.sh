@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# socksify --local and --ssh: a server that is there for one command, and no longer.
+# socksify --local and --ssh: a server that lives as long as one command.
 . "${0%/*}/../../lib/harness.sh"
 
 [ -z "$runtime" ] || { skip "own server" "what is new is sanitized by other tests" && exit; }
 mkdir helpers site && head -c 300000 /dev/urandom >site/page
 cp "$BUILD"/{libsocksify.so,with-server,socksify-check} helpers
-# Our socks4d, but for the address from which it connects, and a note of what it is.
+# Our socks4d, with an outgoing address, and its process id written to a file.
 cat >helpers/socks4d <<END
 #!/bin/sh
 echo "\$\$" >>"$WORK/servers"
@@ -20,7 +20,7 @@ own() {
   rm -f servers
   limit "$LAUNCHER" "$@"
 }
-# The server that the last own() has had, or a process of that number, is gone.
+# The server of the last own() has ended.
 server_is_gone() { await has_gone "$(cat servers)"; }
 has_gone() { ! kill -0 "$1" || [ "$(sed 's/.*) //; s/ .*//' "/proc/$1/stat")" = Z ]; }
 
@@ -43,7 +43,7 @@ passes_status() {
   ends_with 7 own --local sh -c 'exit 7'
   ends_with 143 own --local sh -c 'kill $$'
 }
-# The command is the process that the launcher was, and has no child that it did not make.
+# The command keeps the process id of the launcher, and has no child but its own.
 is_alone() {
   # shellcheck disable=SC2016 # for the shells that are started
   own --local sh -c 'read -r children <"/proc/$$/task/$$/children"; echo "children: $children"' >got
@@ -58,7 +58,7 @@ ends_when_killed() {
   for signal in TERM KILL INT HUP; do
     mkfifo "fifo.$signal"
     rm -f servers
-    # bash lets what runs in the background ignore SIGINT.
+    # bash starts background jobs with SIGINT ignored.
     (trap - INT && exec "$python" -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])' \
       "$LAUNCHER" --local sh -c "echo >fifo.$signal; exec sleep 60") &
     read -r <"fifo.$signal"
@@ -67,13 +67,13 @@ ends_when_killed() {
     server_is_gone
   done
 }
-# The watcher is found by the server's parent.
+# The watcher is the parent of the server.
 ends_without_watcher() {
   own --local sh -c "kill -9 \$(ps -o ppid= -p \$(cat servers)); cat" < <(await test -s servers && server_is_gone && echo gone >gone)
   [ -e gone ]
   server_is_gone
 }
-# What the terminal sends to the foreground is for the command.
+# Signals from the terminal are for the command, not for the server.
 survives_interrupt() {
   limit setsid "$python" -c 'import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -83,13 +83,13 @@ os.execv(sys.argv[1], sys.argv[1:])' "$LAUNCHER" --local sh -c "trap : INT QUIT 
   same got site/page
   saw_only_peer web
 }
-# Started by a program that goes through another server, which is not there.
+# Inside a program that uses another server, which does not exist.
 works_inside() {
   env "$1=$NET.9:1" "$LAUNCHER" "$LAUNCHER" --local curl -sS "http://$WEB/page" >got
   same got site/page
   saw_only_peer web
 }
-# Whoever reads what the command prints is told of its end: also when the server could not be ended at once.
+# The server does not hold the command's output open: its reader sees the end of file.
 lets_go() {
   own --local sh -c 'exec 3>&- && echo text' 3>&1 2>&1 | cat >got
   has got '^text$'
@@ -133,7 +133,7 @@ checks() {
 
 # --- ssh
 start_sshd() {
-  local port pam=yes # who cannot read /etc/shadow has to ask PAM whether the account is locked
+  local port pam=yes # without root, only PAM can tell whether the account is locked
   installed ssh || return
   port=$(unused_port)
   ssh-keygen -q -t ed25519 -N '' -f key
@@ -203,13 +203,13 @@ start_web "$WORK/site"
 check "--local" serves
 check "--local, --shell" serves_shell
 check "the exit status" passes_status
-check "no other process is the command's" is_alone
+check "the command has no other child" is_alone
 check "the server ends when the command is killed" ends_when_killed
 check "the server ends when its watcher is killed" ends_without_watcher
-check "the terminal's signals are for the command" survives_interrupt
-for variable in SOCKS_SERVER SOCKS4_SERVER; do check "inside of another, by $variable" works_inside $variable; done
-check "pipes are let go of" lets_go
-check "the server ends too early" tells_end
+check "signals from the terminal are for the command" survives_interrupt
+for variable in SOCKS_SERVER SOCKS4_SERVER; do check "inside another, by $variable" works_inside $variable; done
+check "pipes are not held open" lets_go
+check "the server exits early" tells_end
 check "the server does not start" does_not_start
 check "the server is missing" lacks_server
 check "the command is missing" lacks_command
@@ -217,9 +217,9 @@ check "--local --check" checks
 if start_sshd; then
   check "--ssh" by_ssh
   check "--ssh=" by_ssh_too
-  check "ssh is not let in" ssh_is_refused
-  check "ssh finds nobody" ssh_is_not_there
+  check "ssh is refused" ssh_is_refused
+  check "ssh finds no host" ssh_is_not_there
   check "--ssh --check" ssh_is_checked
   check "ssh ends when the command is killed" ssh_ends_when_killed
-  check "ssh ends too early" tells_end_of_ssh
+  check "ssh exits early" tells_end_of_ssh
 fi

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The launcher's settings: what is read from which file, what takes precedence, and what is said of what makes no sense.
+# The launcher's settings: which files it reads, what takes precedence, and its messages for mistakes.
 . "${0%/*}/../../lib/harness.sh"
 
 mkdir -p library home/.config/socksify
@@ -10,10 +10,10 @@ user=$HOME/.config/socksify/config system=$SOCKSIFY_CONFIG
 
 export "${sanitizer_options[@]}" "ASAN_OPTIONS=$reports:verify_asan_link_order=0"
 launch() { limit "$LAUNCHER" "$@"; }
-# gives NAME TEXT [OPTION...]: the program has TEXT as NAME.
+# gives NAME TEXT [OPTION...]: the program gets NAME=TEXT.
 gives() { prints "$2" launch "${@:3}" /bin/sh -c "printf '%s\\n' \"\${$1-unset}\""; }
 files() { rm -f "$user" "$system" && printf '%s\n' "$1" >"$user" && { [ $# = 1 ] || printf '%s\n' "$2" >"$system"; }; }
-# refuses PATTERN LINE...: a file of these lines stops the launcher, which says one line.
+# refuses TEXT LINE...: with these lines in its file the launcher refuses to run, in one line.
 refuses() {
   local status=0 pattern=$1
   shift
@@ -74,7 +74,7 @@ precedence_of_lists() {
   gives NO_PROXY option -n option
   no_proxy=mine gives no_proxy unset -n option
 }
-# The userid of a URL belongs to its server.
+# A userid in a URL belongs to that server setting.
 precedence_of_userids() {
   files $'SOCKS_USER=file\nSOCKS_SERVER=socks4://url@x'
   gives SOCKS_USER file
@@ -143,7 +143,7 @@ refuses_values() {
   refuses "$system:1: SOCKSIFY_LOOPBACK: 'x'" SOCKSIFY_LOOPBACK=x
   refuses "$system:1: SOCKSIFY_TIMEOUT: '0': not a number of sec" SOCKSIFY_TIMEOUT=0
 }
-# A file that cannot be read might name a server: without it, this would not be what was asked for.
+# An unreadable file might name a server, so it must not be skipped.
 refuses_unreadable() {
   rm -f "$user" "$system"
   mkdir "$user"
@@ -163,7 +163,7 @@ refuses_settings() {
   fails launch -s x true 2>out
   prints "socksify: $1: cannot be read: $2" cat out
 }
-# Neither one that would keep it waiting, nor one without an end.
+# Nor files that block or never end.
 refuses_other_files() {
   rm -f "$user"
   mkfifo pipe
@@ -207,7 +207,7 @@ refuses_log() {
   prints "socksify: -o: '$1': cannot be written" cat out
 }
 
-# Quoted so that what comes back is what was there.
+# The quoting survives a shell.
 prints_environment() {
   local odd=$'it\'s "$(x)" \\ \n*`'
   SOCKS4_SERVER=old SOCKS_USER=$odd launch -s gate:2 -n "$odd" -d 1 --env >settings
@@ -236,7 +236,7 @@ runs_shell() {
 }
 marks_prompt() {
   local name=$1
-  # A terminal of its own, as a shell without one shows no prompt.
+  # In a pseudo-terminal, because a shell shows no prompt without one.
   SHELL=$(command -v "$name") HOME=$WORK ends_with 5 limit script -qec "$LAUNCHER -s gate --shell" /dev/null < <(echo 'exit 5') >out
   has out '\(socksify\) '
 }
@@ -273,10 +273,10 @@ check "whose userid" precedence_of_userids
 check "every setting" takes_everything
 check "blanks, comments, quotes" takes_forms
 check "nothing is executed" executes_nothing
-check "lines that make no sense" refuses_nonsense
+check "malformed lines" refuses_nonsense
 check "values that make no sense" refuses_values
 check "a file that cannot be read" refuses_unreadable
-check "a file that is a link to itself" refuses_loop
+check "a symbolic link to itself" refuses_loop
 rm -f "$system"
 check "what is no file" refuses_other_files
 rm -f "$system"

@@ -112,6 +112,12 @@ allowed() {
   [ "$hard" = unlimited ] || [ "$hard" -ge "$1" ] || { skip "$1 descriptors" "the limit is $hard" && return 1; }
 }
 
+# runs_32_bits NAME: true if this kernel runs 32-bit programs; otherwise reports a skip.
+runs_32_bits() {
+  gcc -m32 -o "$WORK/empty32" -x c - <<<'int main(void) { return 0; }' || exit
+  "$WORK/empty32" 2>/dev/null || { skip "$1" "this kernel runs no 32-bit programs" && return 1; }
+}
+
 # await COMMAND...: repeats a cheap command until it succeeds, for a minute at most. Only a broken test waits that long.
 await() {
   local end=$((SECONDS + 60))

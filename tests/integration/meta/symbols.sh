@@ -52,6 +52,6 @@ check "all names in the C library" libc_has_no_other "$libc" "$BUILD/libsocksify
 check "the list of what is not hooked" list_is_needed
 check "all names that installed programs use" programs_use_no_other "$BUILD/libsocksify.so"
 if [ -r "$BUILD/i386/libsocksify.so" ]; then
-  libc32=$(ldd "$BUILD/i386/programs/connect" | sed -n 's|.*libc.so.6 => \([^ ]*\).*|\1|p')
+  libc32=$(gcc -m32 -print-file-name=libc.so.6)
   check "all names in the C library of 32 bits" libc_has_no_other "$libc32" "$BUILD/i386/libsocksify.so"
 fi

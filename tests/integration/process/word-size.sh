@@ -6,6 +6,7 @@
 
 BUILD=$BUILD/i386
 [ -r "$BUILD/libsocksify.so" ] || { skip "word size" "built only along with x86-64 without a sanitizer" && exit; }
+runs_32_bits "word size" || exit 0
 through() { limit env LD_PRELOAD="$BUILD/libsocksify.so" SOCKS_SERVER="$SOCKS" SOCKSIFY_LOOPBACK=proxy "$@"; }
 
 start_slow

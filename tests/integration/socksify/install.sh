@@ -63,7 +63,7 @@ has_manuals() {
   for page in "$TOP"/man/*.[0-9]; do same "$page" "prefix/share/man/man${page##*.}/${page##*/}"; done
   [ -z "$(find prefix -name '*~' -o -perm /022 ! -type l)" ]
 }
-both_sizes() {
+compile_32() {
   gcc -m32 -o thirty-two -x c - <<'END'
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -80,6 +80,8 @@ int main(int argc, char** argv) {
 }
 END
   file_is_32 thirty-two
+}
+both_sizes() {
   installed_socksify -s "$SOCKS" ./thirty-two "${APP%:*}" "${APP#*:}" >got 2>errors
   has got "^app $PEER:"
   is_empty errors
@@ -250,7 +252,8 @@ check "through a symbolic link" runs_by_link
 check "socks4d, installed" serves
 check "manuals and file modes" has_manuals
 if [ -r "$BUILD/i386/libsocksify.so" ]; then
-  check "programs of both word sizes" both_sizes
+  check "a 32-bit program can be built" compile_32
+  runs_32_bits "programs of both word sizes" && check "programs of both word sizes" both_sizes
   check "programs without a matching library" refuses_other_sizes
 else
   skip "both word sizes" "only one has been built"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Loads the configuration of this process from its environment.
 #include "base/format.h"
+#include "base/no_proxy_list.h"
 #include "config/config.h"
 #include "config/log.h"
 #include "kernel/fork.h"
@@ -35,6 +36,13 @@ void keep(std::string_view& text, const char* variable) {
   text = memory ? std::string_view{static_cast<const char*>(memory), text.size()} : "";
 }
 
+// By curl's rules such an entry is no mistake, but hardly what the user meant.
+void log_dead_entries(std::string_view no_proxy) {
+  while (!no_proxy.empty())
+    if (const auto entry = next_dead_entry(no_proxy); !entry.empty())
+      log(1, FMT_COMPILE("NO_PROXY: '{}' matches nothing: {}"), entry, why_dead(entry));
+}
+
 void read_environment() {
   parse_config([](const char* name) -> const char* { return getenv(name); }, process.config);
   keep(process.config.session, "SOCKSIFY_SESSION");
@@ -49,6 +57,8 @@ void read_environment() {
                mistake.reason);
   if (!process.config.active)
     return;
+  if (is_logged(1))
+    log_dead_entries(process.config.no_proxy);
   forks::watch();
   environment::save();
 }

@@ -43,6 +43,10 @@ check "a name" says curl "CONNECT nobody\.example:80 through $socks: ECONNREFUSE
   -- through curl -sS http://nobody.example/
 no_proxy_says() { NO_PROXY="10.0.0.0/8,$NET.0/24" says curl "$web direct, NO_PROXY has $NET.0/24: .* after [0-9]+ ms" -- "${curl_page[@]}"; }
 check "NO_PROXY, and which entry" no_proxy_says
+dead_entry_says() {
+  NO_PROXY="$NET.0/99" says curl "NO_PROXY: '$NET.0/99' matches nothing: it is not ADDRESS/BITS" "$granted" -- through curl -sS "http://$WEB/page"
+}
+check "NO_PROXY that matches nothing" dead_entry_says
 loopback_says() { SOCKSIFY_LOOPBACK=direct says curl "$web direct, this host: .* after [0-9]+ ms" -- "${curl_page[@]}"; }
 check "this host" loopback_says
 check "not TCP" says python3 "$web direct, not TCP: connected after [0-9]+ ms" \

@@ -121,6 +121,11 @@ std::string_view value_of(Lookup lookup, const char* variable) {
   return value ? value : "";
 }
 
+// SOCKS_SERVER= or SOCKSIFY_SERVER=
+bool names_no_server(Lookup lookup) {
+  return lookup(server_setting.name) || (lookup(private_server) && value_of(lookup, private_server).empty());
+}
+
 void reject(Config& config, const Variable& variable, const char* reason) {
   if (config.mistake.variable)
     return;
@@ -146,7 +151,7 @@ Variable first_of(std::span<const char* const> names, Lookup lookup) {
 // If nothing else names a server, a general proxy variable for another protocol is a mistake: whoever set it does not
 // expect direct connections.
 void reject_other_protocol(Lookup lookup, Config& config) {
-  const auto other = lookup(server_setting.name) ? Variable{} : first_of(general_proxies, lookup);
+  const auto other = names_no_server(lookup) ? Variable{} : first_of(general_proxies, lookup);
   config.active = other.name;
   if (other.name)
     reject(config, other, socks4_only);
@@ -172,8 +177,10 @@ Variable variable_for(const Setting& setting, Lookup lookup) {
 }
 
 Variable find_servers(Lookup lookup) {
-  if (const auto variable = variable_for(server_setting, lookup); variable.name || lookup(server_setting.name))
+  if (const auto variable = variable_for(server_setting, lookup); variable.name || names_no_server(lookup))
     return variable;
+  if (const auto servers = value_of(lookup, private_server); !servers.empty())
+    return {private_server, servers};
   for (const char* name : general_proxies)
     if (const auto url = value_of(lookup, name); is_socks4_url(url))
       return {name, url};

@@ -78,6 +78,10 @@ struct Setting {
 // In the order in which they are parsed: the server comes first, because its URL has hints for others.
 extern const std::span<const Setting> settings;
 
+// Names the server under a name that no other software reads: Chromium and Electron take SOCKS_SERVER for a SOCKS5
+// server. The launcher passes the server on by this name, so that SOCKS_SERVER takes precedence if it is set later.
+inline constexpr const char* private_server = "SOCKSIFY_SERVER";
+
 // These name the server if no other variable does and their scheme is SOCKS4's.
 inline constexpr const char* general_proxies[] = {"all_proxy", "ALL_PROXY"};
 
@@ -92,8 +96,9 @@ struct Variable {
 // Of a setting's names, the one that takes precedence among those that are set and not empty.
 Variable variable_for(const Setting& setting, Lookup lookup);
 
-// The variable that names the servers. SOCKS_SERVER that is set and empty says that there is no server, whatever a
-// general proxy variable says; of those, one for another protocol is passed over.
+// The variable that names the servers: SOCKS4_SERVER, SOCKS_SERVER, SOCKSIFY_SERVER. SOCKS_SERVER that is set and empty
+// says that there is no server, whatever a general proxy variable says; of those, one for another protocol is passed
+// over.
 Variable find_servers(Lookup lookup);
 
 // By its name; null if there is no such setting.

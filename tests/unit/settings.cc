@@ -48,6 +48,19 @@ TEST_CASE("which of two names takes precedence") {
   CHECK_FALSE(find("NO_PROXY", {{"no_proxy", ""}}).name);
 }
 
+TEST_CASE("which variable names the server") {
+  const auto servers = [](std::map<std::string, std::string> environment) {
+    variables = std::move(environment);
+    return find_servers(look_up).value;
+  };
+  CHECK(servers({{"SOCKSIFY_SERVER", "a"}}) == "a");
+  CHECK(servers({{"SOCKSIFY_SERVER", "a"}, {"SOCKS_SERVER", "b"}}) == "b");
+  CHECK(servers({{"SOCKSIFY_SERVER", "a"}, {"SOCKS4_SERVER", "b"}}) == "b");
+  CHECK(servers({{"SOCKSIFY_SERVER", "a"}, {"ALL_PROXY", "socks4://b"}}) == "a");
+  CHECK(servers({{"SOCKSIFY_SERVER", "a"}, {"SOCKS_SERVER", ""}}).empty());
+  CHECK(servers({{"SOCKSIFY_SERVER", ""}, {"ALL_PROXY", "socks4://b"}}).empty());
+}
+
 TEST_CASE("an invalid value is replaced by the strictest one") {
   variables = {{"SOCKS_SERVER", "gate"}, {"SOCKSIFY_LEAK", "x"}, {"SOCKSIFY_DNS", "x"}, {"SOCKSIFY_LOOPBACK", "x"}};
   Config config;

@@ -24,11 +24,23 @@ void check_servers(const Options& options) {
     judge_servers(servers.name, servers.value);
 }
 
+// The command gets the server by a name that no other software reads: see settings.h.
+void hide_server() {
+  const auto [name, servers] = find_servers(find_variable);
+  const std::string value{servers};
+  if (!name || std::string_view{name}.ends_with("_proxy") || std::string_view{name}.ends_with("_PROXY"))
+    return;
+  set_variable(private_server, value);
+  ::unsetenv("SOCKS_SERVER");
+  ::unsetenv("SOCKS4_SERVER");
+}
+
 [[noreturn]] void launch(const Options& options) {
   const auto library = find_library();
   try {
     read_settings_files(options, library.system_settings);
     check_servers(options);
+    hide_server();
     enter_mode(options, library);
   } catch (const Error& error) {
     if (options.mode == Mode::check)

@@ -31,6 +31,8 @@ std::string environment_text(const std::string& preload) {
   std::string text;
   for (const auto& setting : settings)
     text += text_of(setting.name, setting.alias) + text_of(setting.alias, setting.name);
+  if (const char* const servers = find_variable(private_server))
+    text += assignment(private_server, servers) + "unset SOCKS_SERVER SOCKS4_SERVER\n";
   return text + assignment("LD_PRELOAD", preload);
 }
 

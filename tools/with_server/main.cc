@@ -34,7 +34,8 @@ std::string start(std::string_view kind, const std::string& argument) {
 }
 
 void set_environment(const std::string& server, const char* preload) {
-  ::setenv("SOCKS_SERVER", server.c_str(), true);
+  ::setenv("SOCKSIFY_SERVER", server.c_str(), true);
+  ::unsetenv("SOCKS_SERVER");
   ::unsetenv("SOCKS4_SERVER");
   ::unsetenv("LD_PRELOAD");
   if (*preload)

@@ -127,7 +127,7 @@ resolved_here() {
 # One program resolves, another connects; upper case and a final dot make no difference.
 two_programs() {
   through sh -c 'address=$(getent hosts "$1" | cut -d " " -f 1) && again=$(getent ahostsv4 "$2" | head -n 1 | cut -d " " -f 1) &&
-    [ "$address" = "$again" ] && printf "echo one\nend\n" | env -i LD_PRELOAD="$LD_PRELOAD" SOCKS_SERVER="$SOCKS_SERVER" \
+    [ "$address" = "$again" ] && printf "echo one\nend\n" | env -i LD_PRELOAD="$LD_PRELOAD" SOCKS_SERVER="$SOCKSIFY_SERVER" \
       SOCKSIFY_SESSION="$SOCKSIFY_SESSION" ${ASAN_OPTIONS:+"ASAN_OPTIONS=$ASAN_OPTIONS"} \
       nc -N "$address" "$3"' sh app.inside.test APP.Inside.test. "${APP#*:}" >got
   has got '^one$'

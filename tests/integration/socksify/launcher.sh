@@ -63,11 +63,11 @@ runs() {
   [ -e ran ]
 }
 
-with_server() { SOCKS_SERVER=$1 environment SOCKS_SERVER; }
+with_server() { SOCKS_SERVER=$1 environment SOCKSIFY_SERVER; }
 good_servers() {
   local server
   for server in host 10.0.0.1:1 host.example:65535 a_b-c:080 socks4://h socks4://h:1080/ socks4a://u@h:1 SOCKS4://u@v@h Socks4A://h; do
-    prints "$server" environment SOCKS_SERVER -s "$server"
+    prints "$server" environment SOCKSIFY_SERVER -s "$server"
     prints "$server" with_server "$server"
   done
 }
@@ -114,6 +114,7 @@ server_precedence() {
   SOCKS4_SERVER=a:b refuses 125 SOCKS4_SERVER dynamic
   SOCKS4_SERVER='' runs dynamic
   SOCKS4_SERVER=other prints unset environment SOCKS4_SERVER -s mine
+  prints unset environment SOCKS_SERVER
   all_proxy=socks4://h ALL_PROXY=socks4://a:b SOCKS_SERVER=none runs dynamic
   all_proxy=socks5://h ALL_PROXY=socks4://a:b SOCKS_SERVER=none refuses 125 ALL_PROXY dynamic
 }
@@ -159,7 +160,7 @@ keeps_environment() {
 }
 keeps() {
   env "${@:2}" /usr/bin/env -0 | sort -z >expected
-  env "${@:2}" LD_PRELOAD= SOCKS_SERVER=x "$1" /usr/bin/env -0 | grep -zvE '^(LD_PRELOAD|SOCKS_SERVER)=' | sort -z >actual
+  env "${@:2}" LD_PRELOAD= SOCKS_SERVER=x "$1" /usr/bin/env -0 | grep -zvE '^(LD_PRELOAD|SOCKSIFY_SERVER)=' | sort -z >actual
   same expected actual
 }
 keeps_arguments() {

@@ -28,7 +28,7 @@ refuses() {
 
 reads_users_file() {
   files SOCKS_SERVER=gate:1
-  gives SOCKS_SERVER gate:1
+  gives SOCKSIFY_SERVER gate:1
   HOME='' refuses_without
 }
 refuses_without() {
@@ -39,25 +39,29 @@ reads_xdg_file() {
   mkdir -p xdg/socksify
   echo SOCKS_SERVER=xdg >xdg/socksify/config
   files SOCKS_SERVER=gate
-  XDG_CONFIG_HOME=$WORK/xdg gives SOCKS_SERVER xdg
-  XDG_CONFIG_HOME=xdg gives SOCKS_SERVER gate
-  XDG_CONFIG_HOME='' gives SOCKS_SERVER gate
+  XDG_CONFIG_HOME=$WORK/xdg gives SOCKSIFY_SERVER xdg
+  XDG_CONFIG_HOME=xdg gives SOCKSIFY_SERVER gate
+  XDG_CONFIG_HOME='' gives SOCKSIFY_SERVER gate
 }
 reads_systems_file() {
   files '' SOCKS_SERVER=gate:2
-  gives SOCKS_SERVER gate:2
+  gives SOCKSIFY_SERVER gate:2
   rm "$user"
-  gives SOCKS_SERVER gate:2
+  gives SOCKSIFY_SERVER gate:2
 }
 precedence() {
   files SOCKS_SERVER=user SOCKS_SERVER=system
-  gives SOCKS_SERVER user
-  gives SOCKS_SERVER option -s option
-  SOCKS_SERVER=environment gives SOCKS_SERVER environment
-  SOCKS4_SERVER=environment gives SOCKS_SERVER unset
-  ALL_PROXY=socks4://e gives SOCKS_SERVER unset
-  ALL_PROXY=http://e gives SOCKS_SERVER user
-  SOCKS_SERVER='' gives SOCKS_SERVER user
+  gives SOCKSIFY_SERVER user
+  gives SOCKSIFY_SERVER option -s option
+  SOCKS_SERVER=environment gives SOCKSIFY_SERVER environment
+  SOCKS4_SERVER=environment gives SOCKSIFY_SERVER environment
+  SOCKS_SERVER=environment gives SOCKS_SERVER unset
+  SOCKSIFY_SERVER=outer gives SOCKSIFY_SERVER outer
+  SOCKSIFY_SERVER=outer SOCKS_SERVER=inner gives SOCKSIFY_SERVER inner
+  SOCKSIFY_SERVER=outer gives SOCKSIFY_SERVER option -s option
+  ALL_PROXY=socks4://e gives SOCKSIFY_SERVER unset
+  ALL_PROXY=http://e gives SOCKSIFY_SERVER user
+  SOCKS_SERVER='' gives SOCKSIFY_SERVER user
   files SOCKS_DEBUG=1 $'SOCKS_DEBUG=2\nSOCKSIFY_DNS=remote\nSOCKS_SERVER=x'
   gives SOCKS_DEBUG 1
   gives SOCKSIFY_DNS remote
@@ -97,16 +101,16 @@ SOCKSIFY_FASTOPEN=1
 SOCKSIFY_LEAK=deny
 SOCKSIFY_LOOPBACK=proxy
 SOCKSIFY_TIMEOUT=20"
-  launch env | grep -E '^(SOCKS|NO_PROXY)' | grep -vE '^SOCKSIFY_(CONFIG|LIBRARY)=' | sort >got
+  launch env | sed 's/^SOCKSIFY_SERVER=/SOCKS_SERVER=/' | grep -E '^(SOCKS|NO_PROXY)' | grep -vE '^SOCKSIFY_(CONFIG|LIBRARY)=' | sort >got
   sort "$user" | same - got
 }
 takes_forms() {
   files $'# a comment = x\n\n  \t# another\n \tSOCKS_SERVER \t= \t"a:1"\t \nSOCKS_USER=\'a "b" #c\'\r\nNO_PROXY='
-  gives SOCKS_SERVER a:1
+  gives SOCKSIFY_SERVER a:1
   gives SOCKS_USER 'a "b" #c'
   gives NO_PROXY ''
   printf SOCKS_SERVER=last >"$user"
-  gives SOCKS_SERVER last
+  gives SOCKSIFY_SERVER last
   files $'SOCKS_SERVER=a\nSOCKS_USER="'
   gives SOCKS_USER '"'
   files $'SOCKS_SERVER=a\nSOCKS_USER=x=\\n*~'
@@ -180,7 +184,7 @@ refuses_other_files() {
 changes_no_others() {
   files $'SOCKS_SERVER=x\nSOCKS_USER=me'
   env SOCKS_SERVER=x SOCKS_USER=me /usr/bin/env | grep -v ^_= | sort >expected
-  "$LAUNCHER" /usr/bin/env | grep -vE '^(LD_PRELOAD|_)=' | sort >actual
+  "$LAUNCHER" /usr/bin/env | grep -vE '^(LD_PRELOAD|_)=' | sed 's/^SOCKSIFY_SERVER=/SOCKS_SERVER=/' | sort >actual
   same expected actual
 }
 
@@ -214,7 +218,7 @@ prints_environment() {
   # shellcheck disable=SC2016 # for the shell that is started
   env -i PATH="$PATH" SOCKS4_SERVER=old odd="$odd" \
     sh -c '. ./settings && [ "$SOCKS_USER" = "$odd" ] && [ "$NO_PROXY" = "$odd" ] && [ "${SOCKS4_SERVER-unset}" = unset ] &&
-      [ "$SOCKS_SERVER $SOCKS_DEBUG" = "gate:2 1" ] && [ "$LD_PRELOAD" = "$1" ]' sh "$SOCKSIFY_LIBRARY"
+      [ "${SOCKS_SERVER-unset} $SOCKSIFY_SERVER $SOCKS_DEBUG" = "unset gate:2 1" ] && [ "$LD_PRELOAD" = "$1" ]' sh "$SOCKSIFY_LIBRARY"
 }
 # Of two variables of a setting, the one that the option does not set could take precedence.
 unsets_others() {
@@ -227,12 +231,12 @@ unsets_others() {
 prints_files_settings() {
   files $'SOCKS_SERVER=gate\nSOCKSIFY_BIND=off'
   launch --env >out
-  has out "^export SOCKS_SERVER='gate'$"
+  has out "^export SOCKSIFY_SERVER='gate'$"
   has out "^export SOCKSIFY_BIND='off'$"
 }
 runs_shell() {
   # shellcheck disable=SC2016 # for the shell that is started
-  SHELL=/bin/dash prints "gate $SOCKSIFY_LIBRARY /bin/dash" launch -s gate --shell < <(echo 'echo "$SOCKS_SERVER $LD_PRELOAD $SHELL"')
+  SHELL=/bin/dash prints "gate $SOCKSIFY_LIBRARY /bin/dash" launch -s gate --shell < <(echo 'echo "$SOCKSIFY_SERVER $LD_PRELOAD $SHELL"')
 }
 marks_prompt() {
   local name=$1

@@ -2,6 +2,7 @@
 // Text in fixed buffers. append() is defined in format.h.
 #pragma once
 #include <cstddef>
+#include <cstring>
 #include <string_view>
 #include <strings.h>
 
@@ -11,6 +12,12 @@ namespace socksify {
 template <size_t Size> class Text {
 public:
   template <typename Format, typename... Arguments> void append(const Format& format, const Arguments&... arguments);
+  // The same without a format, which needs less stack.
+  void add(std::string_view text) {
+    const size_t length = text.size() < Size - 1 - m_length ? text.size() : Size - 1 - m_length;
+    std::memcpy(m_text + m_length, text.data(), length);
+    m_text[m_length += length] = '\0';
+  }
   void clear() { m_text[m_length = 0] = '\0'; }
   const char* c_str() const { return m_text; }
   std::string_view view() const { return {m_text, m_length}; }

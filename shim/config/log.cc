@@ -43,6 +43,11 @@ void remember_stderr() {
   stderr_at_load = inode_of(STDERR_FILENO);
 }
 
+void write_to_stderr(std::string_view text) {
+  const KeepErrno keep;
+  [[maybe_unused]] const auto written = REAL(write)(STDERR_FILENO, text.data(), text.size());
+}
+
 void write_line(std::string_view line) {
   KeepErrno keep;
   Fd file;

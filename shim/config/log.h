@@ -14,6 +14,9 @@ void remember_stderr();
 // open.
 void write_line(std::string_view line);
 
+// Writes text to descriptor 2, whatever that is now.
+void write_to_stderr(std::string_view text);
+
 // "socksify: ..." at any debug level: for what keeps the library from working.
 template <typename Format, typename... Arguments> void print_line(const Format& format, const Arguments&... arguments) {
   Text<1024> line;

@@ -61,7 +61,7 @@ void after_fork_in_child() {
   count_fork();
   state.writer.store({}, std::memory_order_relaxed);
   state.lookups = PTHREAD_RWLOCK_INITIALIZER;
-  state.pid.store(0, std::memory_order_relaxed);
+  state.pid.store(getpid(), std::memory_order_relaxed);
   notify(&Observer::in_child);
 }
 
@@ -83,8 +83,10 @@ void add_observer(Observer& observer) {
 
 void watch() {
   static constinit std::atomic<bool> is_watching{false};
-  if (!is_watching.exchange(true, std::memory_order_relaxed))
-    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+  if (is_watching.exchange(true, std::memory_order_relaxed))
+    return;
+  own_pid(); // before a child of vfork() could take its own for it
+  pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 LookupGuard::LookupGuard() : m_is_locked(pthread_rwlock_rdlock(&state.lookups) == 0) {}

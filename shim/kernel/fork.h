@@ -53,7 +53,7 @@ private:
   bool m_is_locked;
 };
 
-// getpid() without the system call.
+// getpid() without the system call. In a child of vfork(), which shares the memory of its parent, that of the parent.
 int own_pid();
 
 } // namespace socksify::forks

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "process/environment.h"
+#include "base/program.h"
 #include "base/settings.h"
 #include "kernel/mapping.h"
+#include "process/own_library.h"
 #include <cstdlib>
 #include <cstring>
-#include <dlfcn.h>
 #include <unistd.h>
 
 namespace socksify::environment {
@@ -18,6 +19,13 @@ constinit struct {
   char buffer[2048]{};        // for both; a mapping if they are longer
 } saved;
 
+bool names_server(char* const* environment) {
+  for (const char* name : {"SOCKS4_SERVER", "SOCKS_SERVER", private_server})
+    if (value_of(environment, name))
+      return true;
+  return false;
+}
+
 // Calls visit(name, value) for every variable that is set. The general proxy variables count only while no variable of
 // ours names the server.
 template <typename Visit> void for_each_setting(Visit visit) {
@@ -29,30 +37,10 @@ template <typename Visit> void for_each_setting(Visit visit) {
     visit_if_set(setting.name);
     visit_if_set(setting.alias);
   }
-  const bool is_general = !getenv("SOCKS4_SERVER") && !getenv("SOCKS_SERVER");
+  visit_if_set(private_server);
+  const bool is_general = !names_server(environ);
   for (const char* name : general_proxies)
     visit_if_set(is_general ? name : nullptr);
-}
-
-// Finds this library in a list that ld.so reads, separated by colons or blanks. Returns the end of its entry, or 0.
-// Only the base names are compared, because the directory may contain $LIB.
-size_t end_of_library(std::string_view list) {
-  Dl_info info{};
-  if (!dladdr(reinterpret_cast<void*>(&save), &info) || !info.dli_fname)
-    return 0;
-  const char* slash = std::strrchr(info.dli_fname, '/');
-  const std::string_view name{slash ? slash + 1 : info.dli_fname};
-  for (size_t at = 0; at < list.size();) {
-    size_t end = list.find_first_of(": ", at);
-    end = end == list.npos ? list.size() : end;
-    const std::string_view entry{list.data() + at, end - at};
-    const bool is_whole =
-        entry.size() == name.size() || (entry.size() > name.size() && entry[entry.size() - name.size() - 1] == '/');
-    if (is_whole && entry.ends_with(name))
-      return end;
-    at = end + 1;
-  }
-  return 0;
 }
 
 std::string_view name_of(std::string_view entry) { return split_at(entry, entry.find('=')).before; }
@@ -62,6 +50,8 @@ bool is_in(char* const* environment, const char* name) { return name && value_of
 // True if the new environment has the setting, by either of its names: a program that names a new server does not want
 // the old one back by the other name.
 bool is_settled(char* const* environment, std::string_view name) {
+  if (name == "SOCKS4_SERVER" || name == "SOCKS_SERVER" || name == private_server)
+    return names_server(environment);
   for (const auto& setting : settings)
     if (name == setting.name || (setting.alias && name == setting.alias))
       return is_in(environment, setting.name) || is_in(environment, setting.alias);
@@ -76,20 +66,36 @@ template <typename Visit> void for_each_missing(char* const* environment, Visit 
       visit(entry);
 }
 
-// An empty SOCKS_SERVER is how a program or script asks for direct connections.
-bool opts_out(char* const* environment) {
-  const char* server = value_of(environment, "SOCKS_SERVER");
-  return server && !*server && !value_of(environment, "SOCKS4_SERVER");
+// LD_PRELOAD in parts: "SANITIZER::MISSING:GIVEN".
+struct Preload {
+  std::string_view sanitizer; // that the new program needs
+  std::string_view missing;   // this library, and what comes before it
+  std::string_view given;
+  bool changes = false;
+
+  size_t size() const { return preload.size() + sanitizer.size() + 2 + missing.size() + 1 + given.size() + 1; }
+};
+
+// How far a sanitizer's runtime that was put there for another program reaches.
+size_t end_of_sanitizer(std::string_view list) {
+  const size_t colon = list.find(':');
+  const bool is_marked = colon < list.size() - 1 && colon != list.npos && list[colon + 1] == ':';
+  return is_marked && names_sanitizer(list) ? colon + 2 : 0;
 }
 
-// LD_PRELOAD up to and including this library, which may need those before it. Not computed at load, because dladdr()
-// reads all symbols.
-std::string_view own_libraries() { return {saved.libraries.data(), end_of_library(saved.libraries)}; }
-
-// True if ld.so would not load this library. `own` is the value of LD_PRELOAD.
-bool lacks_library(char* const* environment, const char*& own) {
-  own = value_of(environment, "LD_PRELOAD");
-  return !(own && end_of_library(own)) && !own_libraries().empty();
+Preload preload_for(char* const* environment, std::string_view sanitizer) {
+  const char* const value = value_of(environment, "LD_PRELOAD");
+  Preload result;
+  result.given = value ? value : "";
+  if (const size_t end = end_of_sanitizer(result.given); !result.given.starts_with(sanitizer) || sanitizer.empty()) {
+    result.given.remove_prefix(end);
+    result.sanitizer = sanitizer;
+    result.changes = end || !sanitizer.empty();
+  }
+  if (!own_library::end_in(result.given))
+    result.missing = own_libraries();
+  result.changes |= !result.missing.empty();
+  return result;
 }
 
 size_t count_entries(char* const* environment) {
@@ -106,6 +112,16 @@ char* put(char* at, std::string_view text) {
   return at + text.size();
 }
 
+void put_preload(char* at, const Preload& libraries) {
+  at = put(at, preload);
+  if (!libraries.sanitizer.empty())
+    at = put(put(at, libraries.sanitizer), "::");
+  at = put(at, libraries.missing);
+  if (!libraries.missing.empty() && !libraries.given.empty())
+    at = put(at, ":");
+  *put(at, libraries.given) = '\0';
+}
+
 } // namespace
 
 const char* value_of(char* const* environment, std::string_view name) {
@@ -116,6 +132,14 @@ const char* value_of(char* const* environment, std::string_view name) {
   }
   return nullptr;
 }
+
+bool opts_out(char* const* environment) {
+  const char* server = value_of(environment, "SOCKS_SERVER");
+  server = server ? server : value_of(environment, private_server);
+  return server && !*server && !value_of(environment, "SOCKS4_SERVER");
+}
+
+std::string_view own_libraries() { return {saved.libraries.data(), own_library::end_in(saved.libraries)}; }
 
 void save() {
   size_t size = 0;
@@ -136,38 +160,33 @@ void save() {
     put(at, {libraries, preload_size});
 }
 
-Size size_for(char* const* environment, const char* state) {
+Size size_for(char* const* environment, const Additions& additions) {
   Size needed;
   if (opts_out(environment))
     return needed;
   for_each_missing(environment, [&](const char*) { ++needed.entries; });
-  const char* own = nullptr;
-  if (lacks_library(environment, own)) {
+  if (const auto libraries = preload_for(environment, additions.sanitizer); libraries.changes) {
     ++needed.entries;
-    needed.bytes = preload.size() + own_libraries().size() + (own ? std::strlen(own) + 1 : 0) + 1;
+    needed.bytes = libraries.size();
   }
-  needed.entries += state != nullptr;
+  needed.entries += additions.state != nullptr;
   if (needed.entries || value_of(environment, state_variable))
     needed.entries += count_entries(environment) + 1; // and the null at the end
   return needed;
 }
 
-char** complete(char* const* environment, const char* state, char** entries, char* bytes) {
+char** complete(char* const* environment, const Additions& additions, char** entries, char* bytes) {
   char** next = entries;
-  const char* own = nullptr;
-  const bool lacks = lacks_library(environment, own);
+  const auto libraries = preload_for(environment, additions.sanitizer);
   for (char* const* entry = environment; entry && *entry; ++entry)
-    if (!(lacks && is(*entry, preload)) && name_of(*entry) != state_variable)
+    if (!(libraries.changes && is(*entry, preload)) && name_of(*entry) != state_variable)
       *next++ = *entry;
   for_each_missing(environment, [&](const char* entry) { *next++ = const_cast<char*>(entry); });
-  if (state)
-    *next++ = const_cast<char*>(state);
-  if (lacks) {
+  if (additions.state)
+    *next++ = const_cast<char*>(additions.state);
+  if (libraries.changes) {
     *next++ = bytes;
-    bytes = put(put(bytes, preload), own_libraries());
-    if (own && *own)
-      bytes = put(put(bytes, ":"), own);
-    *bytes = '\0';
+    put_preload(bytes, libraries);
   }
   *next = nullptr;
   return entries;

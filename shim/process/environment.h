@@ -17,16 +17,29 @@ const char* value_of(char* const* environment, std::string_view name);
 // Copies the settings at load, if the library is active: the program may change its environment and reuse its memory.
 void save();
 
+// LD_PRELOAD up to and including this library, which may need those before it. Empty if it was loaded by other means.
+std::string_view own_libraries();
+
+// An empty SOCKS_SERVER, or SOCKSIFY_SERVER, is how a program or script asks for direct connections.
+bool opts_out(char* const* environment);
+
 // The size of a completed environment. `entries` is 0 if the environment needs no change.
 struct Size {
   size_t entries = 0;
   size_t bytes = 0;
 };
 
-// `state` is an entry to add, or null. An existing entry of that name is dropped.
-Size size_for(char* const* environment, const char* state);
+// What else the new program gets.
+struct Additions {
+  const char* state = nullptr; // an entry, which replaces one of that name; or null
+  // The runtime of a sanitizer that the program needs, or empty: it has to come first in LD_PRELOAD. Only one that was
+  // put there for such a program is taken out for others: it is followed by an empty entry.
+  std::string_view sanitizer;
+};
+
+Size size_for(char* const* environment, const Additions& additions);
 
 // Writes the completed environment to buffers of that size. Uses no heap and no lock: this may be a child of vfork().
-char** complete(char* const* environment, const char* state, char** entries, char* bytes);
+char** complete(char* const* environment, const Additions& additions, char** entries, char* bytes);
 
 } // namespace socksify::environment

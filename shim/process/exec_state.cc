@@ -100,9 +100,14 @@ void accept(const Record& record) {
 void append(Entry& entry, const Record& record) {
   if (entry.view().empty())
     entry.append(FMT_COMPILE("{}={}"), environment::state_variable, version);
-  for (const uint8_t byte : to_bytes(record))
-    entry.append(FMT_COMPILE("{}{}"), digits[byte >> 4], digits[byte & 15]);
-  entry.append(FMT_COMPILE(","));
+  char text[record_size];
+  char* next = text;
+  for (const uint8_t byte : to_bytes(record)) {
+    *next++ = digits[byte >> 4];
+    *next++ = digits[byte & 15];
+  }
+  *next = ',';
+  entry.add({text, sizeof text});
 }
 
 std::string_view records_of(std::string_view value) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/program.h"
+#include "base/obstacle.h"
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -93,17 +94,23 @@ TEST_CASE("this program is one that the library can be loaded into") {
   const auto program = inspect("/proc/self/exe");
   CHECK(program.is_elf());
   CHECK(program.interpreter.view().find("/ld-") != std::string_view::npos);
-  CHECK_FALSE(program.is_go);
+  CHECK(program.language == Program::Language::other);
   CHECK(obstacle_in(program, "") == Obstacle::none);
 }
 
 TEST_CASE("ELF files: the dynamic linker, and the notes" * doctest::skip(sizeof(void*) != 8)) {
   CHECK(obstacle_in(File(elf(PT_LOAD, "x")).inspect(), "") == Obstacle::is_static);
-  CHECK(obstacle_in(File(elf(PT_INTERP, "/lib/ld-musl-x86_64.so.1\0"s)).inspect(), "") == Obstacle::other_libc);
+  CHECK(obstacle_in(File(elf(PT_INTERP, "/lib/ld-musl-x86_64.so.1\0"s)).inspect(), "") == Obstacle::musl);
   CHECK(obstacle_in(File(elf(PT_INTERP, "/lib/ld.so\0"s)).inspect(), "") == Obstacle::none);
   CHECK(obstacle_in(File(elf(PT_INTERP, "/lib/ld.so\0"s, EM_ARM)).inspect(), "/lib/$LIB/libsocksify.so") ==
         Obstacle::other_machine);
   CHECK(File(elf(PT_INTERP, "/lib/ld.so")).inspect().interpreter.view() == "/lib/ld.so");
-  CHECK(File(elf(PT_NOTE, "\3\0\0\0\4\0\0\0\1\0\0\0ABC\0abcd\3\0\0\0\4\0\0\0\4\0\0\0Go\0\0some"s)).inspect().is_go);
-  CHECK_FALSE(File(elf(PT_NOTE, "\4\0\0\0\4\0\0\0\1\0\0\0GNU\0some"s)).inspect().is_go);
+}
+
+TEST_CASE("Go programs have a note" * doctest::skip(sizeof(void*) != 8)) {
+  const auto language = [](std::string_view notes) { return File(elf(PT_NOTE, notes)).inspect().language; };
+  const auto other_note = "\3\0\0\0\4\0\0\0\1\0\0\0ABC\0abcd"s;
+  CHECK(language(other_note + "\4\0\0\0\4\0\0\0\4\0\0\0Go\0\0some"s) == Program::Language::go);
+  CHECK(language(other_note + "\3\0\0\0\4\0\0\0\4\0\0\0Go\0\0some"s) == Program::Language::go);
+  CHECK(language(other_note) == Program::Language::other);
 }

@@ -2,6 +2,7 @@
 // socksify-check --preload PATHS [--json] [-- COMMAND [ARG...]]: will COMMAND work with LD_PRELOAD=PATHS in this
 // environment? Prints one line for each finding; exit status 0 if it will work, else 1.
 // socksify-check [--json] --failed TEXT: reports in the same form what the launcher has found wrong.
+#include "base/no_proxy_list.h"
 #include "base/settings.h"
 #include "check/probe.h"
 #include "check/program.h"
@@ -19,14 +20,14 @@ namespace {
 
 struct Order {
   bool json = false, nothing = false;
-  std::string preload, failed, command;
+  std::string preload, failed;
+  Words command; // and its arguments
 };
 
 Order parse(int argc, char** argv) {
   Order order;
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
-    const char* const next = i + 1 < argc ? argv[i + 1] : "";
     if (word == "--json")
       order.json = true;
     else if (word == "--nothing")
@@ -34,7 +35,7 @@ Order parse(int argc, char** argv) {
     else if (word == "--preload" || word == "--failed")
       (word == "--failed" ? order.failed : order.preload) = argv[i + 1 < argc ? ++i : i];
     else {
-      order.command = word == "--" ? next : word;
+      order.command.assign(argv + i + (word == "--"), argv + argc);
       break;
     }
   }
@@ -48,6 +49,14 @@ std::string userid_of(const Config& config) {
     return config.userid.c_str();
   const passwd* const entry = ::getpwuid(::getuid());
   return entry ? entry->pw_name : "";
+}
+
+// NO_PROXY entries that can never match anything.
+void check_no_proxy(Report& report) {
+  const auto list = variable_for(*find_setting("NO_PROXY"), look_up);
+  for (std::string_view rest = list.value; !rest.empty();)
+    if (const auto entry = next_dead_entry(rest); !entry.empty())
+      report.warn("settings", fmt::format("{}: '{}' matches nothing: {}", list.name, entry, why_dead(entry)));
 }
 
 // The servers, as the library understands the same environment. One that works is enough.
@@ -79,6 +88,7 @@ int run(const Order& order) {
     else
       check_program(report, order.command, order.preload);
     check_settings(report, order.preload);
+    check_no_proxy(report);
     check_servers(report);
   }
   fmt::print("{}", order.json ? report.as_json() : report.as_text());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "check/program.h"
+#include "base/obstacle.h"
 #include "base/program.h"
+#include "check/advice.h"
 #include "check/output.h"
 #include <cstdlib>
 #include <elf.h>
@@ -73,7 +75,23 @@ std::string target_of_env(const std::vector<std::string>& words) {
   return {};
 }
 
+std::string remedy(Obstacle obstacle) {
+  return obstacle == Obstacle::set_id || obstacle == Obstacle::capabilities
+             ? "; as root it can be proxied: sudo socksify ..."
+             : "";
+}
+
 std::string_view name_of(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+// A linker is run, so it has to be the system's: an ELF file of root's, which nobody else can write.
+bool is_system_linker(const std::string& path) {
+  struct stat status;
+  const auto name = name_of(path);
+  const bool is_known = name.starts_with("ld-linux") || name.starts_with("ld64.so") || name.starts_with("ld.so") ||
+                        name.starts_with("ld-musl");
+  return is_known && ::stat(path.c_str(), &status) == 0 && status.st_uid == 0 &&
+         (status.st_mode & (S_IWGRP | S_IWOTH)) == 0 && inspect(path.c_str()).is_elf();
+}
 
 // Follows a command to the program that runs in the end.
 class Inspection {
@@ -95,8 +113,9 @@ public:
   }
 
   // "ld.so --list PROGRAM" maps all that the program would have, and reports what it cannot map.
-  void load(const std::string& path, std::string_view linker) {
-    const auto output = output_of({std::string(linker), "--list", path}, m_preload);
+  void load(const std::string& path, std::string_view linker, std::string_view sanitizer = {}) {
+    const auto preload = fmt::format("{}{}{}", sanitizer, sanitizer.empty() ? "" : "::", m_preload);
+    const auto output = output_of({std::string(linker), "--list", path}, preload);
     const auto library = m_preload.substr(0, m_preload.find(':'));
     const auto error = error_in(output.text);
     if (output.status == 0 && error.empty() && output.text.find(name_of(library)) != output.text.npos)
@@ -143,8 +162,8 @@ private:
       return fail(path, fmt::format("is a program of {} bits for {}: no library for those is installed", bits(program),
                                     processor(program.machine)));
     // A musl program goes on to its dynamic linker, whose own words say more.
-    if (obstacle != Obstacle::none && obstacle != Obstacle::other_libc)
-      return fail(path, in_words(obstacle));
+    if (obstacle != Obstacle::none && obstacle != Obstacle::musl)
+      return fail(path, in_words(obstacle) + remedy(obstacle));
     if (program.kind == Program::Kind::unreadable)
       return m_report.warn("program", path + ": cannot be read, so nothing more is known about it");
     if (!program.is_elf())
@@ -154,12 +173,16 @@ private:
 
   void look_at_dynamic(const std::string& path, const Program& program) {
     const std::string linker{program.interpreter.view()};
-    if (program.is_go)
-      return fail(path, "is written in Go: it does not connect through the C library");
+    if (program.is_linker)
+      return m_report.ok("program", path + ": a dynamic linker, which loads the library into what it runs");
     if (!is_program(linker))
       return fail(path, fmt::format("its dynamic linker {} does not exist", linker));
     m_report.ok("program", fmt::format("{}: dynamically linked, {} bits", path, bits(program)));
-    load(path, linker);
+    if (!is_system_linker(linker))
+      return m_report.warn("library", fmt::format("{}: not one of the system's dynamic linkers, so it is not run to "
+                                                  "see whether it loads the library",
+                                                  linker));
+    load(path, linker, program.sanitizer.view());
   }
 
   static int bits(const Program& program) { return program.elf_class == ELFCLASS32 ? 32 : 64; }
@@ -199,11 +222,12 @@ std::string own_path() {
 
 } // namespace
 
-void check_program(Report& report, const std::string& command, const std::string& preload) {
-  const auto path = find_in_path(command);
+void check_program(Report& report, const Words& command, const std::string& preload) {
+  const auto path = find_in_path(command[0]);
   if (path.empty())
-    return report.fail("program", command + ": no such command");
+    return report.fail("program", command[0] + ": no such command");
   Inspection(report, preload).look_at(path, 0);
+  add_advice(report, command, preload);
 }
 
 void check_library(Report& report, const std::string& preload) {

@@ -8,7 +8,7 @@ namespace socksify::check {
 
 // Finds the command as execvp(3) does, follows scripts to the program that runs in the end, and has that program's
 // dynamic linker load the library without running the program.
-void check_program(Report& report, const std::string& command, const std::string& preload);
+void check_program(Report& report, const Words& command, const std::string& preload);
 
 // Has the dynamic linker load the library into a program that is known to be sound: this one.
 void check_library(Report& report, const std::string& preload);

@@ -6,6 +6,8 @@
 
 namespace socksify::check {
 
+using Words = std::vector<std::string>;
+
 enum class Level { ok, warning, failure };
 
 struct Finding {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "launcher/command.h"
+#include "base/obstacle.h"
 #include "base/program.h"
 #include "base/text.h"
 #include "launcher/environment.h"
@@ -56,13 +57,23 @@ public:
     const Program program = inspect(path.c_str());
     if (program.kind == Program::Kind::unreadable)
       judge_unreadable(program.error);
-    if (!program.is_script())
+    if (!program.is_script()) {
+      m_sanitizer = program.sanitizer.view();
       return judge(path, program);
+    }
     // A script that names no interpreter is one for /bin/sh, as for execvp(3).
     if (const auto interpreter = program.interpreter.view(); !interpreter.empty() && depth < most_interpreters) {
       m_interpreter = interpreter;
       follow(m_interpreter, depth + 1);
     }
+  }
+
+  // A sanitizer's runtime refuses to be any but the first library. The empty entry marks it as ours for the exec hooks
+  // (process/environment.h).
+  std::string preload() const {
+    return m_sanitizer.empty() || m_library.preload.starts_with(m_sanitizer)
+               ? m_library.preload
+               : join({m_sanitizer, "::", m_library.preload});
   }
 
 private:
@@ -102,12 +113,13 @@ private:
 
   const std::string& m_command;
   const Library& m_library;
+  std::string m_sanitizer;
   std::string m_interpreter; // that `follow` has reached; empty: it is at the command
 };
 
 } // namespace
 
-std::string find_command(const char* name, const Library& library) {
+Command find_command(const char* name, const Library& library) {
   Search search;
   const std::string text{name};
   const char* const path = find_variable("PATH");
@@ -119,8 +131,9 @@ std::string find_command(const char* name, const Library& library) {
     fail(cannot_run, {text, ": ", std::strerror(search.error())});
   if (!is_found)
     fail(not_found, {text, ": no such command"});
-  Judge(search.found(), library).follow(search.found(), 0);
-  return search.found();
+  Judge judge(search.found(), library);
+  judge.follow(search.found(), 0);
+  return {search.found(), judge.preload()};
 }
 
 void become(const std::string& path, Words words) {

@@ -6,8 +6,13 @@
 
 namespace socksify::launcher {
 
-// Its path. Refuses a command that cannot be proxied: of a script, the interpreter is what matters.
-std::string find_command(const char* name, const Library& library);
+struct Command {
+  std::string path;
+  std::string preload; // LD_PRELOAD for it
+};
+
+// Refuses a command that cannot be proxied: of a script, the interpreter is what matters.
+Command find_command(const char* name, const Library& library);
 
 // The command and its arguments, and at the end the null that execve(2) wants.
 using Words = std::vector<const char*>;

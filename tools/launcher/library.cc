@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "launcher/library.h"
+#include "base/program.h"
 #include "launcher/environment.h"
 #include "launcher/error.h"
 #include <limits.h>
@@ -53,6 +54,14 @@ std::string for_both_sizes(const std::string& folder, const std::string& path) {
                                                                              : path;
 }
 
+// The library comes first, but after the runtime of a sanitizer that the user preloads.
+std::string preload_with(const std::string& path, std::string_view others) {
+  const auto [first, rest, found] = split_at(others, others.find_first_of(": "));
+  if (names_sanitizer(first.substr(first.rfind('/') + 1)))
+    return join({first, ":", path, rest.empty() ? "" : ":", rest});
+  return join({path, others.empty() ? "" : ":", others});
+}
+
 } // namespace
 
 Library find_library() {
@@ -67,7 +76,7 @@ Library find_library() {
   Library library;
   library.folder = folder_of(path);
   const auto others = variable("LD_PRELOAD");
-  library.preload = join({is_chosen ? path : for_both_sizes(library.folder, path), others.empty() ? "" : ":", others});
+  library.preload = preload_with(is_chosen ? path : for_both_sizes(library.folder, path), others);
   // tools/install/install.sh leaves a link if SYSCONFDIR is not /etc.
   const auto link = is_chosen ? "" : target_of(library.folder + "/socksify.conf");
   library.system_settings = link.empty() ? "/etc/socksify.conf" : link;

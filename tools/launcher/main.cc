@@ -14,6 +14,9 @@
 namespace socksify::launcher {
 namespace {
 
+// Tells the library that this program, though static, passes LD_PRELOAD on: see base/elf_file.cc.
+[[gnu::section(".socksify"), gnu::used]] constexpr char mark[] = "launcher";
+
 // The library would find the same mistake, but now the user hears of it before anything runs.
 void check_servers(const Options& options) {
   const auto servers =

@@ -74,7 +74,13 @@ void mark_prompt(std::string_view shell) {
   const std::string shell{chosen.empty() ? "/bin/sh" : chosen};
   set_variable("SHELL", shell);
   mark_prompt(shell);
-  run(options, library, library.preload, find_command(shell.c_str(), library), {shell.c_str(), nullptr});
+  const auto [path, preload] = find_command(shell.c_str(), library);
+  run(options, library, preload, path, {shell.c_str(), nullptr});
+}
+
+[[noreturn]] void run_command(const Options& options, const Library& library) {
+  const auto [path, preload] = find_command(*options.command, library);
+  run(options, library, preload, path, words_of(options.command));
 }
 
 } // namespace
@@ -102,7 +108,7 @@ void enter_mode(const Options& options, const Library& library) {
   case Mode::shell:
     run_shell(options, library);
   default:
-    run(options, library, library.preload, find_command(*options.command, library), words_of(options.command));
+    run_command(options, library);
   }
 }
 

@@ -23,11 +23,11 @@ fetches() {
 script() { printf '%s\n' "${@:2}" >"$1"; }
 
 chain "env -i" env -i "${fetch[@]}"
-chain "env -u of each" env -u LD_PRELOAD -u SOCKS_SERVER -u SOCKSIFY_LOOPBACK "${fetch[@]}"
+chain "env -u of each" env -u LD_PRELOAD -u SOCKSIFY_SERVER -u SOCKSIFY_LOOPBACK "${fetch[@]}"
 chain "env -i, twice" env -i env -i A=b "${fetch[@]}"
 chain "env -i, and a shell" env -i /bin/sh -c '"$@"; :' sh "${fetch[@]}"
 chain "exec -c of bash" bash -c 'exec -c "$@"' bash "${fetch[@]}"
-chain "a shell without the variable" /bin/sh -c 'unset LD_PRELOAD SOCKS_SERVER SOCKSIFY_LOOPBACK; "$@"; :' sh "${fetch[@]}"
+chain "a shell without the variable" /bin/sh -c 'unset LD_PRELOAD SOCKSIFY_SERVER SOCKSIFY_LOOPBACK; "$@"; :' sh "${fetch[@]}"
 # shellcheck disable=SC2016 # not for this shell
 chain "xargs env -i" sh -c 'echo "$1" | xargs env -i /usr/bin/curl --noproxy "*" -sS' sh "http://$WEB/page"
 chain "find -exec env -i" find site -name page -exec env -i "${fetch[@]}" ';'
@@ -68,6 +68,69 @@ int main(int count, char** arguments) {
 END
 for call in execl execlp execle; do chain "$call" ./execl "$call" "http://$WEB/page"; done
 
+# A thread or a signal handler may have little stack: the next program gets a connection from there, too.
+gcc -o small_stack -x c - -pthread <<'END' || exit
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static char *path, **arguments;
+static char* environment[200];
+static void execute(int number) { execve(path, arguments, environment), _exit(number); }
+static void* spawn(void* unused) {
+  pid_t pid;
+  int status = 0;
+  if (posix_spawn(&pid, path, NULL, NULL, arguments, environment) == 0)
+    waitpid(pid, &status, 0);
+  _exit(status);
+  return unused;
+}
+int main(int count, char** words) {
+  struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(atoi(words[3]))};
+  static char stack[10240], number[8];
+  stack_t alternative = {.ss_sp = stack, .ss_size = sizeof stack};
+  struct sigaction action = {.sa_handler = execute, .sa_flags = SA_ONSTACK};
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  pthread_attr_t attributes;
+  pthread_t thread;
+  inet_aton(words[2], &to.sin_addr);
+  if (count < 7 || connect(fd, (void*)&to, sizeof to))
+    return 1;
+  path = words[4], arguments = words + 4, words[6] = number;
+  number[0] = '0' + fd;
+  for (int i = 0; i < 199; ++i)
+    environment[i] = "SOME=thing";
+  if (!strcmp(words[1], "handler")) {
+    sigaltstack(&alternative, NULL), sigaction(SIGUSR1, &action, NULL), raise(SIGUSR1);
+    return 1;
+  }
+  pthread_attr_init(&attributes), pthread_attr_setstacksize(&attributes, 16384);
+  return pthread_create(&thread, &attributes, spawn, NULL) || pthread_join(thread, NULL);
+}
+END
+small_stack() {
+  prints "${WEB%:*} ${WEB#*:} $PEER False" through ./small_stack "$1" "${WEB%:*}" "${WEB#*:}" "$python" take.py x
+}
+# For /proc/self/fd the kernel takes tens of microseconds for each descriptor.
+many_descriptors() {
+  prints below through "$python" -c '
+import os, resource, socket, sys, time
+resource.setrlimit(resource.RLIMIT_NOFILE, (20000, 20000))
+one = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+for _ in range(19500): os.dup(0)
+began = time.process_time()
+for _ in range(5):
+    try: os.execv("/no/such/program", ["x"])
+    except OSError: pass
+took = (time.process_time() - began) / 5
+print("below" if took < 0.1 else f"{took} s for each exec")' "${WEB%:*}" "${WEB#*:}"
+}
+
 # Existing variables stay as they are, and nothing is added twice.
 settings() { through env -i "$@" env; }
 keeps_values() {
@@ -76,7 +139,7 @@ keeps_values() {
   has out '^A=b$'
   prints 1 grep -c SOCKSIFY_TIMEOUT out
   prints 1 grep -c '^LD_PRELOAD=' out
-  prints 1 grep -c '^SOCKS_SERVER=' out
+  prints 1 grep -c '^SOCKSIFY_SERVER=' out
 }
 adds_to_preload() {
   settings LD_PRELOAD=libutil.so.1 >out
@@ -157,4 +220,7 @@ if [ -z "$runtime" ]; then
   check "... while connecting" given pending
   check "... through two" given exec /usr/bin/env
   check "a listening socket through exec" given_listening
+  check "exec on the stack of a signal handler" small_stack handler
+  check "posix_spawn on the stack of a small thread" small_stack thread
+  ! allowed 20000 || check "exec with 19,500 descriptors" many_descriptors
 fi

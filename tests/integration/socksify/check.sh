@@ -48,6 +48,34 @@ with_capabilities() {
 }
 other_libc() { says 1 "$good" 'FAIL library  .*: not loaded by /lib/ld-musl.*musl, not the GNU one: .*(symbol not found|lib[at]san)' -- "$WORK/musl"; }
 other_word_size() { says 1 "FAIL program  $WORK/i386: is a program of 32 bits for i386" -- "$WORK/i386"; }
+linker() { says 0 'ok +program  .*: a dynamic linker' -- /lib64/ld-linux-x86-64.so.2; }
+# A program could name a script of its own for its dynamic linker: --check must not run it.
+foreign_linker() {
+  local linker
+  for linker in "$WORK/linker.sh" "$WORK/ld-linux-x86-64.so.2"; do
+    script "$linker" "#!/bin/sh
+touch '$WORK/ran'"
+    gcc -Wl,--dynamic-linker="$linker" -x c - -o by-script <<<'int main(void) { return 0; }'
+    says 0 "warn library  $linker: not one of the system's" -- ./by-script
+  done
+  absent ran
+}
+sanitized() { says 0 "$good" "$loaded" -- ./asan; }
+advice() {
+  local name
+  for name in nmap php8.2 chromium masscan; do
+    ln -sf in-path "bin/$name"
+    says 0 "$good" "warn program  $WORK/bin/$name: " -- "$WORK/bin/$name"
+  done
+  mkdir -p empty
+  says 1 "FAIL program  chroot: .*libsocksify.so does not exist in $WORK/empty" -- chroot "$WORK/empty" true
+  says 0 "$good" -- chroot / true
+}
+dead_entries() {
+  NO_PROXY='*.x,host:80, 10.0.0.0/99 [1.2.3.4] good.example,::1,10.0.0.0/8' says 0 "warn settings NO_PROXY: '\*.x' matches nothing" \
+    "warn settings NO_PROXY: 'host:80'" "warn settings NO_PROXY: '10.0.0.0/99'" "warn settings NO_PROXY: '\[1.2.3.4\]'" --
+  prints 4 grep -c 'matches nothing' findings
+}
 go() { says 1 "FAIL program  $WORK/go: is written in Go" -- "$WORK/go"; }
 lacks_linker() { says 1 "FAIL program  ./lacks-linker: its dynamic linker /no/such does not exist" -- ./lacks-linker; }
 unreadable() {
@@ -221,6 +249,13 @@ check "a program that cannot be read" unreadable
 program="$program"'
 __asm__(".section .note.go.buildid, \"a\", @note\n .long 3, 4, 4\n .asciz \"Go\"\n .byte 0\n .ascii \"some\"\n .previous");'
 compile go gcc && check "a program in Go" go
+[ "$(uname -m)" != x86_64 ] || check "the dynamic linker as the command" linker
+check "a dynamic linker that is not the system's" foreign_linker
+if [ -z "$runtime" ] && gcc -fsanitize=address -x c - -o asan <<<'int main(void) { return 0; }'; then
+  check "a program with a sanitizer" sanitized
+fi
+[ "$(id -u)" != 0 ] || check "programs with ways past the proxy" advice
+check "entries of NO_PROXY that match nothing" dead_entries
 check "a program without its dynamic linker" lacks_linker
 check "what is no program" no_program
 check "interpreters of scripts" follows_scripts

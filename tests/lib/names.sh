@@ -28,7 +28,8 @@ build_world() {
   put hosts '127.0.0.1 localhost' "$NET.3 hosts.test alias.test" "2001:db8::5 six.hosts.test"
 }
 (build_world) 2>why
-[ $? = 0 ] || { echo "not ok the namespaces are set up" && sed 's/^/    /' why && exit 1; }
+status=$?
+[ $status = 0 ] || { echo "not ok the namespaces are set up" && sed 's/^/    /' why && exit 1; }
 { cat hosts && echo "$NET.3 web.inside.test app.inside.test ftp.inside.test" && echo "$NET.4 other.inside.test"; } >hosts.server
 
 start resolver "$python" -B "$TOP/tests/servers/resolver.py" 127.0.0.53 "$NET.5"

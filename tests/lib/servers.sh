@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034 # variables for the scripts
+# shellcheck shell=bash disable=SC2034,SC2120,SC2154 # variables of the scripts and of harness.sh; options
 # SPDX-License-Identifier: MIT
 # The servers of the tests: started here, they never outlive the script. Each start_NAME waits until the server is up and
 # leaves its address, IP:PORT, in a variable: SOCKS, APP, WEB, FTP.

@@ -141,7 +141,7 @@ HOOK int fexecve(int fd, char* const* arguments, char* const* wanted) noexcept {
 }
 
 HOOK int execveat(int directory, const char* path, char* const* arguments, char* const* wanted, int flags) noexcept {
-  const bool is_descriptor = flags & AT_EMPTY_PATH && path && !*path;
+  const bool is_descriptor = flags & AT_EMPTY_PATH && !*path;
   Sanitizer sanitizer;
   if (!exec_check::allows({directory, path, is_descriptor}, wanted, sanitizer))
     return -1;

@@ -146,7 +146,7 @@ bool is_of_other_family(int fd, const sockaddr* address, socklen_t length, int e
   return error == EINVAL && address->sa_family == AF_INET && length >= shortest_ipv6 && domain_of(fd) == AF_INET6;
 }
 
-Outcome connect_anew(int fd, sockets::Identity key, const sockaddr* address, socklen_t length, Mode mode) {
+Outcome connect_fresh(int fd, sockets::Identity key, const sockaddr* address, socklen_t length, Mode mode) {
   const Route way = route_of(fd, address, length);
   log_route(fd, way, address, length);
   if (way == Route::direct)
@@ -172,7 +172,7 @@ Outcome connect_to(int fd, const sockaddr* address, socklen_t length, Mode mode)
     return Outcome::not_ours();
   }
   const Outcome again = connect_again(fd, key, mode);
-  return again.is_ours() ? again : connect_anew(fd, key, address, length, mode);
+  return again.is_ours() ? again : connect_fresh(fd, key, address, length, mode);
 }
 
 } // namespace socksify

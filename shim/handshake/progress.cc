@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "handshake/progress.h"
 #include "base/fd.h"
-#include "handshake/deferred_error.h"
 #include "handshake/pending.h"
+#include "handshake/publish.h"
 #include "handshake/server_choice.h"
-#include "handshake/trace.h"
 #include "kernel/deadline.h"
 #include "kernel/fork.h"
 #include "kernel/miss_counter.h"
@@ -21,62 +20,6 @@ namespace {
 using sockets::Identity;
 
 bool is_nonblocking(int fd) { return fcntl(fd, F_GETFL) & O_NONBLOCK; }
-
-// Gives the socket the state of a refused one, so that every way of waiting shows it like a failed direct connection:
-// nothing can listen at port 0. If the errno is another one, deferred_error reports it. Without blocking, because
-// connect() on a socket that blocks would return the error and clear it.
-void show_failure(int fd, int family) {
-  disconnect(fd, family);
-  const SocketAddress nowhere{{INADDR_LOOPBACK, 0}, family};
-  connect_nonblocking(fd, nowhere);
-}
-
-// The socket after the end of its handshake.
-Socket result_of(int fd, Socket socket, const PendingConnect& slot) {
-  socket.server = slot.attempt.server;
-  if (const int error = slot.handshake.error())
-    return transitions::refused(socket, fd, error);
-  return transitions::granted(socket, fd, Exchange::reported_by(slot.handshake, slot.attempt.ip));
-}
-
-// Exactly one thread of this process wins this transition and publishes the result. The slot is locked.
-Socket publish(Identity key, int fd, const Socket& before, PendingConnect& slot) {
-  const Socket socket = result_of(fd, before, slot);
-  if (!sockets::transition(key, State::pending, socket)) {
-    slot.unlock();
-    return socket;
-  }
-  deferred_error::record(socket);
-  trace::connect_finished(slot.handshake, slot.attempt, slot.deadline, slot.handshake.error());
-  const bool was_unix = config().servers[slot.attempt.server].is_unix;
-  pending::end(before.as<Pending>().slot);
-  epoll::unmask(key, fd);
-  if (const Identity now = was_unix ? sockets::identity(fd) : key; now != key && sockets::remember(now, socket))
-    sockets::forget(key); // a fresh socket has replaced it
-  return socket;
-}
-
-// The handshake has just ended. Called once, by the one process that holds the slot.
-void finish_handshake(int fd, const Socket& socket, PendingConnect& slot) {
-  if (slot.handshake.error())
-    show_failure(fd, socket.family);
-  if (const int program = socket.as<Pending>().low_water_mark; program != 1)
-    set_low_water_mark(fd, program);
-  slot.is_over = true;
-}
-
-// The slot is locked: another thread or process takes a step, or has just ended the handshake.
-Socket locked_elsewhere(Identity key, const Socket& socket, const PendingConnect& slot) {
-  const bool is_there = slot.identity.load(std::memory_order_acquire) == key;
-  const Socket now = sockets::lookup(key).value_or(socket);
-  if (is_there || !now.is<Pending>() || now.as<Pending>().slot != socket.as<Pending>().slot)
-    return now;
-  // Another process ended it, and the slot was reused before this one could see how.
-  const Socket lost = transitions::refused(now, now.fd, ECONNABORTED);
-  if (sockets::transition(key, State::pending, lost))
-    deferred_error::record(lost);
-  return lost;
-}
 
 // Steps until the handshake waits or ends; goes to the next server if one cannot be reached.
 void run_steps(int fd, const Socket& socket, PendingConnect& slot) {

@@ -13,7 +13,7 @@ std::optional<Endpoint> endpoint(int number);
 // True if one of the servers is on a Unix socket.
 bool any_unix();
 
-// True for a server's address, as far as it is known without a look-up.
+// True if this is the address of a server, not counting those whose name is not resolved yet.
 bool includes(Endpoint endpoint);
 
 // The server to try first, or after those with a bit in `tried`: in the configuration's order, but with those last that

@@ -51,13 +51,13 @@ std::string_view meaning(int error, const Handshake& handshake, const Attempt& a
     return is_known ? "the SOCKS server cannot be reached" : "the SOCKS server's name cannot be resolved";
   switch (error) {
   case ECONNREFUSED:
-    return "the SOCKS server rejects it, or cannot reach the destination (reply 91)";
+    return "the SOCKS server rejected it, or cannot reach the destination (reply 91)";
   case EACCES:
-    return "the SOCKS server got no answer from this host's ident service, or another user's name (replies 92, 93)";
+    return "this host's ident service did not answer the SOCKS server, or named another user (replies 92, 93)";
   case ECONNRESET:
     return "the SOCKS server ended the connection without a reply";
   case EPROTO:
-    return "what answers there is no SOCKS4 server";
+    return "the server does not speak SOCKS4";
   case ETIMEDOUT:
     return "no reply within SOCKSIFY_TIMEOUT";
   }
@@ -99,7 +99,7 @@ void connect_finished(const Handshake& handshake, const Attempt& attempt, Deadli
                error_name(error), milliseconds, meaning(error, handshake, attempt));
   Phrase seen;
   if (const Endpoint reported = Exchange::reported_by(handshake, attempt.ip); reported.port != 0)
-    seen.append(FMT_COMPILE(", {} {}"), is_bind ? "which is awaited at" : "seen as", to_text(reported).view());
+    seen.append(FMT_COMPILE(", {} {}"), is_bind ? "listening at" : "seen as", to_text(reported).view());
   log(1, FMT_COMPILE("{} {} through {}: granted after {} ms{}"), what, destination.view(), server.view(), milliseconds,
       seen.view());
 }
@@ -115,7 +115,7 @@ void rejected(const IpPort& destination, Route why) {
   else if (mistake.variable)
     log(1, FMT_COMPILE("{} denied: EACCES: {}: {}"), where.view(), mistake.variable, mistake.reason);
   else
-    log(1, FMT_COMPILE("{} denied: EACCES: the kernel does not say what socket it is"), where.view());
+    log(1, FMT_COMPILE("{} denied: EACCES: the kernel does not say what kind of socket it is"), where.view());
 }
 
 int connect_directly(int fd, const sockaddr* address, socklen_t length) {
@@ -129,7 +129,7 @@ int connect_directly(int fd, const sockaddr* address, socklen_t length) {
   log(1, FMT_COMPILE("{} direct, {}: {} after {} ms"), text_of(*destination).view(),
       why_direct(*destination, state.has_value()).view(),
       result == 0            ? "connected"
-      : errno == EINPROGRESS ? "on its way"
+      : errno == EINPROGRESS ? "in progress"
                              : error_name(errno),
       now() - began);
   return result;
@@ -137,7 +137,7 @@ int connect_directly(int fd, const sockaddr* address, socklen_t length) {
 
 void call_accepted(Endpoint peer, Endpoint local, int fd) {
   if (is_on())
-    log(1, FMT_COMPILE("BIND: {} has called at {}: fd {}"), fake_ips::shown(peer).view(), fake_ips::shown(local).view(),
+    log(1, FMT_COMPILE("BIND: {} called at {}: fd {}"), fake_ips::shown(peer).view(), fake_ips::shown(local).view(),
         fd);
 }
 
@@ -145,7 +145,7 @@ void call_failed(Endpoint primary, Endpoint local, bool has_replied) {
   if (!is_on())
     return;
   log(1, FMT_COMPILE("BIND for a call from {}: ECONNABORTED: {} at {}"), fake_ips::shown(primary).view(),
-      has_replied ? "in time nobody called, or somebody else (allowed by SOCKSIFY_BIND=any),"
+      has_replied ? "nobody called in time, or another host did (SOCKSIFY_BIND=any allows that),"
                   : "the SOCKS server ended the connection before a call",
       fake_ips::shown(local).view());
 }

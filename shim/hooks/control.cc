@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// ioctl(), setsockopt() and shutdown(): in the kernel they would change the connection to the SOCKS server, of which
-// the program must not notice anything.
+// ioctl(), setsockopt() and shutdown(), where the kernel would act on the connection to the SOCKS server.
 #include "calls/bind.h"
 #include "calls/options.h"
 #include "handshake/progress.h"

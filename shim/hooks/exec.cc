@@ -31,7 +31,7 @@ constexpr size_t most_on_parents_stack = 256 * 1024;
 
 size_t stack_limit() { return getpid() == forks::own_pid() ? most_on_stack : most_on_parents_stack; }
 
-// Calls exec(environment) with all that has to be in there.
+// Calls exec(environment) with the completed environment.
 template <typename Exec> int with_environment(char* const* wanted, const environment::Additions& additions, Exec exec) {
   const auto room = environment::size_for(wanted, additions);
   if (room.entries == 0)
@@ -40,7 +40,7 @@ template <typename Exec> int with_environment(char* const* wanted, const environ
   void* on_stack = size > stack_limit() ? nullptr : alloca(size);
   const Scratch memory{on_stack, size};
   if (!memory.get())
-    return exec(wanted); // E2BIG: the kernel takes no environment of that length
+    return exec(wanted); // fails with E2BIG: the kernel rejects an environment of this size
   auto** entries = static_cast<char**>(memory.get());
   return exec(environment::complete(wanted, additions, entries, reinterpret_cast<char*>(entries + room.entries)));
 }

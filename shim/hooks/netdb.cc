@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The exported functions that resolve names and addresses. A name that the C library does not know, or is not to ask a
-// server for, gets an address that stands in for it.
+// The functions that resolve names and addresses. A name that the C library does not know, or must not ask a server
+// for, gets a fake IP.
 #include "base/fd.h"
 #include "config/config.h"
 #include "kernel/real.h"
@@ -18,18 +18,21 @@ using resolve::Resolver;
 
 namespace {
 
-// What the calls without _r return, each a thing of its own.
-struct Room {
+// The static results of the calls without _r.
+struct StaticResult {
   hostent entry;
   char buffer[1024];
 };
-constinit Room by_name{}, by_address{};
+struct StaticResults {
+  StaticResult by_name, by_address;
+};
+constinit StaticResults results{};
 
 bool is_unknown(int error) {
   return error == HOST_NOT_FOUND || error == TRY_AGAIN || error == NO_RECOVERY || error == NO_DATA;
 }
 
-// Who answers: the C library, ourselves, or the one after the other.
+// Who answers: the C library, the library itself, or first one and then the other.
 struct Plan {
   NameQuery query;
   bool asks_libc = true;
@@ -37,7 +40,7 @@ struct Plan {
 
   Plan(const char* name, int family) {
     if (family != AF_INET && family != AF_INET6)
-      return; // an error for the C library to tell
+      return; // libc reports the error
     query = NameQuery::about(name);
     Ip ignored;
     const bool is_ipv6 = query.resolver == Resolver::nobody && inet_pton(AF_INET6, name, ignored.bytes) == 1;
@@ -45,7 +48,7 @@ struct Plan {
     asks_libc = query.resolver == Resolver::libc_then_us || !asks_us;
   }
 
-  // Our own answer, after what the C library has said. 0 or an h_errno.
+  // Our own answer; `error` is libc's. 0 or an h_errno.
   int answer(int family, hostent* entry, char* buffer, size_t size, int error) const {
     if (query.resolver == Resolver::nobody)
       return HOST_NOT_FOUND;
@@ -56,7 +59,7 @@ struct Plan {
   }
 };
 
-hostent* answered(int error, hostent* entry) {
+hostent* returned(int error, hostent* entry) {
   if (!error)
     return entry;
   h_errno = error;
@@ -66,17 +69,18 @@ hostent* answered(int error, hostent* entry) {
 template <typename Real> hostent* host_by_name(const char* name, int family, Real real) {
   const int before = errno;
   const Plan plan{name, family};
-  hostent* found = plan.asks_libc ? real() : answered(TRY_AGAIN, nullptr);
+  hostent* found = plan.asks_libc ? real() : returned(TRY_AGAIN, nullptr);
   if (found)
     plan.query.record(*found);
   if (found || !plan.asks_us || !is_unknown(h_errno))
     return found;
   errno = before;
-  return answered(plan.answer(family, &by_name.entry, by_name.buffer, sizeof by_name.buffer, h_errno), &by_name.entry);
+  auto& [entry, buffer] = results.by_name;
+  return returned(plan.answer(family, &entry, buffer, sizeof buffer, h_errno), &entry);
 }
 
-// The calls with _r return an errno; a name that is not known is none.
-int answered_r(int error, hostent* entry, hostent** result, int* error_place) {
+// The calls with _r return an errno. An unknown name is not an error to them.
+int returned_r(int error, hostent* entry, hostent** result, int* error_place) {
   *result = error ? nullptr : entry;
   if (error)
     *error_place = error;
@@ -96,7 +100,7 @@ int host_by_name_r(const char* name, int family, hostent* entry, char* buffer, s
   if (*result || !plan.asks_us || !is_unknown(*error_place))
     return status;
   errno = before;
-  return answered_r(plan.answer(family, entry, buffer, size, *error_place), entry, result, error_place);
+  return returned_r(plan.answer(family, entry, buffer, size, *error_place), entry, result, error_place);
 }
 
 std::optional<Ip> ip_of(const void* address, socklen_t length, int family) {
@@ -112,8 +116,8 @@ std::optional<Ip> ip_of(const void* address, socklen_t length, int family) {
   return ip;
 }
 
-// 0 or an h_errno. A v4-mapped address stays one: glibc's entry is of the family that was asked for.
-int pack_address(const resolve::Reverse& reverse, const Ip& ip, int family, hostent* entry, char* buffer, size_t size) {
+// 0 or an h_errno. Like glibc, returns an entry of the requested family, so that a v4-mapped address stays one.
+int fill_hostent(const resolve::Reverse& reverse, const Ip& ip, int family, hostent* entry, char* buffer, size_t size) {
   if (!reverse.name)
     return HOST_NOT_FOUND;
   LookupResult answer{.name = *reverse.name, .ips = {}};
@@ -121,15 +125,15 @@ int pack_address(const resolve::Reverse& reverse, const Ip& ip, int family, host
   return fill_hostent(answer, ip.is_ipv4() ? AF_INET : family, entry, buffer, size);
 }
 
-// What gai_error() says is in `__return`.
+// gai_error() reads the result from `__return`.
 void resolve_now(gaicb& one) {
   one.ar_result = nullptr;
   one.__return = resolve::addresses(one.ar_name, one.ar_service, one.ar_request, &one.ar_result);
 }
 
-// Copies a name out as getnameinfo() does. 0 or EAI_*.
-int copy_name(const Name& name, char* host, socklen_t room) {
-  if (name.view().size() >= room)
+// Copies a name as getnameinfo() does. 0 or EAI_*.
+int copy_name(const Name& name, char* host, socklen_t size) {
+  if (name.view().size() >= size)
     return EAI_OVERFLOW;
   std::memcpy(host, name.c_str(), name.view().size() + 1);
   return 0;
@@ -141,7 +145,7 @@ HOOK int getaddrinfo(const char* node, const char* service, const addrinfo* hint
   return resolve::addresses(node, service, hints, result);
 }
 
-// Those that are ours are done at once; the C library has the others, and tells the program when there are no more.
+// Our own requests are answered at once. The C library gets the rest, and notifies the program when all are done.
 HOOK int getaddrinfo_a(int mode, gaicb** list, int count, sigevent* event) {
   if (!config().uses_fake_ips() || count <= 0)
     return REAL(getaddrinfo_a)(mode, list, count, event);
@@ -183,8 +187,8 @@ HOOK hostent* gethostbyaddr(const void* address, socklen_t length, int family) {
   const auto reverse = ip ? resolve::name_of(*ip) : resolve::Reverse{};
   if (!reverse.is_ours)
     return REAL(gethostbyaddr)(address, length, family);
-  return answered(pack_address(reverse, *ip, family, &by_address.entry, by_address.buffer, sizeof by_address.buffer),
-                  &by_address.entry);
+  auto& [entry, buffer] = results.by_address;
+  return returned(fill_hostent(reverse, *ip, family, &entry, buffer, sizeof buffer), &entry);
 }
 
 HOOK int gethostbyaddr_r(const void* address, socklen_t length, int family, hostent* entry, char* buffer, size_t size,
@@ -193,22 +197,22 @@ HOOK int gethostbyaddr_r(const void* address, socklen_t length, int family, host
   const auto reverse = ip ? resolve::name_of(*ip) : resolve::Reverse{};
   if (!reverse.is_ours)
     return REAL(gethostbyaddr_r)(address, length, family, entry, buffer, size, result, error);
-  return answered_r(pack_address(reverse, *ip, family, entry, buffer, size), entry, result, error);
+  return returned_r(fill_hostent(reverse, *ip, family, entry, buffer, size), entry, result, error);
 }
 
-HOOK int getnameinfo(const sockaddr* address, socklen_t length, char* host, socklen_t host_room, char* service,
-                     socklen_t service_room, int flags) {
-  const bool wants_name = host && host_room && !(flags & NI_NUMERICHOST);
+HOOK int getnameinfo(const sockaddr* address, socklen_t length, char* host, socklen_t host_size, char* service,
+                     socklen_t service_size, int flags) {
+  const bool wants_name = host && host_size && !(flags & NI_NUMERICHOST);
   const auto asked = wants_name ? IpPort::from(address, length) : std::nullopt;
   const auto reverse = asked ? resolve::name_of(asked->ip) : resolve::Reverse{};
   if (!reverse.is_ours)
-    return REAL(getnameinfo)(address, length, host, host_room, service, service_room, flags);
+    return REAL(getnameinfo)(address, length, host, host_size, service, service_size, flags);
   if (!reverse.name)
     return flags & NI_NAMEREQD
                ? EAI_NONAME
-               : REAL(getnameinfo)(address, length, host, host_room, service, service_room, flags | NI_NUMERICHOST);
-  if (const int error = copy_name(*reverse.name, host, host_room))
+               : REAL(getnameinfo)(address, length, host, host_size, service, service_size, flags | NI_NUMERICHOST);
+  if (const int error = copy_name(*reverse.name, host, host_size))
     return error;
-  const bool is_done = !service || !service_room;
-  return is_done ? 0 : REAL(getnameinfo)(address, length, nullptr, 0, service, service_room, flags & ~NI_NAMEREQD);
+  const bool is_done = !service || !service_size;
+  return is_done ? 0 : REAL(getnameinfo)(address, length, nullptr, 0, service, service_size, flags & ~NI_NAMEREQD);
 }

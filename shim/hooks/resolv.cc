@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The exported functions that ask a DNS server for anything. The C library's own sends do not come by the hooks of
-// sendto() and its relatives: where no datagram may leave, these are to fail themselves. Each has two names: <resolv.h>
-// says which of them programs call, and has not always said the same.
+// The functions that ask a DNS server. They send datagrams from inside the C library, past the hooks of sendto() and
+// its relatives, so they have to fail themselves if no datagram may leave. Each has two names, because <resolv.h> has
+// renamed them at times.
 #include "kernel/real.h"
 #include "names/datagrams.h"
 #include <resolv.h>

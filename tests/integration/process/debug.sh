@@ -52,7 +52,7 @@ check "this host" loopback_says
 check "not TCP" says python3 "$web direct, not TCP: connected after [0-9]+ ms" \
   -- through "$python" -c "import socket; socket.socket(type=socket.SOCK_DGRAM).connect(('${WEB%:*}', ${WEB#*:}))"
 check "IPv6" says curl '\[2001:db8::1\]:80 unreachable: ENETUNREACH: SOCKS4 has no IPv6' -- through curl -sS "http://[2001:db8::1]/"
-refused="CONNECT ${web%:*}:1 through $socks: ECONNREFUSED after [0-9]+ ms: the SOCKS server rejects it, or cannot reach the destination \(reply 91\)"
+refused="CONNECT ${web%:*}:1 through $socks: ECONNREFUSED after [0-9]+ ms: the SOCKS server rejected it, or cannot reach the destination \(reply 91\)"
 check "a refusal" says curl "$refused" -- through curl -sS "http://${WEB%:*}:1/"
 check "a refusal of a non-blocking socket" says python3 "$refused" \
   -- through "$python" -c "${asyncio/${WEB#*:}/1}"
@@ -70,8 +70,8 @@ check "a malformed variable" mistaken
 
 # The control connection, then the call from the server.
 control="CONNECT ${FTP//./\\.} through $socks: granted after [0-9]+ ms, seen as $peer:[0-9]+"
-awaited="BIND for a call from ${FTP//./\\.} through $socks: granted after [0-9]+ ms, which is awaited at $peer:[0-9]+"
-called="BIND: ${FTP%:*}:[0-9]+ has called at $peer:[0-9]+: fd [0-9]+"
+awaited="BIND for a call from ${FTP//./\\.} through $socks: granted after [0-9]+ ms, listening at $peer:[0-9]+"
+called="BIND: ${FTP%:*}:[0-9]+ called at $peer:[0-9]+: fd [0-9]+"
 check "FTP, active, curl" says curl "$control" "$awaited" "$called" -- through curl -sS -P - "ftp://$FTP/page"
 
 levels() {
@@ -93,9 +93,9 @@ fails_with() {
   says curl "CONNECT $web through ${SOCKS//./\\.}: $2" -- "${curl_page[@]}"
 }
 after="after [0-9]+ ms"
-check "reply 92" fails_with connect-refuse-92 "EACCES $after: .*ident service, or another user's name \(replies 92, 93\)"
+check "reply 92" fails_with connect-refuse-92 "EACCES $after: .*ident service did not answer the SOCKS server, or named another user \(replies 92, 93\)"
 check "no reply" fails_with connect-close "ECONNRESET $after: the SOCKS server ended the connection without a reply"
-check "no SOCKS server" fails_with connect-garbage "EPROTO $after: what answers there is no SOCKS4 server"
+check "no SOCKS server" fails_with connect-garbage "EPROTO $after: the server does not speak SOCKS4"
 silence() { SOCKSIFY_TIMEOUT=1 fails_with connect-silence "ETIMEDOUT after [1-9][0-9]{3,} ms: no reply within SOCKSIFY_TIMEOUT"; }
 check "silence" silence
 check "a server that does not report its address" fails_with connect-zeros "granted $after"
@@ -105,5 +105,5 @@ uncalled() { # by a client that looks at nothing but the listening socket
   local -x DESTINATION=$APP ADVERTISED=$peer
   says bind 'CONNECT .*' 'BIND .*' "BIND for a call from ${APP//./\\.}: ECONNABORTED: $2 at $peer:[0-9]+" -- client bind call_aborted
 }
-check "nobody calls" uncalled refuse-91 "in time nobody called, or somebody else \(allowed by SOCKSIFY_BIND=any\),"
+check "nobody calls" uncalled refuse-91 "nobody called in time, or another host did \(SOCKSIFY_BIND=any allows that\),"
 check "a BIND that the server ends" uncalled close "the SOCKS server ended the connection before a call"

@@ -77,6 +77,11 @@ const char* parse_fast_open(std::string_view text, Config& config) {
   return choose(text, words, config.fast_open) ? nullptr : "not 1 or 0";
 }
 
+const char* parse_io_uring(std::string_view text, Config& config) {
+  constexpr Word<bool> words[] = {{"allow", true}, {"deny", false}};
+  return choose(text, words, config.io_uring) ? nullptr : "not deny or allow";
+}
+
 const char* parse_leak(std::string_view text, Config& config) {
   constexpr Word<Leak> words[] = {{"allow", Leak::allow}, {"warn", Leak::warn}, {"deny", Leak::deny}};
   return choose(text, words, config.leak) ? nullptr : "not allow, warn or deny";
@@ -109,6 +114,7 @@ constexpr Setting table[] = {
     {"SOCKSIFY_BIND", nullptr, ordinary, parse_bind, "accept calls from outside: auto, any or off"},
     {"SOCKSIFY_DNS", nullptr, ordinary, parse_dns, "resolve names: auto, local or remote"},
     {"SOCKSIFY_FASTOPEN", nullptr, ordinary, parse_fast_open, "send the request in the SYN: 1 or 0"},
+    {"SOCKSIFY_IO_URING", nullptr, ordinary, parse_io_uring, "io_uring, which goes past the proxy: deny or allow"},
     {"SOCKSIFY_LEAK", nullptr, ordinary, parse_leak, "datagrams that leave this host: allow, warn or deny"},
     {"SOCKSIFY_LOOPBACK", nullptr, ordinary, parse_loopback, "loopback addresses: direct or proxy"},
     {"SOCKSIFY_SESSION", nullptr, not_in_files, parse_session, "the file of the names that have fake IPs"},

@@ -10,7 +10,7 @@ needs_libc_only() {
 }
 # A hook is a line that begins with HOOK. The hooks in the source and the exported symbols are the same.
 exports_the_hooks() {
-  sed '/^#if __TIMESIZE == 32/,/^#endif/d' "$TOP"/shim/hooks/*.cc | sed -nE 's/^HOOK [A-Za-z0-9_ *]*[ *]([a-zA-Z0-9_]+)\(.*/\1/p' | sort >hooks
+  sed '/^#if __TIMESIZE == 32/,/^#endif/d' "$TOP"/shim/hooks/*.cc | sed -nE 's/^HOOK [A-Za-z0-9_ *]*[ *]([a-zA-Z0-9_]+)\(.*/\1/p' | sed 's/^syscall_hook$/syscall/' | sort >hooks
   nm -D --defined-only --format=posix "$library" | cut -d ' ' -f 1 | sort >exported
   grep -qx connect hooks
   same hooks exported

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+// syscall(2): a call that has a hook goes to that hook; io_uring, which would go past all of them, is not there.
+// Runtimes such as Bun's and libuv's make their calls this way.
+#include "config/config.h"
+#include "kernel/call.h"
+#include "kernel/real.h"
+#include <cstdint>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+using namespace socksify;
+
+namespace {
+
+using Argument = long;
+using Arguments = const Argument (&)[6];
+
+int fd_of(Argument argument) { return static_cast<int>(argument); }
+template <typename Type> Type* pointer_of(Argument argument) { return reinterpret_cast<Type*>(argument); }
+socklen_t length_of(Argument argument) { return static_cast<socklen_t>(argument); }
+
+long pselect6(Arguments a) {
+  struct Mask { // the kernel's sixth argument points to this
+    const sigset_t* signals;
+    size_t size;
+  };
+  const auto* mask = pointer_of<const Mask>(a[5]);
+  return pselect(fd_of(a[0]), pointer_of<fd_set>(a[1]), pointer_of<fd_set>(a[2]), pointer_of<fd_set>(a[3]),
+                 pointer_of<const timespec>(a[4]), mask ? mask->signals : nullptr);
+}
+
+// What waits. The kernel's own flavours of these calls also store what is left of a time limit: as with a signal that
+// comes at once, programs cannot rely on it.
+long wait_call(long number, Arguments a) {
+  switch (number) {
+#ifdef SYS_poll
+  case SYS_poll:
+    return poll(pointer_of<pollfd>(a[0]), static_cast<nfds_t>(a[1]), static_cast<int>(a[2]));
+#endif
+  case SYS_ppoll:
+    return ppoll(pointer_of<pollfd>(a[0]), static_cast<nfds_t>(a[1]), pointer_of<const timespec>(a[2]),
+                 pointer_of<const sigset_t>(a[3]));
+#ifdef SYS_select
+  case SYS_select:
+    return select(fd_of(a[0]), pointer_of<fd_set>(a[1]), pointer_of<fd_set>(a[2]), pointer_of<fd_set>(a[3]),
+                  pointer_of<timeval>(a[4]));
+#endif
+  case SYS_pselect6:
+    return pselect6(a);
+  case SYS_epoll_ctl:
+    return epoll_ctl(fd_of(a[0]), static_cast<int>(a[1]), fd_of(a[2]), pointer_of<epoll_event>(a[3]));
+#ifdef SYS_epoll_wait
+  case SYS_epoll_wait:
+    return epoll_wait(fd_of(a[0]), pointer_of<epoll_event>(a[1]), static_cast<int>(a[2]), static_cast<int>(a[3]));
+#endif
+  case SYS_epoll_pwait:
+    return epoll_pwait(fd_of(a[0]), pointer_of<epoll_event>(a[1]), static_cast<int>(a[2]), static_cast<int>(a[3]),
+                       pointer_of<const sigset_t>(a[4]));
+  case SYS_epoll_pwait2:
+    return epoll_pwait2(fd_of(a[0]), pointer_of<epoll_event>(a[1]), static_cast<int>(a[2]),
+                        pointer_of<const timespec>(a[3]), pointer_of<const sigset_t>(a[4]));
+  }
+  return fail(ENOSYS);
+}
+
+long socket_call(long number, Arguments a) {
+  const int fd = fd_of(a[0]);
+  switch (number) {
+  case SYS_connect:
+    return connect(fd, pointer_of<const sockaddr>(a[1]), length_of(a[2]));
+  case SYS_bind:
+    return bind(fd, pointer_of<const sockaddr>(a[1]), length_of(a[2]));
+  case SYS_listen:
+    return listen(fd, static_cast<int>(a[1]));
+#ifdef SYS_accept
+  case SYS_accept:
+    return accept(fd, pointer_of<sockaddr>(a[1]), pointer_of<socklen_t>(a[2]));
+#endif
+  case SYS_accept4:
+    return accept4(fd, pointer_of<sockaddr>(a[1]), pointer_of<socklen_t>(a[2]), static_cast<int>(a[3]));
+  case SYS_getsockname:
+    return getsockname(fd, pointer_of<sockaddr>(a[1]), pointer_of<socklen_t>(a[2]));
+  case SYS_getpeername:
+    return getpeername(fd, pointer_of<sockaddr>(a[1]), pointer_of<socklen_t>(a[2]));
+  case SYS_getsockopt:
+    return getsockopt(fd, static_cast<int>(a[1]), static_cast<int>(a[2]), pointer_of<void>(a[3]),
+                      pointer_of<socklen_t>(a[4]));
+  case SYS_setsockopt:
+    return setsockopt(fd, static_cast<int>(a[1]), static_cast<int>(a[2]), pointer_of<const void>(a[3]),
+                      length_of(a[4]));
+  case SYS_shutdown:
+    return shutdown(fd, static_cast<int>(a[1]));
+  }
+  return wait_call(number, a);
+}
+
+long data_call(long number, Arguments a) {
+  const int fd = fd_of(a[0]);
+  const auto size = static_cast<size_t>(a[2]);
+  switch (number) {
+  case SYS_read:
+    return read(fd, pointer_of<void>(a[1]), size);
+  case SYS_write:
+    return write(fd, pointer_of<const void>(a[1]), size);
+  case SYS_readv:
+    return readv(fd, pointer_of<const iovec>(a[1]), static_cast<int>(a[2]));
+  case SYS_writev:
+    return writev(fd, pointer_of<const iovec>(a[1]), static_cast<int>(a[2]));
+  case SYS_recvfrom:
+    return recvfrom(fd, pointer_of<void>(a[1]), size, static_cast<int>(a[3]), pointer_of<sockaddr>(a[4]),
+                    pointer_of<socklen_t>(a[5]));
+  case SYS_sendto:
+    return sendto(fd, pointer_of<const void>(a[1]), size, static_cast<int>(a[3]), pointer_of<const sockaddr>(a[4]),
+                  length_of(a[5]));
+  case SYS_recvmsg:
+    return recvmsg(fd, pointer_of<msghdr>(a[1]), static_cast<int>(a[2]));
+  case SYS_sendmsg:
+    return sendmsg(fd, pointer_of<const msghdr>(a[1]), static_cast<int>(a[2]));
+  case SYS_recvmmsg:
+    return recvmmsg(fd, pointer_of<mmsghdr>(a[1]), static_cast<unsigned>(a[2]), static_cast<int>(a[3]),
+                    pointer_of<timespec>(a[4]));
+  case SYS_sendmmsg:
+    return sendmmsg(fd, pointer_of<mmsghdr>(a[1]), static_cast<unsigned>(a[2]), static_cast<int>(a[3]));
+  }
+  return socket_call(number, a);
+}
+
+// What has a hook, by number. x86-64 and the processors that came later make each of these calls directly; what 32-bit
+// programs send by socketcall(2) stays unseen.
+constexpr long hooked_calls[] = {
+#if __LP64__
+    SYS_read,           SYS_write,       SYS_readv,       SYS_writev,       SYS_recvfrom,   SYS_sendto,   SYS_recvmsg,
+    SYS_sendmsg,        SYS_recvmmsg,    SYS_sendmmsg,    SYS_connect,      SYS_bind,       SYS_listen,   SYS_accept,
+    SYS_accept4,        SYS_getsockname, SYS_getpeername, SYS_getsockopt,   SYS_setsockopt, SYS_shutdown, SYS_ppoll,
+    SYS_pselect6,       SYS_epoll_ctl,   SYS_epoll_pwait, SYS_epoll_pwait2,
+#ifdef SYS_poll
+    SYS_poll,           SYS_select,      SYS_epoll_wait,
+#endif
+#endif
+    SYS_io_uring_setup,
+};
+
+struct HookedCalls {
+  static constexpr long count = 512;
+  bool has[count]{};
+
+  constexpr HookedCalls() {
+    for (const long number : hooked_calls)
+      has[number] = true;
+  }
+};
+constexpr HookedCalls hooked;
+
+[[gnu::noinline]] long call_hook(long number, Argument a, Argument b, Argument c, Argument d, Argument e, Argument f) {
+  if (!config().active || (number == SYS_io_uring_setup && config().io_uring))
+    return REAL(syscall)(number, a, b, c, d, e, f);
+  return number == SYS_io_uring_setup ? fail(ENOSYS) : data_call(number, {a, b, c, d, e, f});
+}
+
+} // namespace
+
+// Not variadic, so that every call is passed on by a jump: vfork() and clone() return twice, and to the caller. What a
+// caller with fewer arguments leaves undefined is for nobody to read.
+HOOK long syscall_hook(long number, Argument a, Argument b, Argument c, Argument d, Argument e, Argument f) noexcept
+    __asm__("syscall");
+
+long syscall_hook(long number, Argument a, Argument b, Argument c, Argument d, Argument e, Argument f) noexcept {
+  if (static_cast<unsigned long>(number) < HookedCalls::count && hooked.has[number]) [[unlikely]]
+    return call_hook(number, a, b, c, d, e, f);
+  return REAL(syscall)(number, a, b, c, d, e, f);
+}

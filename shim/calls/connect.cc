@@ -87,7 +87,6 @@ int connect_pending(int fd, sockets::Identity key, int family, Endpoint destinat
                     int low_water_mark) {
   if (!key || config().servers[started.attempt.server].is_unix)
     key = sockets::identity(fd);
-  started.handshake.step(fd); // on a fast network the server may be connected, and the request can go
   const Pending pending{.low_water_mark = low_water_mark, .peer = destination};
   if (const int error = start_pending(key, Socket{State::pending, pending, family, fd}, started))
     return disconnect_and_fail(fd, family, error);

@@ -86,7 +86,6 @@ int start_pending(Identity key, Socket socket, const Exchange& exchange) {
   sockets::when_pending_closed(
       [](Identity closed, const Socket& pending) { drop_slot(closed, pending.as<Pending>().slot); });
   count_miss();
-  const short events = exchange.handshake.events();
   int& slot = socket.as<Pending>().slot;
   slot = pending::begin(key, exchange);
   if (slot < 0)
@@ -95,10 +94,11 @@ int start_pending(Identity key, Socket socket, const Exchange& exchange) {
     drop_slot(key, slot);
     return ENOBUFS;
   }
-  if (events)
-    mask_published(key, socket, events);
-  else
-    progress_known(key, socket);
+  // The request goes when the socket is registered, and not before: another thread might read the reply. On a fast
+  // network the server is connected, and the request can go now.
+  const Socket now = progress_pending(key, socket.fd, socket);
+  if (now.is<Pending>())
+    mask_published(key, now, handshake_events(now));
   return 0;
 }
 

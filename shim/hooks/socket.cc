@@ -86,6 +86,8 @@ HOOK int connect(int fd, const sockaddr* address, socklen_t length) {
 HOOK int __connect(int fd, const sockaddr* address, socklen_t length) __attribute__((alias("connect")));
 
 HOOK int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
+  if (any_connecting())
+    progress(fd); // the reply, which has our address, may be there
   auto socket = sockets::lookup_used(sockets::empty() ? 0 : sockets::identity(fd));
   if (!socket || !address || !length)
     return REAL(getsockname)(fd, address, length);

@@ -150,7 +150,9 @@ Outcome connect_fresh(int fd, sockets::Identity key, const sockaddr* address, so
   log_route(fd, way, address, length);
   if (way == Route::direct)
     return Outcome::not_ours();
-  const IpPort destination = *IpPort::from(address, length);
+  IpPort destination = *IpPort::from(address, length);
+  if (destination.ip.is_ipv4() && destination.ip.is_any())
+    destination.ip = Ip::from(INADDR_LOOPBACK); // as the kernel takes 0.0.0.0
   if (way == Route::proxy) {
     const int error = connect_through(fd, key, address->sa_family, destination.endpoint(), mode);
     return is_of_other_family(fd, address, length, error) ? EAFNOSUPPORT : error;

@@ -2,8 +2,10 @@
 #include "config/log.h"
 #include "kernel/real.h"
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 
@@ -20,6 +22,38 @@ Inode inode_of(int fd) {
   struct stat status {};
   return fstat(fd, &status) == 0 ? Inode{status.st_dev, status.st_ino} : Inode{};
 }
+
+// No line kills the program: not by SIGPIPE, when its reader has gone, and not by SIGXFSZ.
+class NoSignals {
+public:
+  NoSignals() {
+    sigemptyset(&m_signals);
+    sigaddset(&m_signals, SIGPIPE);
+    sigaddset(&m_signals, SIGXFSZ);
+    sigpending(&m_pending_before);
+    pthread_sigmask(SIG_BLOCK, &m_signals, &m_mask_before);
+  }
+  ~NoSignals() {
+    for (const int signal : {SIGPIPE, SIGXFSZ})
+      if (!sigismember(&m_pending_before, signal))
+        discard(signal);
+    pthread_sigmask(SIG_SETMASK, &m_mask_before, nullptr);
+  }
+  NoSignals(const NoSignals&) = delete;
+  NoSignals& operator=(const NoSignals&) = delete;
+
+private:
+  static void discard(int signal) {
+    constexpr timespec at_once{};
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, signal);
+    while (sigtimedwait(&one, nullptr, &at_once) < 0 && errno == EINTR)
+      ;
+  }
+
+  sigset_t m_signals, m_pending_before, m_mask_before;
+};
 
 // A program may close its stderr and open a file of its own as descriptor 2.
 constinit Inode stderr_at_load;
@@ -55,6 +89,7 @@ void write_line(std::string_view line) {
     file = Fd{open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666)};
   if (!file && !(inode_of(STDERR_FILENO) == stderr_at_load))
     return;
+  const NoSignals guard;
   char newline = '\n';
   const iovec parts[] = {{const_cast<char*>(line.data()), line.size()}, {&newline, 1}};
   // If the log cannot be written, the program is not disturbed.

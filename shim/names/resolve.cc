@@ -14,10 +14,10 @@
 namespace socksify::resolve {
 namespace {
 
-// "127.1" and "0x7f000001" are also addresses.
+// "127.1" and "0x7f000001" are also addresses. Unlike inet_aton(), libc's look-ups allow nothing after an address.
 bool is_address(const char* node) {
   in_addr ignored;
-  return inet_aton(node, &ignored) != 0;
+  return inet_aton(node, &ignored) != 0 && !std::strpbrk(node, " \t\n\v\f\r");
 }
 
 bool is_localhost(std::string_view name) { return name == "localhost" || name.ends_with(".localhost"); }
@@ -60,14 +60,14 @@ NameQuery NameQuery::about(const char* node) {
   const auto name = host_name::normalized(node);
   query.is_recorded = name && has_direct;
   query.is_direct = query.is_recorded && is_direct_name(config(), name->view());
-  if (!config().uses_fake_ips())
+  if (!config().uses_fake_ips() || is_address(node))
     return query;
   if (!name) {
     query.resolver = config().resolves_remotely() ? Resolver::nobody : Resolver::libc_only;
     return query;
   }
   query.name = *name;
-  if (is_address(node) || query.is_direct)
+  if (query.is_direct)
     return query;
   query.resolver = config().resolves_remotely() ? Resolver::us_only : Resolver::libc_then_us;
   return query;

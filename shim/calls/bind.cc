@@ -4,6 +4,7 @@
 #include "config/config.h"
 #include "config/log.h"
 #include "handshake/exchange.h"
+#include "handshake/server_choice.h"
 #include "handshake/trace.h"
 #include "kernel/fork.h"
 #include "kernel/real.h"
@@ -45,7 +46,10 @@ std::optional<Socket> primary_of(int fd, const Ip& requested, int family) {
     return std::nullopt;
   if (domain_of(fd) != family || !is_untouched(fd))
     return std::nullopt;
-  return sockets::primary_for(ip);
+  const auto primary = sockets::primary_for(ip);
+  // A server's word does not make a private listener public.
+  const bool stays_local = requested.is_loopback() && primary && !servers::is_on_this_host(primary->server);
+  return stays_local ? std::nullopt : primary;
 }
 
 // Takes the socket back from a BIND.

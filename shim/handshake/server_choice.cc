@@ -65,6 +65,11 @@ std::optional<Endpoint> endpoint(int number) {
   return Endpoint{ip, server.port};
 }
 
+bool is_on_this_host(int number) {
+  const auto address = endpoint(number);
+  return config().servers[number].is_unix || (address && address->is_loopback());
+}
+
 bool any_unix() {
   for (int number = 0; number < config().server_count; ++number)
     if (config().servers[number].is_unix)

@@ -10,6 +10,9 @@ namespace socksify::servers {
 // if that fails, and for a Unix socket.
 std::optional<Endpoint> endpoint(int number);
 
+// True if the server has a loopback address or is on a Unix socket.
+bool is_on_this_host(int number);
+
 // True if one of the servers is on a Unix socket.
 bool any_unix();
 

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <pthread.h>
 #include <pwd.h>
+#include <sys/auxv.h>
 #include <sys/single_threaded.h>
 #include <unistd.h>
 
@@ -43,8 +44,18 @@ void log_dead_entries(std::string_view no_proxy) {
       log(1, FMT_COMPILE("NO_PROXY: '{}' matches nothing: {}"), entry, why_dead(entry));
 }
 
+// In a set-user-ID program, which loads the library only by /etc/ld.so.preload, the environment is another user's. It
+// may say where to connect, but no file that it names is opened with this user's rights.
+void open_no_files(Config& config) {
+  config.debug = 0;
+  config.log_file = {};
+  config.session = "/nonexistent";
+}
+
 void read_environment() {
   parse_config([](const char* name) -> const char* { return getenv(name); }, process.config);
+  if (getauxval(AT_SECURE))
+    open_no_files(process.config);
   keep(process.config.session, "SOCKSIFY_SESSION");
   keep(process.config.log_file, "SOCKS_LOGOUTPUT");
   keep(process.config.no_proxy, "no_proxy");

@@ -79,6 +79,7 @@ void remember_stderr() {
 
 void write_to_stderr(std::string_view text) {
   const KeepErrno keep;
+  const NoSignals guard;
   [[maybe_unused]] const auto written = REAL(write)(STDERR_FILENO, text.data(), text.size());
 }
 

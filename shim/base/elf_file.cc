@@ -2,6 +2,7 @@
 #include "base/elf_file.h"
 #include <algorithm>
 #include <bit>
+#include <cerrno>
 #include <cstring>
 #include <link.h>
 #include <unistd.h>
@@ -13,9 +14,23 @@ using namespace std::literals;
 
 constexpr uint8_t our_order = std::endian::native == std::endian::little ? ELFDATA2LSB : ELFDATA2MSB;
 
+// Fewer bytes than `size` at the end of the file, or after an error: then errno is set, see read().
 size_t read_at(int fd, void* to, size_t size, uint64_t offset) {
-  const ssize_t length = pread(fd, to, size, static_cast<off_t>(offset));
-  return length < 0 ? 0 : static_cast<size_t>(length);
+  size_t done = 0;
+  while (done < size) {
+    const ssize_t got = pread(fd, static_cast<char*>(to) + done, size - done, static_cast<off_t>(offset + done));
+    if (got == 0 || (got < 0 && errno != EINTR))
+      break;
+    errno = got < 0 ? 0 : errno;
+    done += got < 0 ? 0 : static_cast<size_t>(got);
+  }
+  return done;
+}
+
+// A file that ends before what its header names is not what it seems.
+void require(bool is_complete) {
+  if (!is_complete && errno == 0)
+    errno = EIO;
 }
 
 template <typename Value> bool read_value(int fd, Value& value, uint64_t offset) {
@@ -45,6 +60,7 @@ template <typename Record, typename Visit> void for_each(int fd, uint64_t offset
     for (size_t i = 0; i < got; ++i)
       if (!visit(records[i]))
         return;
+    require(got == most);
     if (got < most)
       return;
     count -= got;
@@ -78,8 +94,7 @@ struct Mark {
 constexpr Mark marks[] = {
     {"\0.go.buildinfo"sv, Program::Language::go},     {"\0.note.go.buildid"sv, Program::Language::go},
     {"\0.gopclntab"sv, Program::Language::go},        {"\0.fpcdata"sv, Program::Language::pascal},
-    {"\0fpc.resources"sv, Program::Language::pascal},
-    {"\0.socksify"sv, Program::Language::launcher},
+    {"\0fpc.resources"sv, Program::Language::pascal}, {"\0.socksify"sv, Program::Language::launcher},
 };
 
 Program::Language language_in(std::string_view names) {
@@ -108,6 +123,7 @@ void read_interpreter(int fd, uint64_t offset, uint64_t size, Program& program) 
   char path[most + 1];
   const uint64_t skipped = size > sizeof path ? size - sizeof path : 0;
   const size_t length = read_at(fd, path, std::min<uint64_t>(size, sizeof path), offset + skipped);
+  require(length == std::min<uint64_t>(size, sizeof path));
   program.interpreter.clear();
   program.interpreter.add(std::string_view{path, strnlen(path, length)});
 }
@@ -219,10 +235,15 @@ void read(int fd, std::string_view beginning, Program& program) {
     return;
   program.kind = Program::Kind::elf;
   program.elf_class = static_cast<uint8_t>(beginning[EI_CLASS]);
+  errno = 0;
   if (program.elf_class == ELFCLASS32)
     read_class<Bits32>(fd, beginning, program);
   else
     read_class<Bits64>(fd, beginning, program);
+  // Rather unknown than taken for a static program.
+  program.error = errno;
+  if (program.error)
+    program.kind = Program::Kind::unreadable;
 }
 
 } // namespace socksify::elf_file

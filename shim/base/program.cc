@@ -39,7 +39,13 @@ void read_script(std::string_view text, Program& program) {
 
 void read_content(int fd, Program& program) {
   char bytes[first_line_size];
-  const ssize_t length = pread(fd, bytes, sizeof bytes, 0);
+  ssize_t length;
+  while ((length = pread(fd, bytes, sizeof bytes, 0)) < 0 && errno == EINTR)
+    ;
+  if (length < 0 && errno != EISDIR) {
+    program.kind = Program::Kind::unreadable;
+    program.error = errno;
+  }
   const std::string_view beginning{bytes, length < 0 ? 0 : static_cast<size_t>(length)};
   if (beginning.starts_with("#!"))
     read_script(beginning, program);

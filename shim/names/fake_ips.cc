@@ -82,7 +82,9 @@ bool is_fake_ip(uint32_t ip) { return config().is_fake_ip(Ip::from(ip)); }
 
 std::optional<uint32_t> ip_for(const Name& name) {
   if (const auto number = number_in(shared_store(), shared_capacity, name)) {
-    own_fake_ips::remember(first_shared + *number, name);
+    // Without memory for it the program is to try again: the file alone may be gone when it connects.
+    if (!own_fake_ips::remember(first_shared + *number, name))
+      return std::nullopt;
     return first_shared + *number;
   }
   if (const auto number = number_in(private_store(true), private_capacity, name))

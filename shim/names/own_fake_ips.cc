@@ -42,16 +42,17 @@ void write(Entry& entry, const Name& name) {
 
 } // namespace
 
-void remember(uint32_t ip, const Name& name) {
+bool remember(uint32_t ip, const Name& name) {
   forks::add_observer(names);
   if (!fake_ip::contains(ip))
-    return;
+    return true;
   std::atomic<Entry*>& chunk = names.chunks[index_of(ip) / chunk_size];
   Entry* entries = publish_mapping(chunk, chunk_size * sizeof(Entry), MAP_PRIVATE);
   if (!entries || !names.lock.lock())
-    return;
+    return false;
   write(entries[index_of(ip) % chunk_size], name);
   names.lock.unlock();
+  return true;
 }
 
 std::optional<Name> name_of(uint32_t ip) {

@@ -7,8 +7,8 @@
 
 namespace socksify::own_fake_ips {
 
-// Keeps the name for as long as the process lives: at most one for each fake IP. Does nothing if there is no memory.
-void remember(uint32_t ip, const Name& name);
+// Keeps the name for as long as the process lives: at most one for each fake IP. False if there is no memory.
+[[nodiscard]] bool remember(uint32_t ip, const Name& name);
 
 std::optional<Name> name_of(uint32_t ip);
 

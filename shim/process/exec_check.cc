@@ -77,26 +77,30 @@ bool is_executable(const Location& program) {
   return program.is_descriptor || faccessat(program.directory, program.path, X_OK, AT_EACCESS) == 0;
 }
 
-bool judge(const Question& question, Sanitizer& sanitizer) {
+// 0, or an errno.
+int judge(const Question& question, Sanitizer& sanitizer) {
   const KeepErrno keep;
   Program program;
   Text<256> interpreter;
   follow(question, program, interpreter);
   sanitizer = program.sanitizer;
   const char* reason = in_words(obstacle_to(program));
-  if (program.kind == Program::Kind::unreadable && !is_absent(program.error) && program.error != EFAULT)
+  const bool is_unknown =
+      program.kind == Program::Kind::unreadable && !is_absent(program.error) && program.error != EFAULT;
+  if (is_unknown)
     reason = "cannot be inspected";
   if (!*reason || !is_executable(question.program))
-    return true;
+    return 0;
   report(question.program.is_descriptor ? "the program" : question.program.path, interpreter.view(), reason);
-  return false;
+  return is_unknown ? program.error : EACCES;
 }
 
 bool asks(const Question& question, char* const* environment, Sanitizer& sanitizer) {
-  if (!config().active || environment::opts_out(environment) || judge(question, sanitizer))
-    return true;
-  errno = EACCES;
-  return false;
+  const bool is_ours = config().active && !environment::opts_out(environment);
+  const int error = is_ours ? judge(question, sanitizer) : 0;
+  if (error)
+    errno = error;
+  return error == 0;
 }
 
 bool is_program(const char* path) {

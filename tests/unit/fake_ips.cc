@@ -70,7 +70,7 @@ TEST_CASE("a process knows every fake IP that it was given") {
   const auto name = [](int i) { return *host_name::normalized("host" + std::to_string(i)); };
   const auto ip = [](int i) { return fake_ip::network + 50'000 + uint32_t(i) * 3; };
   for (int i = 0; i < 2000; ++i)
-    own_fake_ips::remember(ip(i), name(i));
+    CHECK(own_fake_ips::remember(ip(i), name(i)));
   int wrong = 0;
   for (int i = 0; i < 2000; ++i) {
     const auto found = own_fake_ips::name_of(ip(i));
@@ -86,15 +86,15 @@ TEST_CASE("a fake IP that is given again stands for its new name") {
   const auto longest = host_name::normalized("a." + std::string(63, 'b') + "." + std::string(63, 'c') + "." +
                                              std::string(63, 'd') + "." + std::string(61, 'e'));
   REQUIRE(longest);
-  own_fake_ips::remember(ip, *longest);
+  CHECK(own_fake_ips::remember(ip, *longest));
   CHECK(own_fake_ips::name_of(ip)->view() == longest->view());
-  own_fake_ips::remember(ip, *host_name::normalized("short.example"));
+  CHECK(own_fake_ips::remember(ip, *host_name::normalized("short.example")));
   CHECK(own_fake_ips::name_of(ip)->view() == "short.example");
 }
 
 TEST_CASE("only fake IPs are remembered") {
   for (const uint32_t ip : {0u, fake_ip::network - 1, fake_ip::network + fake_ip::count, ~0u}) {
-    own_fake_ips::remember(ip, *host_name::normalized("host.example"));
+    CHECK(own_fake_ips::remember(ip, *host_name::normalized("host.example")));
     CHECK_FALSE(own_fake_ips::name_of(ip));
   }
 }
@@ -104,9 +104,10 @@ TEST_CASE("a child can remember and find names, whatever other threads were writ
   std::atomic<bool> over{false};
   const uint32_t first = fake_ip::network + 1000;
   const auto one = host_name::normalized("one.example"), other = host_name::normalized("other.example");
+  std::atomic<size_t> failed{0};
   std::thread writer([&] {
     for (uint32_t i = 0; !over; i = (i + 1) % 100)
-      own_fake_ips::remember(first + i, i % 2 ? *one : *other);
+      failed += !own_fake_ips::remember(first + i, i % 2 ? *one : *other);
   });
   size_t wrong = 0;
   for (int i = 0; i < 200; ++i) {
@@ -116,9 +117,9 @@ TEST_CASE("a child can remember and find names, whatever other threads were writ
       for (uint32_t at = 0; at < 100; ++at)
         if (const auto found = own_fake_ips::name_of(first + at))
           is_sound = is_sound && found->view() == (at % 2 ? one : other)->view();
-      own_fake_ips::remember(first + 100, *other);
+      const bool is_kept = own_fake_ips::remember(first + 100, *other);
       const auto found = own_fake_ips::name_of(first + 100);
-      _exit(is_sound && found && found->view() == other->view() ? 0 : 1);
+      _exit(is_sound && is_kept && found && found->view() == other->view() ? 0 : 1);
     }
     int status = -1;
     wrong += waitpid(child, &status, 0) != child || status != 0;
@@ -126,4 +127,5 @@ TEST_CASE("a child can remember and find names, whatever other threads were writ
   over = true;
   writer.join();
   CHECK(wrong == 0);
+  CHECK(failed == 0);
 }

@@ -27,7 +27,8 @@ static inline int is_dead(void) { return injected_error() == END || injected_err
 static inline int explains_fault(int error) {
   return error == injected_error() || (is_dead() && error == ECONNRESET) ||
          (is_shortage() && (error == ENOBUFS || error == ENOMEM)) || (expects("silence") && error == ETIMEDOUT) ||
-         (injected_error() == SHORT && error == EINTR) || (injection->call == call_getsockopt && error == EACCES);
+         (injected_error() == SHORT && error == EINTR) || (injected_error() == END && error == EIO) ||
+         (injection->call == call_getsockopt && error == EACCES);
 }
 
 /* A fake address whose name cannot be found now leads nowhere. */

@@ -175,7 +175,8 @@ int claim_reply(int fd, const Socket& socket, int flags) {
   KeepErrno keep;
   if (!socket.is_listening_bind() || flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK))
     return EINVAL;
-  // Once before the wait, in order not to wait for bytes of the connection; and again after it, because it may be long.
+  // Checked before the wait, so that it does not wait for bytes of the accepted connection, and again after it, because
+  // the wait may be long.
   if (is_accepted_elsewhere(fd))
     return replace_accepted(fd, socket);
   const int error = await_reply(fd);

@@ -102,7 +102,7 @@ constexpr short readable_events = POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | P
 constexpr short writable_events = POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR;
 constexpr short exceptional_events = POLLPRI;
 
-// The sets of a select(): what it asks, and what it is answered.
+// The sets of a select(), for the question and for the answer.
 struct Sets {
   fd_set *readable, *writable, *exceptional;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sending with an address: by MSG_FASTOPEN that is a connect() as well, and a datagram may be refused.
+// Sending to an address: with MSG_FASTOPEN this connects as well, and a datagram may be refused.
 #pragma once
 #include "kernel/call.h"
 #include <sys/socket.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Every hooked call that waits: the real one while nothing is in progress, else ours, for the rest of the time.
+// Hooked calls that wait: the real one while nothing is in progress, else ours for the time that is left.
 #pragma once
 #include "calls/epoll.h"
 #include "calls/poll.h"
@@ -28,8 +28,8 @@ inline bool needs_translation() { return any_connecting() || any_awaiting_call()
 // Fast path: true if nothing is in progress, and no other thread can start anything during the wait.
 inline bool is_undisturbed() { return __libc_single_threaded && !needs_translation() && !epoll::any_masked(); }
 
-// poll() and its relatives. The real wait returns early for ours if a CONNECT was started during it: the kernel reports
-// events of the handshake then.
+// poll() and its relatives. If another thread starts a CONNECT during the real wait, that may return the handshake's
+// events; ours goes on then.
 template <typename Timeout, typename Real>
 int by_poll(pollfd* fds, nfds_t count, Timeout timeout, const sigset_t* mask, Real real) {
   if (is_undisturbed() || !is_valid(timeout))

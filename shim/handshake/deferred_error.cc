@@ -16,8 +16,8 @@ bool is_unreported(const Socket& socket) {
   return socket.is<Failed>() && socket.as<Failed>().error != reported_by_kernel;
 }
 
-// Whether there is still something to report, the kernel knows, in every process that shares the socket. Which errno it
-// is, we know.
+// The kernel knows whether there is still an error to report, in every process that shares the socket. The library only
+// knows which errno it is.
 int consume(int fd, const Socket& socket) {
   const int error = consume_socket_error(fd);
   if (error && is_unreported(socket))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Why a CONNECT failed after connect() had returned. The socket is then in the state of a refused one. Another reason
-// than a refusal is ours to report: once, as the kernel does, to the first call that asks for SO_ERROR, reads or
-// writes.
+// Why a CONNECT failed after connect() had returned. The socket is then in the state of a refused one, and the
+// kernel reports ECONNREFUSED. Any other errno is reported by the library: once, as the kernel does, to the first call
+// that asks for SO_ERROR, reads or writes.
 #pragma once
 #include "sockets/registry.h"
 

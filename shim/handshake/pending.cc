@@ -38,8 +38,8 @@ bool may_be_free(const PendingConnect& slot) {
   return slot.identity.load(std::memory_order_acquire) == 0 || slot.is_over;
 }
 
-// A slot that processes share stays in use after the end, so that each of them learns the result. When its deadline is
-// over, they all have learned it or never will. Only the holder may ask.
+// A slot that processes share stays in use after the end, so that each of them learns the result. After its
+// deadline they all have learned it or never will. Only the holder may ask.
 bool is_free(const PendingConnect& slot) {
   return slot.identity.load(std::memory_order_relaxed) == 0 || (slot.is_over && slot.deadline.left() == 0);
 }

@@ -19,7 +19,8 @@ void rejected(const IpPort& destination, Route why);
 // The real connect().
 int connect_directly(int fd, const sockaddr* address, socklen_t length);
 
-// The second half of a BIND: `peer` called at `local`; or nobody did, says the server's reply or its hang-up.
+// The second half of a BIND: `peer` called at `local`; or the server replied that nobody did, or hung up without a
+// reply.
 void call_accepted(Endpoint peer, Endpoint local, int fd);
 void call_failed(Endpoint primary, Endpoint local, bool has_replied);
 

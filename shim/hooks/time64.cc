@@ -64,7 +64,7 @@ HOOK int __recvmmsg64(int fd, mmsghdr* messages, unsigned count, int flags, time
   return premature_io::fails_receive(fd, flags) ? -1 : REAL(__recvmmsg64)(fd, messages, count, flags, timeout);
 }
 
-// These have no time in what they send.
+// What these send contains no time.
 HOOK ssize_t __sendmsg64(int fd, const msghdr* message, int flags) { return sending::message(fd, message, flags); }
 
 HOOK int __sendmmsg64(int fd, mmsghdr* messages, unsigned count, int flags) {

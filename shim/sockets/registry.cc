@@ -20,8 +20,8 @@ struct Registry {
 };
 constinit Registry registry;
 
-// accept() in a child may take the call and put a dummy listener on the shared socket's number there. Whoever notices
-// later needs the flags that the listening socket had.
+// After a fork, accept() in another process may take the call and change the flags of the shared socket, because a
+// connection has other flags than a listening socket. The dummy listener of this process needs the old ones.
 void record_flags(forks::Observer&) {
   KeepErrno keep;
   registry.map.for_each([](Identity key, const CookieMap::Value& value, uint64_t) {

@@ -37,7 +37,7 @@ bool any_open(bool (*matches)(const Socket& socket));
 // Forgets the pending sockets that the program has closed.
 void forget_closed_pending();
 
-// The primary connection for a bind() to `ip`: a live CONNECT of this process or its parent, by preference one with the
+// The primary connection for a bind() to `ip`: a live CONNECT of this process or its parent, preferably one with the
 // local address `ip`, else the one used last.
 std::optional<Socket> primary_for(uint32_t ip);
 

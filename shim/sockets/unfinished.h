@@ -13,7 +13,7 @@ struct Unfinished {
   std::atomic<uint32_t> binds_started{0}, binds_finished{0};
   // About how many failed CONNECTs the program has not heard of. While there are any, every read and write has to ask.
   std::atomic<int> errors{0};
-  // Epoll registrations that carry a cookie in the kernel, and how often one has stopped doing so.
+  // Epoll registrations that are masked in the kernel, and how many times one was unmasked.
   std::atomic<int> masked{0};
   std::atomic<uint32_t> times_unmasked{0};
 };

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "sockets/socket.h"
 #include "kernel/cookie_map.h"
+#include <csignal>
 #include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 using namespace socksify;
 
@@ -63,4 +67,17 @@ TEST_CASE("a socket comes out of a map as it went in") {
   CHECK(same.as<Pending>().slot == 3);
   CHECK(same.as<Pending>().low_water_mark == 8);
   CHECK(same.as<Pending>().peer == peer);
+}
+
+TEST_CASE("reading the wrong state ends the program") {
+  const pid_t child = fork();
+  if (child == 0) {
+    const rlimit no_core{0, 0};
+    setrlimit(RLIMIT_CORE, &no_core);
+    signal(SIGILL, SIG_DFL); // not doctest's report
+    _exit(pending().as<Failed>().error);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
 }

@@ -1,8 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2016 # scripts in quotes
 # A failing assertion is reported with its line, wherever it stands in a check.
 . "${0%/*}/../../lib/harness.sh"
 
+probe=$WORK/probe.sh
 # reports LINE TEXT: a script whose check runs the body on stdin fails at that line, and its output shows it.
 reports() {
   mkdir -p inner
@@ -12,11 +14,11 @@ reports() {
     cat
     printf '%s\n' '  echo the end' '}' 'check "a name" body_of_test'
   } >probe.sh
-  WORK=$WORK/inner bash "$WORK/probe.sh" >got 2>&1
+  env WORK="$WORK/inner" bash "$probe" >got 2>&1
   cat got
   has got '^not ok a name$'
   lacks got 'the end'
-  has got "^    at $WORK/probe.sh:$1: $2\$"
+  has got "^    at $probe:$1: $2\$"
 }
 first_line() { reports 3 'has missing x' <<<'  has missing x'; }
 middle() {
@@ -62,7 +64,7 @@ wrong_status() { reports 3 'ends_with 3 false' <<<'  ends_with 3 false'; }
 in_condition() {
   mkdir -p inner
   echo ". '$TOP/tests/lib/harness.sh'; if check name true; then echo; fi" >probe.sh
-  WORK=$WORK/inner bash "$WORK/probe.sh" >got 2>&1
+  env WORK="$WORK/inner" bash "$probe" >got 2>&1
   has got '^not ok name$'
   has got 'check is called in a condition'
 }

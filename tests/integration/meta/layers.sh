@@ -16,7 +16,7 @@ finds() {
   mkdir tree
   cp -r "$TOP/shim" "$TOP/tools" tree
   echo "#include \"$2\"" >>"tree/$1"
-  ! layers tree >got
+  fails layers tree >got
   has got "$3"
 }
 

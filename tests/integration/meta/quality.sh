@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# shellcheck, mandoc and clang accept the sources.
+# The sources pass shellcheck, mandoc -Tlint and the warnings of clang.
 . "${0%/*}/../../lib/harness.sh"
 
 # The project's files, found without git: there may be no repository.
@@ -14,7 +14,7 @@ shell_scripts() {
   done
 }
 
-# shellcheck reads everything that a script sources, so this takes long: two processes share it.
+# Linting reads everything that a script sources, so this takes long: two processes share it.
 shellcheck_has_nothing_to_say() {
   cd "$TOP"
   shell_scripts | xargs -P 2 -n 8 shellcheck -x -P SCRIPTDIR

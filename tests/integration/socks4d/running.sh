@@ -30,6 +30,7 @@ ends() {
   env "${sanitizer_options[@]}" "${socks4d[@]}" --log ended.log >ended.out 2>&1 &
   pid=$!
   await grep -q listening ended.out
+  # shellcheck disable=SC2064 # now
   trap "kill -KILL $pid 2>/dev/null || true" EXIT
   SOCKS=$(sed 's/.* //' ended.out) SOCKS4D=$pid wire running ends "$1"
   wait $pid
@@ -44,6 +45,7 @@ obeys_later() {
   mkfifo slow.conf
   env "${sanitizer_options[@]}" "${socks4d[@]}" --config slow.conf >early.out 2>&1 &
   pid=$!
+  # shellcheck disable=SC2064 # now
   trap "kill -KILL $pid || true" EXIT
   await postpones $pid
   kill -HUP $pid

@@ -116,8 +116,8 @@ takes_forms() {
   files $'SOCKS_SERVER=a\nSOCKS_USER=x=\\n*~'
   gives SOCKS_USER 'x=\n*~'
 }
+# shellcheck disable=SC2016 # not expanded
 executes_nothing() {
-  # shellcheck disable=SC2016 # not to be expanded
   files $'SOCKS_SERVER=a\nSOCKS_USER=$(touch ran)`touch ran`;touch ran'
   gives SOCKS_USER '$(touch ran)`touch ran`;touch ran'
   refuses "$system:1: 'touch ran;SOCKS_USER': no such setting" 'touch ran;SOCKS_USER=x'

@@ -80,7 +80,7 @@ TEST(handler_anywhere) {
   int good = 0, all = 0;
   tell(&server, "grant");
   begin_handling();
-  ring(1000);
+  ring(10000);
   while (handled < 100) {
     int fd = nonblocking_socket();
     int is_pending = reach(fd, &server) == 0 || errno == EINPROGRESS;

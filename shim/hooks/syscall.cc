@@ -35,8 +35,7 @@ long pselect6(Arguments a) {
                  pointer_of<const timespec>(a[4]), mask ? mask->signals : nullptr);
 }
 
-// What waits. The kernel's own flavours of these calls also store what is left of a time limit: as with a signal that
-// comes at once, programs cannot rely on it.
+// Calls that wait. The kernel's ppoll() and pselect6() also store the time that is left; libc's, and so ours, do not.
 long wait_call(long number, Arguments a) {
   switch (number) {
 #ifdef SYS_poll
@@ -131,8 +130,8 @@ long data_call(long number, Arguments a) {
   return socket_call(number, a);
 }
 
-// What has a hook, by number. x86-64 and the processors that came later make each of these calls directly; what 32-bit
-// programs send by socketcall(2) stays unseen.
+// The calls that have a hook, by number. In 32-bit programs only io_uring: their socket calls share one number,
+// socketcall(2), and their time limits come in two sizes.
 constexpr long hooked_calls[] = {
 #if __LP64__
     SYS_read,           SYS_write,       SYS_readv,       SYS_writev,       SYS_recvfrom,   SYS_sendto,   SYS_recvmsg,
@@ -166,7 +165,7 @@ constexpr HookedCalls hooked;
 } // namespace
 
 // Not variadic, so that every call is passed on by a jump: vfork() and clone() return twice, and to the caller. What a
-// caller with fewer arguments leaves undefined is for nobody to read.
+// caller with fewer arguments leaves undefined, nobody reads.
 HOOK long syscall_hook(long number, Argument a, Argument b, Argument c, Argument d, Argument e, Argument f) noexcept
     __asm__("syscall");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// syscall(2): a call that has a hook goes to that hook; io_uring, which would go past all of them, is not there.
-// Runtimes such as Bun's and libuv's make their calls this way.
+// syscall(2): a call that has a hook goes to that hook. io_uring, which would bypass them all, fails with ENOSYS.
+// Runtimes such as Bun and libuv make calls this way.
 #include "config/config.h"
 #include "kernel/call.h"
 #include "kernel/real.h"

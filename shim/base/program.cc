@@ -17,24 +17,16 @@ constexpr size_t first_line_size = 256; // BINPRM_BUF_SIZE: the kernel looks no 
 
 // --- scripts
 
-constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_blank(text.front()))
-    text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back()))
-    text.remove_suffix(1);
-  return text;
-}
+constexpr std::string_view blanks = " \t";
 
 // "#! /path argument"
 void read_script(std::string_view text, Program& program) {
   program.kind = Program::Kind::script;
   text.remove_prefix(2);
-  const auto line = trim(split_at(text, text.find('\n')).before);
-  const auto [interpreter, argument, has_argument] = split_at(line, line.find_first_of(" \t"));
+  const auto line = trim(split_at(text, text.find('\n')).before, blanks);
+  const auto [interpreter, argument, has_argument] = split_at(line, line.find_first_of(blanks));
   program.interpreter.add(interpreter);
-  program.argument.add(trim(argument));
+  program.argument.add(trim(argument, blanks));
 }
 
 void read_content(int fd, Program& program) {

@@ -33,6 +33,15 @@ struct Halves {
   bool found;
 };
 
+// Without these characters at either end.
+inline std::string_view trim(std::string_view text, std::string_view characters) {
+  while (!text.empty() && characters.find(text.front()) != characters.npos)
+    text.remove_prefix(1);
+  while (!text.empty() && characters.find(text.back()) != characters.npos)
+    text.remove_suffix(1);
+  return text;
+}
+
 inline Halves split_at(std::string_view text, size_t position) {
   if (position >= text.size())
     return {text, {}, false};

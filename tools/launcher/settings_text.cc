@@ -5,15 +5,7 @@
 namespace socksify::launcher {
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_blank(text.front()))
-    text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back()))
-    text.remove_suffix(1);
-  return text;
-}
+constexpr std::string_view blanks = " \t\r";
 
 std::string_view unquote(std::string_view value) {
   const bool is_quoted =
@@ -76,7 +68,7 @@ std::string_view SettingsText::take_line() {
   ++m_line;
   if (line.find('\0') != line.npos)
     fail({"there is a zero byte in the line"});
-  return trim(line);
+  return trim(line, blanks);
 }
 
 bool SettingsText::next(Assignment& assignment) {
@@ -92,12 +84,12 @@ Assignment SettingsText::parse(std::string_view line) {
   const auto [name, value, found] = split_at(line, line.find('='));
   if (!found)
     fail({"'", line, "': not NAME=VALUE"});
-  const auto& setting = find(trim(name));
+  const auto& setting = find(trim(name, blanks));
   const unsigned bit = 1u << (&setting - settings.data());
   if (m_seen & bit)
     fail({setting.name, ": given twice"});
   m_seen |= bit;
-  Assignment assignment{&setting, std::string(unquote(trim(value)))};
+  Assignment assignment{&setting, std::string(unquote(trim(value, blanks)))};
   judge(setting, assignment.value);
   return assignment;
 }

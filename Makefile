@@ -29,7 +29,7 @@ all: $(BUILD)/libsocksify.so $(BUILD)/socks4d $(BUILD)/socksify $(helpers)
 # The shim lives inside other people's programs: no exceptions, no libstdc++, nothing exported but the hooks.
 $(BUILD)/shim/%.o: flags += -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -fno-exceptions -fno-rtti \
   -DFMT_HEADER_ONLY
-$(BUILD)/libsocksify.so: $(call object,shim/*/*.cc) shim/hooks/exports.map
+$(BUILD)/libsocksify.so: $(call object,shim/*/*.cc shim/*/*/*.cc) shim/hooks/exports.map
 	$(link) -shared -Wl,-z,defs -Wl,--gc-sections -Wl,--version-script=shim/hooks/exports.map \
 	  $(if $(SAN),,-nodefaultlibs -lc -lgcc)
 
@@ -39,21 +39,21 @@ $(BUILD)/socks4d: $(call object,tools/socks4d/*.cc tools/socks4d/*/*.cc $(shared
 $(BUILD)/with-server: $(call object,tools/with_server/*.cc shim/base/address.cc)
 	$(link) -lfmt
 
-$(BUILD)/socksify-check: $(call object,tools/check/*.cc shim/base/*.cc)
+$(BUILD)/socksify-check: $(call object,tools/check/*.cc shim/base/*.cc shim/base/*/*.cc)
 	$(link) -lfmt
 
 # Static, because it starts before every program: a dynamic one would load libstdc++ each time. The sanitizers need the
 # dynamic linker.
-$(BUILD)/socksify-exec: $(call object,tools/launcher/*.cc shim/base/*.cc)
+$(BUILD)/socksify-exec: $(call object,tools/launcher/*.cc tools/launcher/*/*.cc shim/base/*.cc shim/base/*/*.cc)
 	$(link) $(if $(SAN),,-static-pie)
 
 $(BUILD)/socksify: tools/socksify
 	@mkdir -p $(@D)
 	install -m 755 $< $@
 
-$(BUILD)/unit: $(call object,tests/unit/*.cc $(filter-out shim/hooks/%,$(wildcard shim/*/*.cc)) \
+$(BUILD)/unit: $(call object,tests/unit/*.cc tests/unit/*/*.cc $(filter-out shim/hooks/%,$(wildcard shim/*/*.cc shim/*/*/*.cc)) \
   $(patsubst %,tools/%.cc,$(addprefix socks4d/,session/bind_calls session/ident session/request_reader policy/policy policy/policy_file policy/statement \
-  access_log net/loop net/tcp net/free_port) launcher/options launcher/settings_text))
+  access_log net/loop net/tcp net/free_port) launcher/options launcher/settings/settings_text))
 	$(link) -lfmt
 
 # They run once: compiling costs more than running.
@@ -87,10 +87,10 @@ $(BUILD)/bench/%.so: tests/bench/%.c
 # clang's libFuzzer: a target is a file of tests/fuzz. The linker takes from the archive what the target uses, and drops
 # functions that it does not call, so a few files of the shim are enough.
 fuzz_targets := $(patsubst tests/fuzz/%.cc,%,$(wildcard tests/fuzz/*.cc))
-fuzz_parts   := $(wildcard shim/base/*.cc shim/kernel/*.cc) \
+fuzz_parts   := $(wildcard shim/base/*.cc shim/base/*/*.cc shim/kernel/*.cc) \
   $(patsubst %,shim/%.cc,config/no_proxy config/route handshake/handshake names/name_map names/shared_store) \
   $(patsubst %,tools/%.cc,$(addprefix socks4d/,policy/policy policy/policy_file policy/statement access_log session/ident \
-  net/loop net/tcp net/free_port) launcher/settings_text)
+  net/loop net/tcp net/free_port) launcher/settings/settings_text)
 fuzz_flags   := -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/parts.a
 	clang++ $(fuzz_flags) -Wl,--gc-sections -o $@ $^ -lfmt

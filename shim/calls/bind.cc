@@ -11,7 +11,7 @@
 #include "kernel/sockopts.h"
 #include "kernel/tcp.h"
 #include "names/fake_ips.h"
-#include "sockets/epoll_mask.h"
+#include "sockets/epoll/mask.h"
 #include "sockets/readiness.h"
 #include <cerrno>
 #include <netinet/tcp.h>

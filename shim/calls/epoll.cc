@@ -7,8 +7,8 @@
 #include "handshake/progress.h"
 #include "kernel/cookie_map.h"
 #include "kernel/real.h"
-#include "sockets/epoll_mask.h"
-#include "sockets/epoll_registrations.h"
+#include "sockets/epoll/mask.h"
+#include "sockets/epoll/registrations.h"
 #include <algorithm>
 #include <cerrno>
 #include <poll.h>

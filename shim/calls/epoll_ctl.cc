@@ -5,8 +5,8 @@
 #include "kernel/call.h"
 #include "kernel/real.h"
 #include "kernel/tcp.h"
-#include "sockets/epoll_mask.h"
-#include "sockets/epoll_oneshot.h"
+#include "sockets/epoll/mask.h"
+#include "sockets/epoll/oneshot.h"
 #include "sockets/readiness.h"
 #include "sockets/unix_server.h"
 #include <cerrno>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // epoll_ctl() on sockets.
 #pragma once
-#include "sockets/epoll_registrations.h"
+#include "sockets/epoll/registrations.h"
 
 namespace socksify::epoll {
 

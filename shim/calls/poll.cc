@@ -6,7 +6,7 @@
 #include "kernel/call.h"
 #include "kernel/mapping.h"
 #include "kernel/real.h"
-#include "sockets/epoll_registrations.h"
+#include "sockets/epoll/registrations.h"
 #include "sockets/readiness.h"
 #include <algorithm>
 #include <cerrno>

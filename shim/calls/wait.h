@@ -3,7 +3,7 @@
 #pragma once
 #include "calls/epoll.h"
 #include "calls/poll.h"
-#include "sockets/epoll_registrations.h"
+#include "sockets/epoll/registrations.h"
 #include "sockets/unfinished.h"
 #include <sys/single_threaded.h>
 

@@ -9,7 +9,7 @@
 #include "kernel/miss_counter.h"
 #include "kernel/sockopts.h"
 #include "kernel/tcp.h"
-#include "sockets/epoll_mask.h"
+#include "sockets/epoll/mask.h"
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 #include "handshake/deferred_error.h"
 #include "handshake/trace.h"
 #include "kernel/tcp.h"
-#include "sockets/epoll_mask.h"
+#include "sockets/epoll/mask.h"
 #include <cerrno>
 
 namespace socksify {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "process/environment.h"
-#include "base/program.h"
+#include "base/executable/program.h"
 #include "base/settings.h"
 #include "kernel/mapping.h"
 #include "process/own_library.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "process/exec_check.h"
+#include "base/executable/obstacle.h"
 #include "base/fd.h"
-#include "base/obstacle.h"
 #include "config/config.h"
 #include "config/log.h"
 #include "process/environment.h"

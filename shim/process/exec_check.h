@@ -2,7 +2,7 @@
 // Before exec: would the library be loaded into the new program? If not, the program would connect directly, so that
 // it is refused. SOCKS_SERVER= in its environment lets it through.
 #pragma once
-#include "base/program.h"
+#include "base/executable/program.h"
 
 namespace socksify::exec_check {
 

@@ -2,7 +2,7 @@
 #include "sockets/replace.h"
 #include "kernel/open_fds.h"
 #include "kernel/real.h"
-#include "sockets/epoll_move.h"
+#include "sockets/epoll/move.h"
 #include <sys/socket.h>
 #include <sys/time.h>
 

@@ -2,7 +2,7 @@
 // A settings file: whatever it contains, the library accepts every setting that is taken from it.
 #include "fuzz.h"
 #include "launcher/error.h"
-#include "launcher/settings_text.h"
+#include "launcher/settings/settings_text.h"
 #include <algorithm>
 #include <map>
 #include <string>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "base/program.h"
-#include "base/obstacle.h"
+#include "base/executable/program.h"
+#include "base/executable/obstacle.h"
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>

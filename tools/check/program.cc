@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "check/program.h"
-#include "base/obstacle.h"
-#include "base/program.h"
+#include "base/executable/obstacle.h"
+#include "base/executable/program.h"
 #include "check/advice.h"
 #include "check/output.h"
 #include <cstdlib>

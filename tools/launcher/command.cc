@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "launcher/command.h"
-#include "base/obstacle.h"
-#include "base/program.h"
+#include "base/executable/obstacle.h"
+#include "base/executable/program.h"
 #include "base/text.h"
 #include "launcher/environment.h"
 #include "launcher/error.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "launcher/library.h"
-#include "base/program.h"
+#include "base/executable/program.h"
 #include "launcher/environment.h"
 #include "launcher/error.h"
 #include <limits.h>

@@ -7,8 +7,8 @@
 #include "launcher/error.h"
 #include "launcher/help.h"
 #include "launcher/modes.h"
-#include "launcher/settings_files.h"
-#include "launcher/settings_text.h"
+#include "launcher/settings/settings_files.h"
+#include "launcher/settings/settings_text.h"
 #include <cstdio>
 
 namespace socksify::launcher {

@@ -24,7 +24,7 @@ manuals_are_clean() { mandoc -Tlint -Wwarning "$TOP"/man/*.[1-8]; }
 clang_has_nothing_to_say() {
   local source objects=()
   cd "$TOP"
-  for source in shim/*/*.cc tools/*/*.cc tools/*/*/*.cc tests/unit/*.cc; do
+  for source in shim/*/*.cc shim/*/*/*.cc tools/*/*.cc tools/*/*/*.cc tests/unit/*.cc tests/unit/*/*.cc; do
     source=${source%.cc}.o
     [ -e "$BUILD/fuzz/$source" ] || objects+=("$WORK/clang/$source")
   done

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Moves a socket's epoll registrations to the socket that replaces it on the same descriptor.
 #pragma once
-#include "sockets/epoll_registrations.h"
+#include "sockets/epoll/registrations.h"
 
 namespace socksify::epoll {
 

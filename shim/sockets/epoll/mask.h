@@ -2,7 +2,7 @@
 // Masking: during a CONNECT the kernel holds the handshake's events and a cookie in place of the program's events and
 // data word.
 #pragma once
-#include "sockets/epoll_registrations.h"
+#include "sockets/epoll/registrations.h"
 
 namespace socksify::epoll {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "launcher/file.h"
+#include "launcher/settings/file.h"
 #include "base/fd.h"
 #include "launcher/error.h"
 #include <cerrno>

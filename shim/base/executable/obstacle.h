@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Why the library cannot proxy a program.
 #pragma once
-#include "base/program.h"
+#include "base/executable/program.h"
 
 namespace socksify {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sockets/epoll_oneshot.h"
+#include "sockets/epoll/oneshot.h"
 #include "base/fd.h"
 #include "base/format.h"
 #include "kernel/real.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "launcher/settings_text.h"
+#include "launcher/settings/settings_text.h"
 #include "launcher/error.h"
 
 namespace socksify::launcher {

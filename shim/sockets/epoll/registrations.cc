@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sockets/epoll_registrations.h"
+#include "sockets/epoll/registrations.h"
 #include "kernel/cookie_map.h"
 #include "kernel/real.h"
 #include "sockets/sweep.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sockets/epoll_fd.h"
+#include "sockets/epoll/fd.h"
 #include <fcntl.h>
 #include <sys/single_threaded.h>
 

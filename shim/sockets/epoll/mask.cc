@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "sockets/epoll_mask.h"
+#include "sockets/epoll/mask.h"
 #include "base/fd.h"
 #include "kernel/real.h"
-#include "sockets/epoll_fd.h"
-#include "sockets/epoll_oneshot.h"
+#include "sockets/epoll/fd.h"
+#include "sockets/epoll/oneshot.h"
 #include "sockets/readiness.h"
 #include <cerrno>
 #include <poll.h>

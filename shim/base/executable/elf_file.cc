@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "base/elf_file.h"
+#include "base/executable/elf_file.h"
 #include <algorithm>
 #include <bit>
 #include <cerrno>

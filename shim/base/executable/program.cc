@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "base/program.h"
-#include "base/elf_file.h"
+#include "base/executable/program.h"
+#include "base/executable/elf_file.h"
 #include "base/fd.h"
 #include "base/format.h"
 #include <cerrno>

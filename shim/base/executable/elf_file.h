@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-#include "base/program.h"
+#include "base/executable/program.h"
 
 namespace socksify::elf_file {
 

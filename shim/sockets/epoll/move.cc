@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "sockets/epoll_move.h"
+#include "sockets/epoll/move.h"
 #include "kernel/real.h"
-#include "sockets/epoll_mask.h"
-#include "sockets/epoll_oneshot.h"
+#include "sockets/epoll/mask.h"
+#include "sockets/epoll/oneshot.h"
 
 namespace socksify::epoll {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "launcher/error.h"
-#include "launcher/settings_text.h"
+#include "launcher/settings/settings_text.h"
 #include <doctest/doctest.h>
 #include <string>
 

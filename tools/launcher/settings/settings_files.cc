@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "launcher/settings_files.h"
+#include "launcher/settings/settings_files.h"
 #include "base/settings.h"
 #include "launcher/environment.h"
 #include "launcher/error.h"
-#include "launcher/file.h"
-#include "launcher/settings_text.h"
+#include "launcher/settings/file.h"
+#include "launcher/settings/settings_text.h"
 
 namespace socksify::launcher {
 namespace {

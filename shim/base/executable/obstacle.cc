@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "base/obstacle.h"
+#include "base/executable/obstacle.h"
 #include <link.h>
 
 // "If any headers of the output file are in a segment, the linker provides this" (ld(1)): our own file's header.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <dlfcn.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -29,23 +30,29 @@ Connection* shared_connections() {
 
 bool is(const Connection& connection, std::string_view kinds) { return kinds.find(connection.kind) != kinds.npos; }
 
-// System calls, because the shim must not see these: they are not the program's.
+// libc's own syscall(), because the shim must not see these calls: they are not the program's.
+template <typename... Arguments> long raw_call(long number, Arguments... arguments) {
+  static const auto call =
+      reinterpret_cast<long (*)(long, ...)>(dlsym(dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD), "syscall"));
+  return call(number, arguments...);
+}
+
 short raw_events(int fd) {
   pollfd one{fd, POLLIN | POLLOUT | POLLRDHUP, 0};
   const timespec at_once{};
-  syscall(SYS_ppoll, &one, 1, &at_once, nullptr, 0);
+  raw_call(SYS_ppoll, &one, 1L, &at_once, nullptr, 0L);
   return one.revents;
 }
 
 size_t raw_readable(int fd) {
   int count = 0;
-  return syscall(SYS_ioctl, fd, FIONREAD, &count) == 0 ? static_cast<size_t>(std::max(count, 0)) : 0;
+  return raw_call(SYS_ioctl, fd, FIONREAD, &count) == 0 ? static_cast<size_t>(std::max(count, 0)) : 0;
 }
 
 bool is_closed(int fd) {
   uint8_t state = 0; // the first byte of struct tcp_info
   socklen_t length = sizeof state;
-  return syscall(SYS_getsockopt, fd, IPPROTO_TCP, TCP_INFO, &state, &length) == 0 && state == TCP_CLOSE;
+  return raw_call(SYS_getsockopt, fd, IPPROTO_TCP, TCP_INFO, &state, &length) == 0 && state == TCP_CLOSE;
 }
 
 // Nobody has asked about this connection since connect(): through the shim, the reply is still unread.

@@ -72,7 +72,7 @@ restart() {
 
 has_ended() {
   local status=0
-  wait "$1" 2>/dev/null
+  wait "$1" 2>/dev/null || true # no child of this subshell: its status is in the file
   status=$(cat "$2.status")
   [ "$status" = 0 ] || { cat "$2.out" && echo "exit status $status" && false; }
 }

@@ -10,7 +10,7 @@ build_package() { (cd "$TOP" && OUT=$WORK VERSION=$1 tools/install/debian/build)
 package=$WORK/socksify_${version}_$(dpkg --print-architecture).deb
 
 is_clean() {
-  LIMIT=200 build_package "$version" >out
+  LIMIT=200 build_package "$version" >out || { cat out && false; }
   cat out
   [ "$(cat out)" = "$package" ]
   [ -r "$package" ]

@@ -37,7 +37,7 @@ received() {
 # Then only the IRC server may call, and the log tells the user what to change.
 refused() {
   dcc refused SOCKSIFY_BIND=auto
-  grep "BIND for a call from ${IRC//./\\.}: ECONNABORTED: .*, or somebody else (allowed by SOCKSIFY_BIND=any)" said
+  grep "BIND for a call from ${IRC//./\\.}: ECONNABORTED: .*, or another host did (SOCKSIFY_BIND=any allows that)" said
 }
 
 head -c 300000 /dev/urandom >sent

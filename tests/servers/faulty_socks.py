@@ -13,6 +13,7 @@ request does. STAGE is connect, bind (the first reply to a BIND) or second (the 
     zeros       zeros for DSTPORT and DSTIP
     glued       in one segment with the first bytes from the other side
     halved      two segments, the second one glued         away        an address that is not local
+    loopback    127.0.0.1 for DSTIP
 
 or, as a whole SCENARIO, "deaf-close" and "deaf-rst": end the connection without reading the request.
 Requests to address 5 of the block go to address 3 without faults. The log has one line per request.
@@ -48,6 +49,7 @@ def steps(act, number, reply):
         "noaddress": [reply[:4] + bytes(4)],
         "glued": [GLUE, reply],
         "halved": [reply[:5], 0.02, GLUE, reply[5:]],
+        "loopback": [reply[:4] + socket.inet_aton("127.0.0.1")],
         "away": [reply[:4] + socket.inet_aton(net.away(socket.inet_ntoa(reply[4:])))],
     }[act]
 

@@ -8,8 +8,9 @@ namespace socksify::exec_check {
 
 using Sanitizer = Text<64>;
 
-// Each is true if the program may run, else writes a line to stderr, the program's own, and sets errno to EACCES. What
-// cannot be executed is left to the kernel to report. `sanitizer` is the runtime that the program needs, or empty.
+// Each is true if the program may run, else writes a line to stderr and sets errno: EACCES, or why the file could not
+// be read. What cannot be executed is left to the kernel to report. `sanitizer` is the runtime that the program needs,
+// or empty.
 bool allows(const Location& program, char* const* environment, Sanitizer& sanitizer);
 // The program that execvp(3) would find in PATH.
 bool allows_file(const char* file, char* const* environment, Sanitizer& sanitizer);

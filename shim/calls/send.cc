@@ -15,7 +15,8 @@ msghdr without_address(msghdr message) {
 }
 
 bool is_refused(int fd, const msghdr& message) {
-  return datagrams::is_refused(fd, message.msg_name, message.msg_namelen);
+  return message.msg_name ? datagrams::is_send_refused(fd, message.msg_name, message.msg_namelen)
+                          : datagrams::is_send_refused(fd);
 }
 
 // How many messages come before the first that is refused. The kernel, too, stops at the first that it does not send.

@@ -10,7 +10,6 @@
 
 using namespace socksify;
 using premature_io::fails_receive;
-using premature_io::fails_send;
 
 extern "C" {
 ssize_t __read_chk(int fd, void* buffer, size_t size, size_t capacity);
@@ -20,6 +19,11 @@ ssize_t __recvfrom_chk(int fd, void* __restrict buffer, size_t size, size_t capa
 }
 
 namespace {
+
+// True if the call fails, with errno: it is too early, or would send past the SOCKS server.
+template <typename... Call> bool fails_send(int fd, Call... call) {
+  return datagrams::is_send_refused(fd) || premature_io::fails_send(fd, call...);
+}
 
 // As the flag of recv() and send().
 int wait_flag(int flags) { return flags & RWF_NOWAIT ? MSG_DONTWAIT : 0; }
@@ -97,11 +101,11 @@ HOOK ssize_t send(int fd, const void* buffer, size_t size, int flags) {
 HOOK ssize_t __send(int fd, const void* buffer, size_t size, int flags) __attribute__((alias("send")));
 
 HOOK ssize_t sendto(int fd, const void* buffer, size_t size, int flags, const sockaddr* address, socklen_t length) {
-  if (datagrams::is_refused(fd, address, length))
+  if (address ? datagrams::is_send_refused(fd, address, length) : datagrams::is_send_refused(fd))
     return -1;
   const Outcome connected = sending::connect_to_send(fd, address, length, flags);
   if (!connected.is_ours())
-    return fails_send(fd, flags) ? -1 : REAL(sendto)(fd, buffer, size, flags, address, length);
+    return premature_io::fails_send(fd, flags) ? -1 : REAL(sendto)(fd, buffer, size, flags, address, length);
   return connected.error() ? fail(connected.error()) : REAL(send)(fd, buffer, size, flags & ~MSG_FASTOPEN);
 }
 

@@ -77,7 +77,7 @@ HOOK int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
 }
 
 HOOK int connect(int fd, const sockaddr* address, socklen_t length) {
-  if (datagrams::is_refused(fd, address, length))
+  if (datagrams::is_connect_refused(fd, address, length))
     return -1;
   return answered(connect_to(fd, address, length, Mode::like_socket), [&] {
     return trace::is_on() ? trace::connect_directly(fd, address, length) : REAL(connect)(fd, address, length);

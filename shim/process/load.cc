@@ -6,6 +6,7 @@
 #include "config/log.h"
 #include "kernel/fork.h"
 #include "kernel/mapping.h"
+#include "names/datagrams.h"
 #include "process/environment.h"
 #include "process/exec_state.h"
 #include <atomic>
@@ -70,6 +71,7 @@ void read_environment() {
     return;
   if (is_logged(1))
     log_dead_entries(process.config.no_proxy);
+  datagrams::watches_peers.store(process.config.leak != Leak::allow, std::memory_order_relaxed);
   forks::watch();
   environment::save();
 }

@@ -5,8 +5,10 @@
 #include "kernel/call.h"
 #include "kernel/real.h"
 #include <cstdint>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -34,6 +36,43 @@ long pselect6(Arguments a) {
   return pselect(fd_of(a[0]), pointer_of<fd_set>(a[1]), pointer_of<fd_set>(a[2]), pointer_of<fd_set>(a[3]),
                  pointer_of<const timespec>(a[4]), mask ? mask->signals : nullptr);
 }
+
+#if __LP64__
+long exec_call(long number, Arguments a) {
+  if (number == SYS_execve)
+    return execve(pointer_of<const char>(a[0]), pointer_of<char* const>(a[1]), pointer_of<char* const>(a[2]));
+  return execveat(fd_of(a[0]), pointer_of<const char>(a[1]), pointer_of<char* const>(a[2]),
+                  pointer_of<char* const>(a[3]), static_cast<int>(a[4]));
+}
+
+// The kernel takes the high half of an offset as one more argument, which is not used here.
+long positioned_call(long number, Arguments a) {
+  const auto count = static_cast<int>(a[2]), flags = static_cast<int>(a[5]);
+  if (number == SYS_preadv2)
+    return preadv2(fd_of(a[0]), pointer_of<const iovec>(a[1]), count, a[3], flags);
+  return pwritev2(fd_of(a[0]), pointer_of<const iovec>(a[1]), count, a[3], flags);
+}
+
+// Calls that are rarely made this way.
+long rare_call(long number, Arguments a) {
+  switch (number) {
+  case SYS_execve:
+  case SYS_execveat:
+    return exec_call(number, a);
+  case SYS_preadv2:
+  case SYS_pwritev2:
+    return positioned_call(number, a);
+  case SYS_sendfile:
+    return sendfile(fd_of(a[0]), fd_of(a[1]), pointer_of<off_t>(a[2]), static_cast<size_t>(a[3]));
+  case SYS_splice:
+    return splice(fd_of(a[0]), pointer_of<off64_t>(a[1]), fd_of(a[2]), pointer_of<off64_t>(a[3]),
+                  static_cast<size_t>(a[4]), static_cast<unsigned>(a[5]));
+  }
+  return fail(ENOSYS);
+}
+#else
+long rare_call(long, Arguments) { return fail(ENOSYS); }
+#endif
 
 // Calls that wait. The kernel's ppoll() and pselect6() also store the time that is left; libc's, and so ours, do not.
 long wait_call(long number, Arguments a) {
@@ -65,7 +104,7 @@ long wait_call(long number, Arguments a) {
     return epoll_pwait2(fd_of(a[0]), pointer_of<epoll_event>(a[1]), static_cast<int>(a[2]),
                         pointer_of<const timespec>(a[3]), pointer_of<const sigset_t>(a[4]));
   }
-  return fail(ENOSYS);
+  return rare_call(number, a);
 }
 
 long socket_call(long number, Arguments a) {
@@ -95,6 +134,8 @@ long socket_call(long number, Arguments a) {
                       length_of(a[4]));
   case SYS_shutdown:
     return shutdown(fd, static_cast<int>(a[1]));
+  case SYS_ioctl:
+    return ioctl(fd, static_cast<unsigned long>(a[1]), a[2]);
   }
   return wait_call(number, a);
 }
@@ -137,7 +178,8 @@ constexpr long hooked_calls[] = {
     SYS_read,           SYS_write,       SYS_readv,       SYS_writev,       SYS_recvfrom,   SYS_sendto,   SYS_recvmsg,
     SYS_sendmsg,        SYS_recvmmsg,    SYS_sendmmsg,    SYS_connect,      SYS_bind,       SYS_listen,   SYS_accept,
     SYS_accept4,        SYS_getsockname, SYS_getpeername, SYS_getsockopt,   SYS_setsockopt, SYS_shutdown, SYS_ppoll,
-    SYS_pselect6,       SYS_epoll_ctl,   SYS_epoll_pwait, SYS_epoll_pwait2,
+    SYS_pselect6,       SYS_epoll_ctl,   SYS_epoll_pwait, SYS_epoll_pwait2, SYS_ioctl,      SYS_execve,   SYS_execveat,
+    SYS_preadv2,        SYS_pwritev2,    SYS_sendfile,    SYS_splice,
 #ifdef SYS_poll
     SYS_poll,           SYS_select,      SYS_epoll_wait,
 #endif

@@ -15,10 +15,12 @@ proxied() { limit env LD_PRELOAD="${runtime:+$runtime:}$BUILD/libsocksify.so" "$
 
 # starter NAME PROGRAM: a command that starts the program in this way.
 starters=(sh env python-execv python-execvp python-spawn python-spawnp python-subprocess fexecve perl)
+[ "$(uname -m)" != x86_64 ] || starters+=(syscall)
 starter() {
   case $1 in
     sh) proxied sh -c '"$1"; exit' sh "$2" ;;
     env) proxied env "$2" ;;
+    syscall) proxied perl -e '$path = "$ARGV[0]\0"; $words = pack("pQ", $path, 0); $none = pack("Q", 0); exit(syscall(59, $path, $words, $none) != 0)' "$2" ;; # execve
     perl) proxied perl -e 'exec { $ARGV[0] } @ARGV or exit 1' "$2" ;;
     fexecve) proxied "$python" -c 'import os, sys; os.execve(os.open(sys.argv[1], os.O_RDONLY), sys.argv[1:], os.environ)' "$2" ;;
     python-execv) proxied "$python" -c 'import os, sys; os.execv(sys.argv[1], sys.argv[1:])' "$2" ;;

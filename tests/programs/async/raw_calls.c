@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A connection made and awaited by syscall(2), as some runtimes do it. */
 #include "slow_server.h"
+#include <sys/ioctl.h>
 
 static struct server server;
 
@@ -46,6 +47,25 @@ TEST(premature) {
   fact("%s", polled(fd, POLLOUT, -1));
   check_connected(fd, &server);
   check_requests(&server, 1);
+}
+
+TEST(premature_transfers) {
+  int fd = begin_raw_connect(), pipes[2], unread = 7;
+  struct iovec part = {"x", 1};
+  loff_t start = 0;
+  FILE* file = tmpfile();
+  fputs("x", file);
+  fflush(file);
+  if (pipe(pipes) != 0 || write(pipes[1], "x", 1) != 1)
+    die("pipe");
+  fact("pwritev2: %s", result(syscall(SYS_pwritev2, fd, &part, 1, -1L, -1L, 0)));
+  fact("preadv2: %s", result(syscall(SYS_preadv2, fd, &part, 1, -1L, -1L, 0)));
+  fact("sendfile: %s", result(syscall(SYS_sendfile, fd, fileno(file), &start, 1)));
+  fact("splice: %s", result(syscall(SYS_splice, pipes[0], NULL, fd, NULL, 1, 0)));
+  tell(&server, "grant");
+  fact("%s", polled(fd, POLLOUT, -1));
+  fact("ioctl: %s, %d", result(syscall(SYS_ioctl, fd, FIONREAD, &unread)), unread);
+  check_connected(fd, &server);
 }
 
 /* A call without a hook, and one that returns twice. */

@@ -62,6 +62,11 @@ const char* parse_log_file(std::string_view text, Config& config) {
   return nullptr;
 }
 
+const char* parse_address(std::string_view text, Config& config) {
+  config.address = parse_ipv4(text).value_or(0);
+  return config.address ? nullptr : "not an IPv4 address";
+}
+
 const char* parse_bind(std::string_view text, Config& config) {
   constexpr Word<Bind> words[] = {{"off", Bind::off}, {"any", Bind::any}, {"auto", Bind::automatic}};
   return choose(text, words, config.bind) ? nullptr : "not auto, any or off";
@@ -111,6 +116,7 @@ constexpr Setting table[] = {
     {"NO_PROXY", "no_proxy", alias_first | may_be_empty, parse_no_proxy, "what to connect to directly, as for -n"},
     {"SOCKS_DEBUG", nullptr, ordinary, parse_debug, "how much to log, from 0 to 3, as for -d"},
     {"SOCKS_LOGOUTPUT", nullptr, ordinary, parse_log_file, "where to log: stderr or a file, as for -o"},
+    {"SOCKSIFY_ADDRESS", nullptr, ordinary, parse_address, "the SOCKS server's address as others see it"},
     {"SOCKSIFY_BIND", nullptr, ordinary, parse_bind, "accept calls from outside: auto, any or off"},
     {"SOCKSIFY_DNS", nullptr, ordinary, parse_dns, "resolve names: auto, local or remote"},
     {"SOCKSIFY_FASTOPEN", nullptr, ordinary, parse_fast_open, "send the request in the SYN: 1 or 0"},

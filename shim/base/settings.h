@@ -39,6 +39,7 @@ struct Config {
   unsigned timeout = 130; // seconds for one handshake: the server's own limit of 120 comes first
   Bind bind = Bind::automatic;
   bool proxy_loopback = false;
+  uint32_t address = 0;   // where others see the SOCKS server, for replies without an address; 0: unknown
   bool io_uring = false;  // the program may use it, past the proxy
   bool fast_open = false; // the request may travel in the SYN
   Dns dns = Dns::automatic;

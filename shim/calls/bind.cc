@@ -52,6 +52,12 @@ std::optional<Socket> primary_of(int fd, const Ip& requested, int family) {
   return stays_local ? std::nullopt : primary;
 }
 
+// The host that a BIND beside this connection waits for.
+Endpoint expected_caller(const Socket& primary) {
+  const Endpoint peer = primary.as<Connected>().peer;
+  return {config().bind == Bind::any ? 0 : peer.ip, peer.port};
+}
+
 // Takes the socket back from a BIND.
 void undo_bind(int fd, const Socket& socket) {
   disconnect(fd, socket.family);
@@ -72,6 +78,29 @@ int await_call(int fd, Socket& socket, Endpoint local, int low_water_mark) {
   return 0;
 }
 
+// Of other servers it is known neither that their clients need an address nor that a BIND disturbs nobody.
+bool has_address_to_learn(const Socket& socket) {
+  constexpr uint16_t ftp = 21;
+  return config().bind != Bind::off && socket.is<Connected>() && socket.as<Connected>().has_guessed_ip &&
+         socket.as<Connected>().peer.port == ftp;
+}
+
+// The address in the reply to a BIND that is given up at once. Nothing: the server has not said.
+std::optional<uint32_t> address_by_bind(const Socket& primary) {
+  constexpr int64_t limit = 5000;
+  const auto request = request_for(socks4::Command::bind, expected_caller(primary));
+  Fd fd{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  if (!request || !fd)
+    return std::nullopt;
+  const Exchange done = exchange(fd.get(), AF_INET, *request, Mode::blocking, primary.server, limit);
+  const linger reset{1, 0}; // the server notices at once
+  REAL(setsockopt)(fd.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  const bool has_address = done.result == Exchange::Result::granted && Exchange::has_address(done.handshake);
+  if (is_logged(2))
+    log(2, FMT_COMPILE("the address for calls is {}"), has_address ? to_text(done.reported()).view() : "unknown");
+  return has_address ? std::optional{done.reported().ip} : std::nullopt;
+}
+
 } // namespace
 
 bool remember_bind(int fd, const IpPort& requested, int family) {
@@ -81,9 +110,8 @@ bool remember_bind(int fd, const IpPort& requested, int family) {
   const auto primary = primary_of(fd, requested.ip, family);
   if (!primary)
     return false;
-  const Endpoint peer = primary->as<Connected>().peer;
   const Bound bound{.requested = {requested.ip.is_ipv4() ? requested.ip.ipv4() : 0, requested.port},
-                    .primary = {config().bind == Bind::any ? 0 : peer.ip, peer.port}};
+                    .primary = expected_caller(*primary)};
   if (is_logged(3))
     log(3, FMT_COMPILE("fd {}: bound to {}, for a call from {}"), fd, fake_ips::shown(bound.requested).view(),
         fake_ips::shown(bound.primary).view());
@@ -127,6 +155,15 @@ int start_bind(int fd, Socket& socket) {
   if (low_water_mark != 1)
     set_low_water_mark(fd, low_water_mark);
   return done.error;
+}
+
+void learn_address(int fd, Socket& socket) {
+  if (!has_address_to_learn(socket))
+    return;
+  KeepErrno keep;
+  const uint32_t guess = socket.as<Connected>().local.ip;
+  socket = transitions::learned(socket, address_by_bind(socket).value_or(guess));
+  sockets::transition(sockets::identity(fd), State::connected, socket);
 }
 
 bool bind_by_listening(int fd) {

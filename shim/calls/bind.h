@@ -40,4 +40,8 @@ struct Call {
 // accept() on the listening socket of a BIND; nothing if it is no BIND, or no longer. `flags` are accept4's.
 std::optional<Call> accept_call(int fd, int flags);
 
+// Makes sure of the address that getsockname() reports for a CONNECT. An FTP client may announce it, with the port of a
+// BIND: if the reply had no address, a BIND that nobody calls shows it.
+void learn_address(int fd, Socket& socket);
+
 } // namespace socksify

@@ -168,11 +168,18 @@ void leave_pending(int error, Mode mode, Exchange& exchange) {
   exchange.error = error == 0 && mode == Mode::nonblocking ? EINPROGRESS : error;
 }
 
+// Some servers repeat the request's address here, but no connection has the same address at both ends.
+Endpoint in_reply(const Handshake& handshake) {
+  const bool is_echo =
+      handshake.endpoint() == handshake.destination() && handshake.command() == socks4::Command::connect;
+  return is_echo ? Endpoint{} : handshake.endpoint();
+}
+
 } // namespace
 
-Exchange exchange(int fd, int family, Handshake handshake, Mode mode, int only) {
+Exchange exchange(int fd, int family, Handshake handshake, Mode mode, int only, int64_t limit) {
   KeepErrno keep;
-  Exchange result{.handshake = handshake, .deadline = Deadline::after(int64_t{config().timeout} * 1000), .attempt = {}};
+  Exchange result{.handshake = handshake, .deadline = Deadline::after(limit), .attempt = {}};
   const int error = connect_to_any(fd, family, result, mode, only);
   if (mode == Mode::blocking)
     complete(fd, error, result);
@@ -205,14 +212,13 @@ std::optional<Handshake> request_for(socks4::Command command, Endpoint destinati
 }
 
 Endpoint Exchange::reported_by(const Handshake& handshake, uint32_t server) {
-  Endpoint endpoint = handshake.endpoint();
-  // Some servers repeat the request's address here, but no connection has the same address at both ends.
-  if (endpoint == handshake.destination() && handshake.command() == socks4::Command::connect)
-    endpoint = {};
+  Endpoint endpoint = in_reply(handshake);
   if (endpoint.ip == 0)
-    endpoint.ip = server;
+    endpoint.ip = config().address ? config().address : server;
   return endpoint;
 }
+
+bool Exchange::has_address(const Handshake& handshake) { return config().address || in_reply(handshake).ip; }
 
 void disconnect(int fd, int family) {
   KeepErrno keep;

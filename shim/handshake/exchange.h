@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // From the program's fresh socket to a granted request: connects to a SOCKS server and runs the handshake.
 #pragma once
+#include "config/config.h"
 #include "handshake/handshake.h"
 #include "kernel/call.h"
 #include "kernel/deadline.h"
@@ -36,9 +37,10 @@ struct Exchange {
   // it waits for the end.
   int error = 0;
 
-  // The address in the reply; where the reply says 0, the server's own.
+  // The address in the reply; where the reply says 0, the one in SOCKSIFY_ADDRESS or the server's own.
   Endpoint reported() const { return reported_by(handshake, attempt.ip); }
   static Endpoint reported_by(const Handshake& handshake, uint32_t server);
+  static bool has_address(const Handshake& handshake); // the reply, or SOCKSIFY_ADDRESS
 };
 
 // The request for this destination. Nothing for a fake IP whose name is forgotten.
@@ -46,8 +48,9 @@ std::optional<Handshake> request_for(socks4::Command command, Endpoint destinati
 
 // Connects the program's fd to a SOCKS server (if `only` is not negative, to this one) and makes the request.
 // Mode::blocking waits for the reply and ignores signals. The other modes end with `pending` once the connection to the
-// server is made or in progress. Keeps errno.
-[[nodiscard]] Exchange exchange(int fd, int family, Handshake handshake, Mode mode, int only = -1);
+// server is made or in progress. `limit` is for all of it, in milliseconds. Keeps errno.
+[[nodiscard]] Exchange exchange(int fd, int family, Handshake handshake, Mode mode, int only = -1,
+                                int64_t limit = int64_t{config().timeout} * 1000);
 
 // Dissolves the socket's connection. It keeps its options and, if the program bound it, its local port. A Unix socket
 // is replaced by a fresh TCP socket of this family.

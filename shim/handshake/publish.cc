@@ -26,7 +26,9 @@ Socket result_of(int fd, Socket socket, const PendingConnect& slot) {
   socket.server = slot.attempt.server;
   if (const int error = slot.handshake.error())
     return transitions::refused(socket, fd, error);
-  return transitions::granted(socket, fd, Exchange::reported_by(slot.handshake, slot.attempt.ip));
+  socket = transitions::granted(socket, fd, Exchange::reported_by(slot.handshake, slot.attempt.ip));
+  socket.as<Connected>().has_guessed_ip = !Exchange::has_address(slot.handshake);
+  return socket;
 }
 
 } // namespace

@@ -93,6 +93,7 @@ HOOK int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
     return REAL(getsockname)(fd, address, length);
   if (const int error = start_bind(fd, *socket))
     return fail(error);
+  learn_address(fd, *socket);
   const auto local = socket->local();
   if (!local)
     return REAL(getsockname)(fd, address, length);

@@ -36,6 +36,12 @@ Socket granted(Socket socket, int fd, Endpoint local) {
   return socket;
 }
 
+Socket learned(Socket socket, uint32_t local_ip) {
+  socket.as<Connected>().local.ip = local_ip;
+  socket.as<Connected>().has_guessed_ip = false;
+  return socket;
+}
+
 Socket refused(Socket socket, int fd, int error) {
   socket.fd = fd;
   socket.become(State::failed, Failed{error});

@@ -32,6 +32,7 @@ struct Connected {
   Endpoint peer{};
   Endpoint local{};                // port 0: the socket's own port
   bool success_unreported = false; // the next connect() returns 0, and all later ones EISCONN
+  bool has_guessed_ip = false;     // `local` is the SOCKS server's, because its reply had no address
 };
 
 struct Failed {
@@ -130,6 +131,7 @@ inline bool is_pending(const std::optional<Socket>& socket) { return socket && s
 namespace transitions {
 
 Socket granted(Socket pending, int fd, Endpoint local);                // pending > connected
+Socket learned(Socket connected, uint32_t local_ip);                   // connected: the guess was checked
 Socket refused(Socket pending, int fd, int error);                     // pending > failed
 Socket reported(Socket connected);                                     // connected: connect() has returned 0
 Socket bind_granted(Socket bound, Endpoint local, int low_water_mark); // bound > listening

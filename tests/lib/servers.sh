@@ -87,8 +87,9 @@ start_web() {
   WEB=$ADDRESS
 }
 
+# start_ftp FOLDER [PORT]
 start_ftp() {
-  start ftp "$python" -B "$TOP/tests/servers/ftpserver.py" "$NET.3" "$1"
+  start ftp "$python" -B "$TOP/tests/servers/ftpserver.py" "$NET.3" "$@"
   announced ftp
   FTP=$ADDRESS
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""ftpserver.py IP DIRECTORY: anonymous FTP, reading and writing; logs peers, commands and data connections."""
+"""ftpserver.py IP DIRECTORY [PORT]: anonymous FTP, reading and writing; logs peers, commands and data connections."""
 import logging
 import sys
 from pyftpdlib.authorizers import DummyAuthorizer
@@ -33,6 +33,6 @@ class Control(FTPHandler):
 logging.basicConfig(level=logging.WARNING, stream=sys.stdout)
 Control.authorizer = DummyAuthorizer()
 Control.authorizer.add_anonymous(sys.argv[2], perm="elradfmw")
-server = FTPServer((HERE, 0), Control)
+server = FTPServer((HERE, int(sys.argv[3]) if len(sys.argv) > 3 else 0), Control)
 net.log("ftpserver: listening on", net.text(server.socket.getsockname()))
 server.serve_forever(handle_exit=False)

@@ -50,6 +50,7 @@ void fill(PendingConnect& slot, uint64_t identity, const Exchange& exchange) {
   slot.handshake = exchange.handshake;
   slot.deadline = exchange.deadline;
   slot.attempt = exchange.attempt;
+  slot.publish_limit();
   slot.forks.store(forks::count(), std::memory_order_relaxed);
   slot.identity.store(identity, std::memory_order_release);
 }

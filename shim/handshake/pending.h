@@ -15,12 +15,17 @@ struct PendingConnect {
   std::atomic<uint32_t> forks{0};    // forks::count() when it started
   std::atomic<bool> is_over{false};
   std::atomic<short> events{0}; // the poll() events that the next step waits for
-  Handshake handshake;          // the holder's
+  std::atomic<int64_t> due{0};  // see next()
+  // The holder's. Nobody else may read them: they change, and another CONNECT may get the slot.
+  Handshake handshake;
   Deadline deadline;
   Attempt attempt;
 
-  // When something has to be done even if the server sends nothing.
-  Deadline next() const { return handshake.is_unsent() && attempt.limit < deadline ? attempt.limit : deadline; }
+  // When something has to be done even if the server sends nothing; for the holder.
+  Deadline limit() const { return handshake.is_unsent() && attempt.limit < deadline ? attempt.limit : deadline; }
+  // The same for everybody, as of the last step.
+  Deadline next() const { return Deadline::at(due.load(std::memory_order_relaxed)); }
+  void publish_limit() { due.store(limit().when(), std::memory_order_relaxed); }
   // False if another thread or process has it, or if the slot belongs to another socket by now.
   bool try_lock(uint64_t socket);
   void unlock() { lock.unlock(); }

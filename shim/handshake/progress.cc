@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "handshake/progress.h"
 #include "base/fd.h"
+#include "config/config.h"
 #include "handshake/pending.h"
 #include "handshake/publish.h"
 #include "handshake/server_choice.h"
@@ -24,15 +25,16 @@ bool is_nonblocking(int fd) { return fcntl(fd, F_GETFL) & O_NONBLOCK; }
 // Steps until the handshake waits or ends; goes to the next server if one cannot be reached.
 void run_steps(int fd, const Socket& socket, PendingConnect& slot) {
   Handshake& handshake = slot.handshake;
-  while (handshake.step(fd) ? slot.next().left() == 0 : handshake.is_unsent()) {
+  while (handshake.step(fd) ? slot.limit().left() == 0 : handshake.is_unsent()) {
     const int error = handshake.error() ? handshake.error() : ETIMEDOUT;
     const bool has_next = slot.deadline.left() != 0 && handshake.is_unsent() && servers::is_unreached(error);
     const int result = has_next ? try_next(fd, socket.family, slot.attempt, slot.deadline, error) : error;
     if (result && result != EINPROGRESS)
       return handshake.end_with(result);
     handshake.restart();
-    pending::add_deadline(slot.next());
+    pending::add_deadline(slot.limit());
   }
+  slot.publish_limit();
 }
 
 // Takes a step, unless another thread or process is at it.
@@ -59,6 +61,16 @@ void count_miss() {
   const int connects = unfinished.connects.load(std::memory_order_relaxed);
   if (misses.reaches(static_cast<unsigned>(std::max(64, 16 * connects))))
     sockets::forget_closed_pending();
+}
+
+// When to take the next step. If the time is over, somebody else takes one, or the program has closed the socket: that
+// is looked at again a little later.
+Deadline next_try(const PendingConnect& slot) {
+  constexpr int nap = 50; // milliseconds
+  if (slot.next().left() != 0)
+    return slot.next();
+  count_miss();
+  return Deadline::after(nap);
 }
 
 // Frees a slot whose result nobody will ask for.
@@ -125,7 +137,7 @@ void progress_all() {
   sockets::for_each_pending([](Identity key, const Socket& socket) {
     const Socket now = progress_known(key, socket);
     if (now.is<Pending>())
-      pending::add_deadline(pending::at(socket.as<Pending>().slot).next());
+      pending::add_deadline(next_try(pending::at(socket.as<Pending>().slot)));
   });
 }
 
@@ -156,6 +168,8 @@ short handshake_events(const std::optional<Socket>& socket) {
 Deadline next_progress() { return std::min(pending::next_deadline(), pending::next_look()); }
 
 Deadline next_progress_by_epoll() { return forks::may_share() ? next_progress() : pending::next_deadline(); }
+
+Deadline longest_sleep() { return Deadline::after(int64_t{config().timeout} * 1000); }
 
 int await_connection(int fd, Mode mode, Limit limit_of) {
   KeepErrno keep;

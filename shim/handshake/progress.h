@@ -32,6 +32,9 @@ Deadline next_progress();
 // The same for a wait by epoll, which wakes every thread: only other processes can take a step unseen.
 Deadline next_progress_by_epoll();
 
+// Until when a wait may last while nothing is in progress: another thread may start a CONNECT meanwhile.
+Deadline longest_sleep();
+
 // The limit of a blocking call: sockopts::send_deadline or sockopts::receive_deadline.
 using Limit = Deadline (*)(int fd);
 

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "calls/epoll.h"
 #include "base/fd.h"
-#include "base/format.h"
-#include "base/text.h"
 #include "calls/epoll_ctl.h"
 #include "handshake/progress.h"
 #include "kernel/cookie_map.h"
 #include "kernel/real.h"
 #include "sockets/epoll/mask.h"
 #include "sockets/epoll/registrations.h"
+#include "sockets/epoll/set.h"
 #include <algorithm>
 #include <cerrno>
 #include <poll.h>
-#include <unistd.h>
+#include <sys/single_threaded.h>
 #include <utility>
 
 namespace socksify::epoll {
@@ -23,16 +22,6 @@ constinit CookieMap nested;
 
 uint64_t nested_key(int outer, int inner) { return (uint64_t(outer) << 32 | uint32_t(inner)) + 1; }
 
-bool is_set(int fd) {
-  KeepErrno keep;
-  constexpr std::string_view name = "anon_inode:[eventpoll]";
-  Text<40> path;
-  path.append(FMT_COMPILE("/proc/self/fd/{}"), fd);
-  char target[name.size() + 1];
-  const ssize_t length = readlink(path.c_str(), target, sizeof target);
-  return length >= 0 && std::string_view{target, static_cast<size_t>(length)} == name;
-}
-
 int control_nested(int outer, int operation, int inner, epoll_event* event) {
   const bool is_member = operation == EPOLL_CTL_ADD && event && is_set(inner);
   const int result = REAL(epoll_ctl)(outer, operation, inner, event);
@@ -40,19 +29,21 @@ int control_nested(int outer, int operation, int inner, epoll_event* event) {
   CookieMap::Value value{};
   if (result != 0 || (!is_member && !nested.find(key, value)))
     return result;
-  if (operation == EPOLL_CTL_DEL)
+  if (operation == EPOLL_CTL_DEL || (operation == EPOLL_CTL_ADD && !is_member))
     nested.erase(key);
   else if (event)
     nested.store(key, {uint64_t(outer), uint64_t(inner), event->data.u64});
   return result;
 }
 
-// False if the event reports a nested set that is ready only for handshakes.
+// False if the event reports a nested set that is ready only for handshakes. The numbers may be those of other files by
+// now: close() is not hooked.
 bool is_truly_ready(int outer, const epoll_event& event) {
   bool is_true = true;
   nested.for_each([&](uint64_t, const CookieMap::Value& value, uint64_t) {
-    if (value[0] == uint64_t(outer) && value[2] == event.data.u64)
-      is_true = is_ready_after_handshakes(static_cast<int>(value[1]), POLLIN);
+    const int inner = static_cast<int>(value[1]);
+    if (value[0] == uint64_t(outer) && value[2] == event.data.u64 && is_set(inner))
+      is_true = is_ready_after_handshakes(inner, POLLIN);
   });
   return is_true;
 }
@@ -62,13 +53,11 @@ bool is_still_masked(int epfd, const epoll_event& event) {
   return registration && registration->is_masked();
 }
 
-// False if it is an event of a handshake, which takes its next step here.
-bool is_for_program(int epfd, epoll_event& event) {
+// An event of a handshake, which takes its next step here. True if the event is the program's now.
+bool is_translated(int epfd, epoll_event& event) {
   const auto registration = registration_for(epfd, event);
-  if (!registration)
-    return nested.empty() || is_truly_ready(epfd, event);
-  if (!registration->is_masked())
-    return false; // reported before it was unmasked: the kernel will report the program's event again
+  if (!registration || !registration->is_masked())
+    return false; // reported before it was unmasked or removed; what is the program's, the kernel will report again
   const auto socket = sockets::lookup(registration->socket);
   if (socket && progress_known(registration->socket, *socket).is<Pending>())
     return false;
@@ -84,6 +73,25 @@ bool is_for_program(int epfd, epoll_event& event) {
   return event.events != 0;
 }
 
+// True if this process can do nothing about the cookie: its socket is open in another process only, or not at all.
+bool is_out_of_reach(const epoll_event& event) {
+  const auto registration = registration_at(cookie_of(event.data.u64));
+  return !registration || registration->epfd < 0 ||
+         (registration->is_masked() && sockets::find_open_fd(registration->socket, registration->fd) < 0);
+}
+
+// The kernel may go on reporting such a cookie.
+void nap(Deadline deadline) {
+  constexpr int milliseconds = 10;
+  const int left = std::min(deadline, Deadline::after(milliseconds)).left();
+  REAL(poll)(nullptr, 0, left);
+}
+
+// When a wait has to end even if the kernel reports nothing.
+Deadline next_look() {
+  return __libc_single_threaded ? next_progress_by_epoll() : std::min(next_progress_by_epoll(), longest_sleep());
+}
+
 } // namespace
 
 int control(int epfd, int operation, int fd, epoll_event* event) {
@@ -95,34 +103,33 @@ int control(int epfd, int operation, int fd, epoll_event* event) {
 
 int wait(int epfd, epoll_event* events, int size, Deadline deadline, const sigset_t* mask) {
   for (bool was_over = false;;) {
+    const Sift sift;
     const int program = deadline.left();
-    const int limit = std::min(deadline, next_progress_by_epoll()).left();
-    const int count = REAL(epoll_pwait)(epfd, events, size, limit, mask);
+    const int count = REAL(epoll_pwait)(epfd, events, size, std::min(deadline, next_look()).left(), mask);
     if (count < 0)
       return count;
     const int kept = sift(epfd, events, count);
     // A handshake that has just ended shows only when the kernel is asked once more.
     if (kept > 0 || (program == 0 && (count == 0 || std::exchange(was_over, true))))
       return kept;
+    if (count > 0 && is_out_of_reach(events[0]))
+      nap(deadline);
     if (!progress_overdue() && count == 0)
       progress_ended();
   }
 }
 
-int sift(int epfd, epoll_event* events, int count) {
+int Sift::operator()(int epfd, epoll_event* events, int count) const {
   KeepErrno keep;
   int kept = 0;
   for (int i = 0; i < count; ++i)
-    if (is_for_program(epfd, events[i]))
+    if (is_cookie(events[i].data.u64) ? is_translated(epfd, events[i]) : is_ready(epfd, events[i]))
       events[kept++] = events[i];
   return kept;
 }
 
-bool holds_handshakes(int epfd) {
-  bool holds = holds_masked(epfd);
-  nested.for_each(
-      [&](uint64_t, const CookieMap::Value& value, uint64_t) { holds = holds || value[0] == uint64_t(epfd); });
-  return holds;
+bool Sift::is_ready(int epfd, const epoll_event& event) const {
+  return nested.empty() || !is_needed() || is_truly_ready(epfd, event);
 }
 
 bool is_ready_after_handshakes(int fd, short events) {

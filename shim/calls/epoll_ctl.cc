@@ -6,7 +6,7 @@
 #include "kernel/real.h"
 #include "kernel/tcp.h"
 #include "sockets/epoll/mask.h"
-#include "sockets/epoll/oneshot.h"
+#include "sockets/epoll/set.h"
 #include "sockets/readiness.h"
 #include "sockets/unix_server.h"
 #include <cerrno>

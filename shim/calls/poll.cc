@@ -6,10 +6,11 @@
 #include "kernel/call.h"
 #include "kernel/mapping.h"
 #include "kernel/real.h"
-#include "sockets/epoll/registrations.h"
+#include "sockets/epoll/set.h"
 #include "sockets/readiness.h"
 #include <algorithm>
 #include <cerrno>
+#include <sys/single_threaded.h>
 #include <utility>
 
 namespace socksify {
@@ -46,14 +47,20 @@ pollfd translate(const pollfd& asked, bool& any_pending) {
   return ours;
 }
 
+int poll_until(pollfd* fds, nfds_t count, Deadline deadline, const sigset_t* mask) {
+  const int left = deadline.left();
+  const timespec limit{left / 1000, left % 1000 * 1'000'000L};
+  return REAL(ppoll)(fds, count, left < 0 ? nullptr : &limit, mask);
+}
+
 // The handshake has ended: just now, or earlier, because the same socket may be asked for by two numbers.
 short answer_now(pollfd asked) { return REAL(poll)(&asked, 1, 0) > 0 ? asked.revents : short{0}; }
 
 // The events that the program sees.
-short answer(const pollfd& asked, const pollfd& answered) {
+short answer(const pollfd& asked, const pollfd& answered, const epoll::Sift& sets) {
   if (!answered.revents)
     return 0;
-  if (epoll::any_masked() && !sockets::identity(answered.fd) && epoll::holds_handshakes(answered.fd))
+  if (sets.is_needed() && !sockets::identity(answered.fd) && epoll::is_set(answered.fd))
     return epoll::is_ready_after_handshakes(answered.fd, asked.events) ? answered.revents : short{0};
   const auto before = answered.fd >= 0 ? sockets::lookup_fd(answered.fd) : std::nullopt;
   if (readiness::is_listener(before))
@@ -75,26 +82,33 @@ public:
 
   // The real ppoll(), until the deadline or until a handshake needs a look.
   int ask(Deadline deadline, const sigset_t* mask) {
-    const int left = std::min(deadline, m_any_pending ? next_progress() : Deadline::never()).left();
-    const timespec limit{left / 1000, left % 1000 * 1'000'000L};
-    return REAL(ppoll)(m_ours, m_count, left < 0 ? nullptr : &limit, mask);
+    return poll_until(m_ours, m_count, std::min(deadline, next_look()), mask);
   }
 
   // Progresses handshakes and gives the program all other events. Returns the number of descriptors with events.
   int report() {
     int reported = 0;
     for (nfds_t i = 0; i < m_count; ++i) {
-      m_fds[i].revents = answer(m_fds[i], m_ours[i]);
+      m_fds[i].revents = answer(m_fds[i], m_ours[i], m_sets);
       reported += m_fds[i].revents != 0;
     }
     return reported;
   }
 
 private:
+  // An epoll set may hold a CONNECT that nobody else asks for.
+  Deadline next_look() const {
+    if (m_any_pending)
+      return next_progress();
+    return std::min(epoll::any_masked() ? next_progress_by_epoll() : Deadline::never(), other_threads());
+  }
+  static Deadline other_threads() { return __libc_single_threaded ? Deadline::never() : longest_sleep(); }
+
   pollfd* m_fds;
   nfds_t m_count;
   pollfd* m_ours;
   bool m_any_pending = false;
+  const epoll::Sift m_sets; // from before the wait
 };
 
 // The kernel's own translation between select() and poll() events.
@@ -173,8 +187,13 @@ int poll_and_progress(pollfd* fds, nfds_t count, Deadline deadline, const sigset
     // A handshake that has just ended shows only when the kernel is asked once more.
     if (reported > 0 || (left == 0 && (ready == 0 || std::exchange(was_over, true))))
       return reported;
-    progress_overdue();
+    if (!progress_overdue() && ready == 0)
+      progress_ended();
   }
+}
+
+int poll_for_a_while(pollfd* fds, nfds_t count, Deadline deadline, const sigset_t* mask) {
+  return poll_until(fds, count, std::min(deadline, longest_sleep()), mask);
 }
 
 int select_and_progress(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, Deadline deadline,

@@ -3,6 +3,9 @@
 #pragma once
 #include "calls/epoll.h"
 #include "calls/poll.h"
+#include "config/config.h"
+#include "handshake/progress.h"
+#include "kernel/fork.h"
 #include "sockets/epoll/registrations.h"
 #include "sockets/unfinished.h"
 #include <sys/single_threaded.h>
@@ -28,6 +31,9 @@ inline bool needs_translation() { return any_connecting() || any_awaiting_call()
 // Fast path: true if nothing is in progress, and no other thread can start anything during the wait.
 inline bool is_undisturbed() { return __libc_single_threaded && !needs_translation() && !epoll::any_masked(); }
 
+// True if another thread may start a CONNECT during this wait, whose time may be over before anything ends the wait.
+inline bool outlasts_connect(Deadline deadline) { return config().active && deadline > longest_sleep(); }
+
 // poll() and its relatives. If another thread starts a CONNECT during the real wait, that may return the handshake's
 // events; ours goes on then.
 template <typename Timeout, typename Real>
@@ -35,10 +41,17 @@ int by_poll(pollfd* fds, nfds_t count, Timeout timeout, const sigset_t* mask, Re
   if (is_undisturbed() || !is_valid(timeout))
     return real();
   const Deadline deadline = after(timeout);
-  if (!needs_translation()) {
-    const int result = real();
-    if (result <= 0 || !needs_translation())
+  const bool is_long = outlasts_connect(deadline);
+  while (!needs_translation()) {
+    const uint32_t before = epoll::times_unmasked();
+    const int result = is_long ? poll_for_a_while(fds, count, deadline, mask) : real();
+    if (result < 0 || (result == 0 && (!is_long || deadline.left() == 0)))
       return result;
+    const bool is_true = !needs_translation() && before == epoll::times_unmasked();
+    if (result > 0 && is_true)
+      return result;
+    if (result > 0)
+      break;
   }
   return poll_and_progress(fds, count, deadline, mask);
 }
@@ -46,15 +59,15 @@ int by_poll(pollfd* fds, nfds_t count, Timeout timeout, const sigset_t* mask, Re
 // epoll_wait() and its relatives.
 template <typename Timeout, typename Real>
 int by_epoll(int epfd, epoll_event* events, int size, Timeout timeout, const sigset_t* mask, Real real) {
-  if (is_undisturbed() || !is_valid(timeout))
+  if ((is_undisturbed() && forks::count() == 0) || !is_valid(timeout)) // another process may mask in a shared set
     return real();
   const Deadline deadline = after(timeout);
-  if (!epoll::any_masked()) {
-    const uint32_t before = epoll::times_unmasked();
+  if (!epoll::any_masked() && !outlasts_connect(deadline)) {
+    const epoll::Sift sift;
     const int count = real();
-    if (count <= 0 || (!epoll::any_masked() && before == epoll::times_unmasked()))
+    if (count <= 0)
       return count;
-    if (const int kept = epoll::sift(epfd, events, count))
+    if (const int kept = sift(epfd, events, count))
       return kept;
   }
   return epoll::wait(epfd, events, size, deadline, mask);

@@ -3,7 +3,7 @@
 #include "base/fd.h"
 #include "kernel/real.h"
 #include "sockets/epoll/fd.h"
-#include "sockets/epoll/oneshot.h"
+#include "sockets/epoll/set.h"
 #include "sockets/readiness.h"
 #include <cerrno>
 #include <poll.h>
@@ -16,8 +16,24 @@ int modify(const Registration& registration, epoll_event event) {
   if (!(registration.events & EPOLLEXCLUSIVE))
     return REAL(epoll_ctl)(registration.epfd, EPOLL_CTL_MOD, registration.fd, &event);
   event.events |= EPOLLEXCLUSIVE;
-  REAL(epoll_ctl)(registration.epfd, EPOLL_CTL_DEL, registration.fd, nullptr);
+  if (const int result = REAL(epoll_ctl)(registration.epfd, EPOLL_CTL_DEL, registration.fd, nullptr))
+    return result; // the program has removed it
   return REAL(epoll_ctl)(registration.epfd, EPOLL_CTL_ADD, registration.fd, &event);
+}
+
+// The program has removed the registration meanwhile. 0.
+int undo_modify(const Registration& given) {
+  if (given.events & EPOLLEXCLUSIVE)
+    REAL(epoll_ctl)(given.epfd, EPOLL_CTL_DEL, given.fd, nullptr);
+  return 0;
+}
+
+// What the kernel should hold when no CONNECT is in progress.
+epoll_event own_event(const Registration& registration) {
+  epoll_event event{};
+  event.events = registration.is_listener ? readiness::possible(registration.events) : registration.events;
+  event.data.u64 = registration.data;
+  return event;
 }
 
 epoll_event event_of_handshake(uint64_t key, short events) {
@@ -36,24 +52,26 @@ int update_kernel(uint64_t key, const Registration& changed) {
     if (now == given)
       return error;
     if (!now || now->epfd < 0)
-      return 0;
+      return undo_modify(given);
     given = *now;
   }
 }
 
 enum class Step { done, again };
 
+// If the kernel refuses, the program has closed the number of the set: it may have a dup.
 Step try_unmask(uint64_t key, const Registration& before) {
   Registration own = before;
   own.handshake = 0;
   if (!compare_and_store(key, before, own))
     return Step::again;
-  const int error = update_kernel(key, own);
-  if (error == ENOENT)
-    compare_and_store(key, own, Registration{});
-  else if (error)
-    compare_and_store(key, own, before); // the set has another number now: see registration_for()
-  return Step::done;
+  if (update_kernel(key, own) == 0)
+    return Step::done;
+  Registration renumbered = before;
+  renumbered.epfd = find_set_with(cookie_of(key));
+  const bool is_there = renumbered.epfd >= 0 && renumbered.epfd != before.epfd;
+  compare_and_store(key, own, is_there ? renumbered : Registration{});
+  return is_there ? Step::again : Step::done;
 }
 
 Step try_mask(uint64_t key, const Registration& before, short events) {
@@ -82,13 +100,25 @@ template <typename Attempt> void change(uint64_t key, int known_fd, Attempt atte
   }
 }
 
+// False if the number that the set is known by no longer is that set's, so that the kernel refuses the change.
+bool is_reached(uint64_t key, const Registration& registration) {
+  KeepErrno keep;
+  const OldNumber number{registration.socket, registration.fd, -1};
+  return number.is_there() && update_kernel(key, registration) == 0;
+}
+
 } // namespace
 
-epoll_event own_event(const Registration& registration) {
-  epoll_event event{};
-  event.events = registration.is_listener ? readiness::possible(registration.events) : registration.events;
-  event.data.u64 = registration.data;
-  return event;
+// An event of a set by another number than that of the registration: either the set has been waited for by a dup, or
+// the socket is in another set by now.
+std::optional<Registration> registration_for(int epfd, const epoll_event& event) {
+  const uint64_t key = cookie_of(event.data.u64);
+  const auto registration = registration_at(key);
+  if (!registration || !registration->is_masked() || registration->epfd == epfd || is_reached(key, *registration))
+    return registration;
+  Registration renumbered = *registration;
+  renumbered.epfd = epfd;
+  return compare_and_store(key, *registration, renumbered) ? renumbered : registration_at(key);
 }
 
 epoll_event event_of(uint64_t key, const Registration& registration) {

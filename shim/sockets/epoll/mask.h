@@ -20,8 +20,10 @@ void unmask_one(uint64_t key, int known_fd);
 // The socket listens from now on, by a BIND, or no longer does.
 void set_listener(Identity socket, bool is_listener);
 
-// What the kernel should hold now, and what it should hold when no CONNECT is in progress.
+// The registration whose cookie an event of this set carries, if it is known.
+std::optional<Registration> registration_for(int epfd, const epoll_event& event);
+
+// What the kernel should hold now.
 epoll_event event_of(uint64_t key, const Registration& registration);
-epoll_event own_event(const Registration& registration);
 
 } // namespace socksify::epoll

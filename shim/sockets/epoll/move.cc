@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sockets/epoll/move.h"
 #include "kernel/real.h"
-#include "sockets/epoll/mask.h"
-#include "sockets/epoll/oneshot.h"
+#include "sockets/epoll/set.h"
 
 namespace socksify::epoll {
 namespace {
@@ -20,7 +19,7 @@ Move::Move(int fd) : m_fd(fd) {
   for_each_of(sockets::identity(fd), [&](uint64_t key, const Registration& registration) {
     if (registration.fd != fd || m_count == most_sets)
       return;
-    epoll_event event = own_event(registration);
+    epoll_event event{.events = registration.events, .data = {.u64 = registration.data}};
     if (is_spent(registration.epfd, fd, registration.events))
       event.events = EPOLLONESHOT;
     m_moved[m_count++] = {registration.epfd, event};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "sockets/epoll/registrations.h"
+#include "base/fd.h"
 #include "kernel/cookie_map.h"
+#include "kernel/fork.h"
 #include "kernel/real.h"
 #include "sockets/sweep.h"
 #include <cstring>
@@ -12,6 +14,24 @@ namespace {
 constinit CookieMap table;
 // In place of the set's number: the place is free, or reserved until the kernel accepts the registration.
 constexpr int no_set = -1, reserved_set = -2;
+
+// No registration of this process has a greater key.
+constinit std::atomic<uint64_t> greatest_key{0};
+
+void record_key(uint64_t key) {
+  uint64_t known = greatest_key.load(std::memory_order_relaxed);
+  while (known < key && !greatest_key.compare_exchange_weak(known, key, std::memory_order_relaxed))
+    ;
+}
+
+// The kernel numbers sockets in the order in which they are asked for, except that each CPU takes 4096 numbers at once.
+constexpr uint64_t most_out_of_order = uint64_t{4096} * 1024;
+
+Identity newest_identity() {
+  KeepErrno keep;
+  const Fd fresh{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  return sockets::identity(fresh.get());
+}
 
 void forget_closed() {
   const auto keep = [](Identity socket) {
@@ -54,6 +74,7 @@ uint64_t key_for(Identity socket, int epfd, int fd) {
 }
 
 uint64_t reserve(Identity socket, int fd) {
+  record_key(key_of(socket, most_sets - 1));
   const Registration reserved{.epfd = reserved_set};
   for (int number = 0; number < most_sets; ++number) {
     const uint64_t key = key_of(socket, number);
@@ -109,15 +130,6 @@ void count_masked(bool was_masked, bool is_masked) {
   unfinished.masked.fetch_add(int{is_masked} - int{was_masked}, std::memory_order_release);
 }
 
-bool holds_masked(int epfd) {
-  bool found = false;
-  table.for_each([&](uint64_t, const CookieMap::Value& value, uint64_t) {
-    const Registration registration = unpack<Registration>(value);
-    found = found || (registration.is_masked() && registration.epfd == epfd);
-  });
-  return found;
-}
-
 uint64_t cookie_of(uint64_t key) {
   static constinit std::atomic<uint64_t> known{0};
   uint64_t secret = known.load(std::memory_order_relaxed);
@@ -128,16 +140,12 @@ uint64_t cookie_of(uint64_t key) {
   return key ^ secret;
 }
 
-std::optional<Registration> registration_for(int epfd, const epoll_event& event) {
-  const uint64_t key = cookie_of(event.data.u64);
-  const auto registration = registration_at(key);
-  // The set was waited for by another of its numbers, which is certainly open.
-  if (registration && registration->is_masked() && registration->epfd != epfd) {
-    Registration renumbered = *registration;
-    renumbered.epfd = epfd;
-    compare_and_store(key, *registration, renumbered);
-  }
-  return registration;
+bool is_cookie(uint64_t data) {
+  const uint64_t key = cookie_of(data);
+  if (key <= greatest_key.load(std::memory_order_relaxed))
+    return true;
+  // Keys of other processes. No other process knows this one's cookies if none of them was forked.
+  return forks::count() > 0 && key < uint64_t{1} << 48 && key / most_sets <= newest_identity() + most_out_of_order;
 }
 
 } // namespace socksify::epoll

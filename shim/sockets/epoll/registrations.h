@@ -75,9 +75,8 @@ public:
   MaskChange& operator=(const MaskChange&) = delete;
 };
 
-// True if a set, or this set, may report events of a handshake.
+// True if a set may report events of a handshake.
 inline bool any_masked() { return unfinished.masked.load(std::memory_order_relaxed) > 0; }
-bool holds_masked(int epfd);
 
 // Changes whenever a registration is unmasked: events that the kernel reported before may still be the handshake's.
 inline uint32_t times_unmasked() { return unfinished.times_unmasked.load(std::memory_order_acquire); }
@@ -85,7 +84,8 @@ inline uint32_t times_unmasked() { return unfinished.times_unmasked.load(std::me
 // A data word that no program uses by chance, for the registration with this key. Its own inverse.
 uint64_t cookie_of(uint64_t key);
 
-// The registration whose cookie this event carries; nothing for an event of the program's own.
-std::optional<Registration> registration_for(int epfd, const epoll_event& event);
+// True if this data word is a cookie. That shows in the word itself, because the kernel may still report an event of a
+// registration that another thread has removed, or that another process has made in a shared set.
+bool is_cookie(uint64_t data);
 
 } // namespace socksify::epoll

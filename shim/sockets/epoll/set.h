@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// What only the kernel knows of an epoll set.
+#pragma once
+#include <cstdint>
+
+namespace socksify::epoll {
+
+bool is_set(int fd);
+
+// EPOLLONESHOT: true if `fd` is in the set with it among its `events`, and has reported an event since it was armed.
+bool is_spent(int epfd, int fd, uint32_t events);
+
+// A number of the set that holds this data word, or -1. For a set whose known number was closed.
+int find_set_with(uint64_t data);
+
+} // namespace socksify::epoll

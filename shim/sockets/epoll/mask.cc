@@ -28,10 +28,13 @@ int undo_modify(const Registration& given) {
   return 0;
 }
 
-// What the kernel should hold when no CONNECT is in progress.
+// What the kernel should hold when no CONNECT is in progress. A BIND gets one call, so one edge: the kernel would
+// report another one for each of the caller's first bytes.
 epoll_event own_event(const Registration& registration) {
   epoll_event event{};
   event.events = registration.is_listener ? readiness::possible(registration.events) : registration.events;
+  if (registration.is_listener && (registration.events & (EPOLLET | EPOLLEXCLUSIVE)) == EPOLLET)
+    event.events |= EPOLLONESHOT; // which an exclusive registration cannot have
   event.data.u64 = registration.data;
   return event;
 }
@@ -157,6 +160,8 @@ void unmask(Identity socket, int known_fd) {
 void set_listener(Identity socket, bool is_listener) {
   KeepErrno keep;
   for_each_of(socket, [&](uint64_t key, const Registration& registration) {
+    if (registration.is_listener == is_listener)
+      return;
     Registration now = registration;
     now.is_listener = is_listener;
     const bool is_silent = is_spent(registration.epfd, registration.fd, registration.events); // see try_mask()

@@ -19,7 +19,7 @@ hardening := $(if $(SAN),,-Wp,-D_FORTIFY_SOURCE=2 -Wno-error=cpp -fstack-protect
 $(BUILD)/shim/%.o $(BUILD)/tools/%.o: flags += $(hardening)
 link      = $(CXX) $(machine) $(LDFLAGS) -Wl,-z,relro -Wl,-z,now $(if $(SAN),-fsanitize=$(SAN)) -Wl,--as-needed -o $@ $(filter %.o,$^)
 object    = $(patsubst %.cc,$(BUILD)/%.o,$(wildcard $(1)))
-shared   := $(patsubst %,shim/base/%.cc,socks4 address network unix_address)
+shared   := $(patsubst %,shim/base/%.cc,socks4 address format network unix_address)
 
 # Programs that the launcher runs.
 helpers  := $(patsubst %,$(BUILD)/%,socksify-exec with-server socksify-check)
@@ -36,7 +36,7 @@ $(BUILD)/libsocksify.so: $(call object,shim/*/*.cc shim/*/*/*.cc) shim/hooks/exp
 $(BUILD)/socks4d: $(call object,tools/socks4d/*.cc tools/socks4d/*/*.cc $(shared))
 	$(link) -pthread -lfmt
 
-$(BUILD)/with-server: $(call object,tools/with_server/*.cc shim/base/address.cc)
+$(BUILD)/with-server: $(call object,tools/with_server/*.cc shim/base/address.cc shim/base/format.cc)
 	$(link) -lfmt
 
 $(BUILD)/socksify-check: $(call object,tools/check/*.cc shim/base/*.cc shim/base/*/*.cc)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "base/address.h"
-#include "base/format.h"
 #include <algorithm>
 #include <arpa/inet.h>
 #include <cstring>
@@ -123,7 +122,7 @@ std::optional<unsigned> parse_number(std::string_view text, unsigned least, unsi
 
 Text<22> to_text(Endpoint endpoint) {
   Text<22> text;
-  text.append(FMT_COMPILE("{}.{}.{}.{}:{}"), endpoint.ip >> 24, endpoint.ip >> 16 & 0xff, endpoint.ip >> 8 & 0xff,
+  text.append("{}.{}.{}.{}:{}", endpoint.ip >> 24, endpoint.ip >> 16 & 0xff, endpoint.ip >> 8 & 0xff,
               endpoint.ip & 0xff, endpoint.port);
   return text;
 }

@@ -1,24 +1,56 @@
 // SPDX-License-Identifier: MIT
-// Formatting with fmt, header-only and with compiled formats. Without exceptions fmt would report a bad format through
-// libstdc++; the compiler checks our formats, so libstdc++ is not needed at run time. This is a separate header because
-// fmt takes most of the compile time.
+// Formats with "{}" for each field, checked by the compiler. The work is done by fmt in format.cc: its headers take
+// most of the time of any file that includes them.
 #pragma once
-#include "base/text.h"
-#if !__cpp_exceptions
-#define FMT_THROW(x) __builtin_abort()
-#define FMT_ASSERT(condition, message) ((void)0)
-#endif
-#include <fmt/compile.h>
+#include <concepts>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <type_traits>
 
 namespace socksify {
 
-template <size_t Size>
-template <typename Format, typename... Arguments>
-void Text<Size>::append(const Format& format, const Arguments&... arguments) {
-  const size_t space = Size - 1 - m_length;
-  const auto result = fmt::format_to_n(m_text + m_length, space, format, arguments...);
-  m_length += result.size < space ? result.size : space;
-  m_text[m_length] = '\0';
-}
+// Text or a number.
+class Field {
+public:
+  Field(std::string_view text) : m_text(text), m_is_text(true) {}
+  Field(const char* text) : Field(std::string_view{text}) {}
+  template <std::integral Number> Field(Number number) : m_number(number), m_is_text(false) {
+    static_assert(!std::same_as<Number, char> && !std::same_as<Number, bool>);
+  }
+  bool is_text() const { return m_is_text; }
+  std::string_view text() const { return m_text; }
+  int64_t number() const { return m_number; }
+
+private:
+  union {
+    std::string_view m_text;
+    int64_t m_number;
+  };
+  bool m_is_text;
+};
+
+// A literal. It does not compile with another number of "{}" than of fields.
+template <typename... Arguments> class Format {
+public:
+  template <size_t Size> consteval Format(const char (&text)[Size]) : m_text(text, Size - 1) {
+    size_t fields = 0;
+    for (size_t i = 0; i + 1 < m_text.size(); ++i)
+      fields += m_text[i] == '{' && m_text[i + 1] == '}';
+    if (fields != sizeof...(Arguments))
+      differs_in_number();
+  }
+  std::string_view text() const { return m_text; }
+
+private:
+  static void differs_in_number() {} // the compiler may not call this: it is no constant expression
+
+  std::string_view m_text;
+};
+
+template <typename... Arguments> using FormatOf = std::type_identity_t<Format<Arguments...>>;
+
+// Writes at most `size` bytes and returns how many.
+size_t format_to(char* to, size_t size, std::string_view format, std::span<const Field> fields);
 
 } // namespace socksify

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/server_list.h"
 #include "base/address.h"
-#include "base/format.h"
 #include "base/unix_address.h"
 
 namespace socksify {
@@ -38,7 +37,7 @@ const char* decode_userid(std::string_view text, Text<socks4::max_userid + 1>& u
       return "a userid cannot have a zero byte in it";
     if (userid.view().size() == socks4::max_userid)
       return "the userid is too long";
-    userid.append(FMT_COMPILE("{}"), byte);
+    userid.add(byte);
   }
   return nullptr;
 }
@@ -65,7 +64,7 @@ const char* use_unix_address(const UnixAddress& address, Server& server) {
     return address.error;
   server.is_unix = true;
   server.host.clear();
-  server.host.append(FMT_COMPILE("{}"), address.path);
+  server.host.add(address.path);
   return nullptr;
 }
 
@@ -85,7 +84,7 @@ const char* read_host(std::string_view host, Server& server) {
   if (host.size() >= 256)
     return "too long";
   server.host.clear();
-  server.host.append(FMT_COMPILE("{}"), host);
+  server.host.add(host);
   return nullptr;
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "base/settings.h"
-#include "base/format.h"
 
 namespace socksify {
 namespace {
@@ -37,7 +36,7 @@ const char* parse_userid(std::string_view text, Config& config) {
   if (text.size() > socks4::max_userid)
     return "too long";
   config.userid.clear();
-  config.userid.append(FMT_COMPILE("{}"), text);
+  config.userid.add(text);
   return nullptr;
 }
 
@@ -142,7 +141,7 @@ void reject(Config& config, const Variable& variable, const char* reason) {
   if (config.mistake.variable)
     return;
   config.mistake.variable = variable.name;
-  config.mistake.value.append(FMT_COMPILE("{}"), variable.value);
+  config.mistake.value.add(variable.value);
   config.mistake.reason = reason;
 }
 

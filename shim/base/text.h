@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Text in fixed buffers. append() is defined in format.h.
+// Text in fixed buffers.
 #pragma once
+#include "base/format.h"
+#include <array>
 #include <cstddef>
 #include <cstring>
 #include <string_view>
@@ -11,8 +13,15 @@ namespace socksify {
 // Text of at most Size - 1 bytes, always terminated by NUL. Longer text is cut off.
 template <size_t Size> class Text {
 public:
-  template <typename Format, typename... Arguments> void append(const Format& format, const Arguments&... arguments);
-  // The same without a format, which needs less stack.
+  template <typename... Arguments> void append(FormatOf<Arguments...> format, const Arguments&... arguments) {
+    append(format.text(), std::array<Field, sizeof...(Arguments)>{arguments...});
+  }
+  // The same for a format that was checked before.
+  void append(std::string_view format, std::span<const Field> fields) {
+    m_length += format_to(m_text + m_length, Size - 1 - m_length, format, fields);
+    m_text[m_length] = '\0';
+  }
+  void add(char character) { add(std::string_view{&character, 1}); }
   void add(std::string_view text) {
     const size_t length = text.size() < Size - 1 - m_length ? text.size() : Size - 1 - m_length;
     std::memcpy(m_text + m_length, text.data(), length);

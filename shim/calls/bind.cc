@@ -97,7 +97,7 @@ std::optional<uint32_t> address_by_bind(const Socket& primary) {
   REAL(setsockopt)(fd.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   const bool has_address = done.result == Exchange::Result::granted && Exchange::has_address(done.handshake);
   if (is_logged(2))
-    log(2, FMT_COMPILE("the address for calls is {}"), has_address ? to_text(done.reported()).view() : "unknown");
+    log(2, "the address for calls is {}", has_address ? to_text(done.reported()).view() : "unknown");
   return has_address ? std::optional{done.reported().ip} : std::nullopt;
 }
 
@@ -113,7 +113,7 @@ bool remember_bind(int fd, const IpPort& requested, int family) {
   const Bound bound{.requested = {requested.ip.is_ipv4() ? requested.ip.ipv4() : 0, requested.port},
                     .primary = expected_caller(*primary)};
   if (is_logged(3))
-    log(3, FMT_COMPILE("fd {}: bound to {}, for a call from {}"), fd, fake_ips::shown(bound.requested).view(),
+    log(3, "fd {}: bound to {}, for a call from {}", fd, fake_ips::shown(bound.requested).view(),
         fake_ips::shown(bound.primary).view());
   return sockets::remember(sockets::identity(fd), Socket{State::bound, bound, family, fd, primary->server});
 }
@@ -143,7 +143,7 @@ int start_bind(int fd, Socket& socket) {
     return 0;
   const Endpoint primary = socket.as<Bound>().primary;
   if (is_logged(2))
-    log(2, FMT_COMPILE("fd {}: BIND for a call from {}, userid {}"), fd, fake_ips::shown(primary).view(), userid());
+    log(2, "fd {}: BIND for a call from {}, userid {}", fd, fake_ips::shown(primary).view(), userid());
   const auto request = request_for(socks4::Command::bind, primary);
   if (!request)
     return EHOSTUNREACH;

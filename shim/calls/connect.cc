@@ -97,7 +97,7 @@ int connect_pending(int fd, sockets::Identity key, int family, Endpoint destinat
 int connect_through(int fd, sockets::Identity key, int family, Endpoint destination, Mode mode) {
   KeepErrno keep;
   if (is_logged(2))
-    log(2, FMT_COMPILE("fd {}: CONNECT {}, userid {}"), fd, fake_ips::shown(destination).view(), userid());
+    log(2, "fd {}: CONNECT {}, userid {}", fd, fake_ips::shown(destination).view(), userid());
   const auto request = request_for(socks4::Command::connect, destination);
   if (!request)
     return EHOSTUNREACH;
@@ -134,8 +134,8 @@ Outcome connect_again(int fd, sockets::Identity key, Mode mode) {
 void log_route(int fd, Route way, const sockaddr* address, socklen_t length) {
   constexpr const char* names[] = {"direct", "through the SOCKS server", "unreachable, being IPv6", "denied"};
   if (const auto destination = is_logged(3) ? IpPort::from(address, length) : std::nullopt)
-    log(3, FMT_COMPILE("fd {}: {}: {}"), fd,
-        destination->ip.is_ipv4() ? to_text(destination->endpoint()).view() : "IPv6", names[static_cast<int>(way)]);
+    log(3, "fd {}: {}: {}", fd, destination->ip.is_ipv4() ? to_text(destination->endpoint()).view() : "IPv6",
+        names[static_cast<int>(way)]);
 }
 
 // Given an IPv4 address, an IPv6 socket rejects the length of ours, which is that of an IPv4 address, with EINVAL. If

@@ -68,7 +68,7 @@ std::string_view error_name(int error) {
 Text<32> program_name() {
   Text<32> name;
   for (const char* c = program_invocation_short_name; *c; ++c)
-    name.append(FMT_COMPILE("{}"), static_cast<unsigned char>(*c) < ' ' ? '?' : *c);
+    name.add(static_cast<unsigned char>(*c) < ' ' ? '?' : *c);
   return name;
 }
 
@@ -95,6 +95,21 @@ void write_line(std::string_view line) {
   const iovec parts[] = {{const_cast<char*>(line.data()), line.size()}, {&newline, 1}};
   // If the log cannot be written, the program is not disturbed.
   [[maybe_unused]] const auto written = REAL(writev)(file ? file.get() : STDERR_FILENO, parts, 2);
+}
+
+void print_line(std::string_view format, std::span<const Field> fields) {
+  Text<1024> line;
+  line.add("socksify: ");
+  line.append(format, fields);
+  write_line(line.view());
+}
+
+void log_line(std::string_view format, std::span<const Field> fields) {
+  KeepErrno keep;
+  Text<1024> line;
+  line.append("socksify: {}[{}]: ", program_name().view(), getpid());
+  line.append(format, fields);
+  write_line(line.view());
 }
 
 } // namespace socksify

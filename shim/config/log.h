@@ -2,7 +2,7 @@
 // Messages to the user. Each is one line, formatted in a fixed buffer and written by one call; errno is kept.
 #pragma once
 #include "base/fd.h"
-#include "base/format.h"
+#include "base/text.h"
 #include "config/config.h"
 
 namespace socksify {
@@ -18,11 +18,9 @@ void write_line(std::string_view line);
 void write_to_stderr(std::string_view text);
 
 // "socksify: ..." at any debug level: for what keeps the library from working.
-template <typename Format, typename... Arguments> void print_line(const Format& format, const Arguments&... arguments) {
-  Text<1024> line;
-  line.append(FMT_COMPILE("socksify: "));
-  line.append(format, arguments...);
-  write_line(line.view());
+void print_line(std::string_view format, std::span<const Field> fields);
+template <typename... Arguments> void print_line(FormatOf<Arguments...> format, const Arguments&... arguments) {
+  print_line(format.text(), std::array<Field, sizeof...(Arguments)>{arguments...});
 }
 
 // "ECONNREFUSED".
@@ -35,15 +33,10 @@ Text<32> program_name();
 // servers; 3: also routes.
 inline bool is_logged(int level) { return config().debug >= level; }
 
-template <typename Format, typename... Arguments>
-void log(int level, const Format& format, const Arguments&... arguments) {
-  if (!is_logged(level))
-    return;
-  KeepErrno keep;
-  Text<1024> line;
-  line.append(FMT_COMPILE("socksify: {}[{}]: "), program_name().view(), getpid());
-  line.append(format, arguments...);
-  write_line(line.view());
+void log_line(std::string_view format, std::span<const Field> fields); // at any level
+template <typename... Arguments> void log(int level, FormatOf<Arguments...> format, const Arguments&... arguments) {
+  if (is_logged(level))
+    log_line(format.text(), std::array<Field, sizeof...(Arguments)>{arguments...});
 }
 
 } // namespace socksify

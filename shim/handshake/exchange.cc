@@ -121,7 +121,7 @@ bool give_up_server(int fd, int family, const Attempt& attempt, int error) {
   if (!servers::is_unreached(error))
     return false;
   const Server& server = config().servers[attempt.server];
-  log(2, FMT_COMPILE("fd {}: no connection to the SOCKS server {}: {}"), fd, server.host.view(),
+  log(2, "fd {}: no connection to the SOCKS server {}: {}", fd, server.host.view(),
       attempt.ip || server.is_unix ? error_name(error) : "its name cannot be resolved");
   servers::mark_unreached(attempt.server);
   disconnect(fd, family);
@@ -207,7 +207,7 @@ std::optional<Handshake> request_for(socks4::Command command, Endpoint destinati
   const auto name = fake_ips::name_of(destination.ip);
   if (name)
     return Handshake{command, destination, *name};
-  log(1, FMT_COMPILE("{}: EHOSTUNREACH: the name behind this fake IP is no longer known"), to_text(destination).view());
+  log(1, "{}: EHOSTUNREACH: the name behind this fake IP is no longer known", to_text(destination).view());
   return std::nullopt;
 }
 

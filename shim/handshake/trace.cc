@@ -23,9 +23,9 @@ using Phrase = Text<272>;
 Phrase text_of(const Server& server) {
   Phrase text;
   if (server.is_unix)
-    text.append(FMT_COMPILE("unix:{}"), server.host.view());
+    text.append("unix:{}", server.host.view());
   else
-    text.append(FMT_COMPILE("{}:{}"), server.host.view(), server.port);
+    text.append("{}:{}", server.host.view(), server.port);
   return text;
 }
 
@@ -33,9 +33,9 @@ Phrase text_of(const IpPort& destination) {
   Phrase text;
   char ipv6[INET6_ADDRSTRLEN] = "";
   if (destination.ip.is_ipv4())
-    text.append(FMT_COMPILE("{}"), fake_ips::shown(destination.endpoint()).view());
+    text.add(fake_ips::shown(destination.endpoint()).view());
   else if (inet_ntop(AF_INET6, destination.ip.bytes, ipv6, sizeof ipv6))
-    text.append(FMT_COMPILE("[{}]:{}"), std::string_view{ipv6}, destination.port);
+    text.append("[{}]:{}", std::string_view{ipv6}, destination.port);
   return text;
 }
 
@@ -69,17 +69,17 @@ Phrase why_direct(const IpPort& destination, bool is_tcp) {
   Phrase why;
   const Ip& ip = destination.ip;
   if (!is_tcp)
-    why.append(FMT_COMPILE("not TCP"));
+    why.add("not TCP");
   else if (!config().proxy_loopback && (ip.is_loopback() || ip.is_any()))
-    why.append(FMT_COMPILE("this host"));
+    why.add("this host");
   else if (const auto rule = no_proxy::rule_for(config().no_proxy, ip); !rule.empty())
-    why.append(FMT_COMPILE("NO_PROXY has {}"), rule);
+    why.append("NO_PROXY has {}", rule);
   else if (no_proxy::is_recorded(ip))
-    why.append(FMT_COMPILE("NO_PROXY has its name"));
+    why.add("NO_PROXY has its name");
   else if (ip.is_ipv4() && servers::includes(destination.endpoint()))
-    why.append(FMT_COMPILE("the SOCKS server itself"));
+    why.add("the SOCKS server itself");
   else
-    why.append(FMT_COMPILE("not for the SOCKS server"));
+    why.add("not for the SOCKS server");
   return why;
 }
 
@@ -95,13 +95,12 @@ void connect_finished(const Handshake& handshake, const Attempt& attempt, Deadli
   const fake_ips::Shown destination = fake_ips::shown(handshake.destination());
   const int64_t milliseconds = elapsed(deadline);
   if (error)
-    return log(1, FMT_COMPILE("{} {} through {}: {} after {} ms: {}"), what, destination.view(), server.view(),
-               error_name(error), milliseconds, meaning(error, handshake, attempt));
+    return log(1, "{} {} through {}: {} after {} ms: {}", what, destination.view(), server.view(), error_name(error),
+               milliseconds, meaning(error, handshake, attempt));
   Phrase seen;
   if (const Endpoint reported = Exchange::reported_by(handshake, attempt.ip); reported.port != 0)
-    seen.append(FMT_COMPILE(", {} {}"), is_bind ? "listening at" : "seen as", to_text(reported).view());
-  log(1, FMT_COMPILE("{} {} through {}: granted after {} ms{}"), what, destination.view(), server.view(), milliseconds,
-      seen.view());
+    seen.append(", {} {}", is_bind ? "listening at" : "seen as", to_text(reported).view());
+  log(1, "{} {} through {}: granted after {} ms{}", what, destination.view(), server.view(), milliseconds, seen.view());
 }
 
 void rejected(const IpPort& destination, Route why) {
@@ -111,11 +110,11 @@ void rejected(const IpPort& destination, Route why) {
   const Phrase where = text_of(destination);
   const Mistake& mistake = config().mistake;
   if (why == Route::unreachable)
-    log(1, FMT_COMPILE("{} unreachable: ENETUNREACH: SOCKS4 has no IPv6"), where.view());
+    log(1, "{} unreachable: ENETUNREACH: SOCKS4 has no IPv6", where.view());
   else if (mistake.variable)
-    log(1, FMT_COMPILE("{} denied: EACCES: {}: {}"), where.view(), mistake.variable, mistake.reason);
+    log(1, "{} denied: EACCES: {}: {}", where.view(), mistake.variable, mistake.reason);
   else
-    log(1, FMT_COMPILE("{} denied: EACCES: the kernel does not say what kind of socket it is"), where.view());
+    log(1, "{} denied: EACCES: the kernel does not say what kind of socket it is", where.view());
 }
 
 int connect_directly(int fd, const sockaddr* address, socklen_t length) {
@@ -126,7 +125,7 @@ int connect_directly(int fd, const sockaddr* address, socklen_t length) {
   const int64_t began = now();
   const int result = REAL(connect)(fd, address, length);
   KeepErrno keep;
-  log(1, FMT_COMPILE("{} direct, {}: {} after {} ms"), text_of(*destination).view(),
+  log(1, "{} direct, {}: {} after {} ms", text_of(*destination).view(),
       why_direct(*destination, state.has_value()).view(),
       result == 0            ? "connected"
       : errno == EINPROGRESS ? "in progress"
@@ -137,14 +136,13 @@ int connect_directly(int fd, const sockaddr* address, socklen_t length) {
 
 void call_accepted(Endpoint peer, Endpoint local, int fd) {
   if (is_on())
-    log(1, FMT_COMPILE("BIND: {} called at {}: fd {}"), fake_ips::shown(peer).view(), fake_ips::shown(local).view(),
-        fd);
+    log(1, "BIND: {} called at {}: fd {}", fake_ips::shown(peer).view(), fake_ips::shown(local).view(), fd);
 }
 
 void call_failed(Endpoint primary, Endpoint local, bool has_replied) {
   if (!is_on())
     return;
-  log(1, FMT_COMPILE("BIND for a call from {}: ECONNABORTED: {} at {}"), fake_ips::shown(primary).view(),
+  log(1, "BIND for a call from {}: ECONNABORTED: {} at {}", fake_ips::shown(primary).view(),
       has_replied ? "nobody called in time, or another host did (SOCKSIFY_BIND=any allows that),"
                   : "the SOCKS server ended the connection before a call",
       fake_ips::shown(local).view());

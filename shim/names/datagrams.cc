@@ -103,7 +103,7 @@ bool leaves_host(const IpPort& destination) { return destination.port == dns || 
 void warn_once(const char* what) {
   static constinit std::atomic<bool> is_printed{false};
   if (!is_printed.exchange(true, std::memory_order_relaxed))
-    print_line(FMT_COMPILE("{} {}"), program_invocation_short_name, what);
+    print_line("{} {}", program_invocation_short_name, what);
 }
 
 // EACCES, or 0.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "names/fake_ips.h"
 #include "base/fd.h"
-#include "base/format.h"
 #include "kernel/mapping.h"
 #include "names/own_fake_ips.h"
 #include <ctime>
@@ -29,16 +28,16 @@ SharedStore shared_store() {
   if (const char* path = config().session.data())
     return SharedStore::file(path);
   Text<64> path;
-  const auto try_at = [&](const auto& format) {
+  const auto try_at = [&](Format<uid_t> format) {
     path.clear();
     path.append(format, geteuid());
     return SharedStore::file(path.c_str());
   };
-  if (SharedStore store = try_at(FMT_COMPILE("/run/user/{}/socksify-names")); store || !is_absent(errno))
+  if (SharedStore store = try_at("/run/user/{}/socksify-names"); store || !is_absent(errno))
     return store;
-  if (SharedStore store = try_at(FMT_COMPILE("/dev/shm/socksify-{}-names")); store || !is_absent(errno))
+  if (SharedStore store = try_at("/dev/shm/socksify-{}-names"); store || !is_absent(errno))
     return store;
-  return try_at(FMT_COMPILE("/tmp/socksify-{}-names"));
+  return try_at("/tmp/socksify-{}-names");
 }
 
 // For a process without a file, and its children.
@@ -106,9 +105,9 @@ Shown shown(Endpoint endpoint) {
   Shown text;
   const auto name = is_fake_ip(endpoint.ip) ? name_of(endpoint.ip) : std::nullopt;
   if (name)
-    text.append(FMT_COMPILE("{}:{}"), name->view(), endpoint.port);
+    text.append("{}:{}", name->view(), endpoint.port);
   else
-    text.append(FMT_COMPILE("{}"), to_text(endpoint).view());
+    text.add(to_text(endpoint).view());
   return text;
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "names/host_name.h"
-#include "base/format.h"
 #include "base/socks4.h"
 #include <algorithm>
 
@@ -40,7 +39,7 @@ std::optional<Name> normalized(std::string_view text) {
     return std::nullopt;
   Name name;
   for (const char c : text)
-    name.append(FMT_COMPILE("{}"), lower(c));
+    name.add(lower(c));
   return name;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "names/hosts_file.h"
 #include "base/fd.h"
-#include "base/format.h"
 #include "kernel/real.h"
 #include <cstring>
 #include <fcntl.h>
@@ -36,7 +35,7 @@ public:
     }
     word.clear();
     for (; !ends_line() && !is_blank(m_next) && m_next != '#'; advance())
-      word.append(FMT_COMPILE("{}"), static_cast<char>(m_next));
+      word.add(static_cast<char>(m_next));
     return true;
   }
 

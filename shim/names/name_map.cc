@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "names/name_map.h"
-#include "base/format.h"
 #include <algorithm>
 #include <cstring>
 
@@ -83,7 +82,7 @@ std::optional<Name> NameMap::name_of(uint32_t number) const {
     Record record;
     if (m_store.read(record_offset(number), &record, sizeof record) && record.is_whole(number)) {
       Name name;
-      name.append(FMT_COMPILE("{}"), record.view());
+      name.add(record.view());
       return name;
     }
   }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "names/own_fake_ips.h"
 #include "base/fake_ip.h"
-#include "base/format.h"
 #include "kernel/fork.h"
 #include "kernel/mapping.h"
 #include "kernel/sequence_lock.h"
@@ -71,7 +70,7 @@ std::optional<Name> name_of(uint32_t ip) {
   if (!is_whole)
     return std::nullopt;
   Name name;
-  name.append(FMT_COMPILE("{}"), std::string_view{reinterpret_cast<const char*>(words.data()), length});
+  name.add(std::string_view{reinterpret_cast<const char*>(words.data()), length});
   return name;
 }
 

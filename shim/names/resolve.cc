@@ -45,7 +45,7 @@ LookupResult by_fake_ip(const Name& name) {
   result.is_unsure = !ip;
   if (ip) {
     result.add(Ip::from(*ip));
-    log(3, FMT_COMPILE("{}: left to the SOCKS server"), name.view());
+    log(3, "{}: left to the SOCKS server", name.view());
   }
   return result;
 }

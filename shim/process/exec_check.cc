@@ -23,10 +23,8 @@ struct Question {
 
 // Without control characters, which could make two lines of one.
 template <size_t Size> void append_printable(Text<Size>& line, std::string_view text) {
-  for (const char c : text) {
-    const char shown = static_cast<unsigned char>(c) < ' ' || c == 0x7F ? '?' : c;
-    line.add(std::string_view{&shown, 1});
-  }
+  for (const char c : text)
+    line.add(static_cast<unsigned char>(c) < ' ' || c == 0x7F ? '?' : c);
 }
 
 // Descriptor 2 is the new program's stderr, unless it is closed on exec.

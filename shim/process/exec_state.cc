@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "process/exec_state.h"
 #include "base/fd.h"
-#include "base/format.h"
 #include "config/config.h"
 #include "handshake/progress.h"
 #include "kernel/fork.h"
@@ -99,7 +98,7 @@ void accept(const Record& record) {
 
 void append(Entry& entry, const Record& record) {
   if (entry.view().empty())
-    entry.append(FMT_COMPILE("{}={}"), environment::state_variable, version);
+    entry.append("{}={}", environment::state_variable, version);
   char text[record_size];
   char* next = text;
   for (const uint8_t byte : to_bytes(record)) {

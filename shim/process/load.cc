@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Loads the configuration of this process from its environment.
-#include "base/format.h"
 #include "base/no_proxy_list.h"
 #include "config/config.h"
 #include "config/log.h"
@@ -42,7 +41,7 @@ void keep(std::string_view& text, const char* variable) {
 void log_dead_entries(std::string_view no_proxy) {
   while (!no_proxy.empty())
     if (const auto entry = next_dead_entry(no_proxy); !entry.empty())
-      log(1, FMT_COMPILE("NO_PROXY: '{}' matches nothing: {}"), entry, why_dead(entry));
+      log(1, "NO_PROXY: '{}' matches nothing: {}", entry, why_dead(entry));
 }
 
 // In a set-user-ID program, which loads the library only by /etc/ld.so.preload, the environment is another user's. It
@@ -65,8 +64,7 @@ void read_environment() {
     remember_stderr();
   const Mistake& mistake = process.config.mistake;
   if (mistake.variable)
-    print_line(FMT_COMPILE("{}={}: {}; connections are denied"), mistake.variable, mistake.value.view(),
-               mistake.reason);
+    print_line("{}={}: {}; connections are denied", mistake.variable, mistake.value.view(), mistake.reason);
   if (!process.config.active)
     return;
   if (is_logged(1))
@@ -108,7 +106,7 @@ std::string_view userid() {
     char buffer[1024];
     passwd entry, *found = nullptr;
     if (getpwuid_r(getuid(), &entry, buffer, sizeof buffer, &found) == 0 && found)
-      login_name.append(FMT_COMPILE("{}"), std::string_view{found->pw_name});
+      login_name.add(std::string_view{found->pw_name});
   });
   is_known.store(true, std::memory_order_release);
   return login_name.view();

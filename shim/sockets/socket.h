@@ -2,7 +2,7 @@
 // What the library remembers of a socket: a small struct for each state, in one union.
 #pragma once
 #include "base/address.h"
-#include <memory>
+#include <new>
 #include <optional>
 #include <type_traits>
 
@@ -97,7 +97,7 @@ public:
     if (!Is::is_state_of(state))
       __builtin_trap();
     m_state = state;
-    std::construct_at(reinterpret_cast<Is*>(&m_data), is);
+    new (&m_data) Is(is);
   }
 
   // The addresses that getsockname() and getpeername() report. Nothing: the kernel's own.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "handshake/handshake.h"
 #include "base/fd.h"
-#include "base/format.h"
 #include "config/config.h"
 #include <doctest/doctest.h>
 #include <poll.h>
@@ -62,7 +61,7 @@ TEST_CASE("a handshake sends its request, waits without blocking, and reads exac
 TEST_CASE("a destination with a name is sent by name") {
   Pair pair;
   Name name;
-  name.append(FMT_COMPILE("host.example"));
+  name.add("host.example");
   Handshake handshake{socks4::Command::bind, {0xc6120001, 80}, name};
   CHECK(handshake.step(pair.client.get()) == POLLIN);
   CHECK(pair.received() == "\x04\x02\x00\x50\x00\x00\x00\x01"s + std::string(userid()) + '\0' + "host.example" + '\0');

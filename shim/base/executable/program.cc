@@ -2,7 +2,6 @@
 #include "base/executable/program.h"
 #include "base/executable/elf_file.h"
 #include "base/fd.h"
-#include "base/format.h"
 #include <cerrno>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -76,7 +75,7 @@ Fd open_file(const Location& location) {
   if (!location.is_descriptor)
     return Fd(openat(location.directory, location.path, flags));
   Text<32> path; // a descriptor may have been opened by O_PATH
-  path.append(FMT_COMPILE("/proc/self/fd/{}"), location.directory);
+  path.append("/proc/self/fd/{}", location.directory);
   return Fd(open(path.c_str(), flags));
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "sockets/epoll/set.h"
 #include "base/fd.h"
-#include "base/format.h"
 #include "base/text.h"
 #include "kernel/open_fds.h"
 #include "kernel/real.h"
@@ -35,7 +34,7 @@ Member parse_member(const char* line) {
 // True if matches(member) is true for any member of the set.
 template <typename Matches> bool any_member(int epfd, Matches matches) {
   Text<40> path;
-  path.append(FMT_COMPILE("/proc/self/fdinfo/{}"), epfd);
+  path.append("/proc/self/fdinfo/{}", epfd);
   const Fd file{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   char line[256];
   size_t length = 0;
@@ -58,7 +57,7 @@ bool is_set(int fd) {
   KeepErrno keep;
   constexpr std::string_view name = "anon_inode:[eventpoll]";
   Text<40> path;
-  path.append(FMT_COMPILE("/proc/self/fd/{}"), fd);
+  path.append("/proc/self/fd/{}", fd);
   char target[name.size() + 1];
   const ssize_t length = readlink(path.c_str(), target, sizeof target);
   return length >= 0 && std::string_view{target, static_cast<size_t>(length)} == name;

@@ -23,5 +23,5 @@ finds() {
 check "includes go down only, and in no circle" has_no_faults
 check "an include that goes up is found" finds shim/base/fd.h kernel/real.h '^base/fd.h includes kernel/real.h: upwards$'
 check "so is one from the library into a tool" finds shim/base/fd.h socks4d/net/loop.h ': upwards$'
-check "so is a circle within a folder" finds shim/base/text.h base/format.h '^circle: .*base/format.h > base/text.h'
+check "so is a circle within a folder" finds shim/base/format.h base/text.h '^circle: .*base/text.h > base/format.h'
 check "so is an include without its folder" finds shim/base/fd.h text.h ': write FOLDER/FILE.h$'

@@ -42,6 +42,6 @@ no_paths_of_one_machine() {
 [ -z "$runtime" ] || { skip quality "the same for a sanitized build" && exit; }
 ! installed shellcheck || check "shellcheck" shellcheck_has_nothing_to_say
 ! installed mandoc || check "mandoc -Tlint" manuals_are_clean
-check "README of at most 150 lines" readme_is_short
+check "README of at most 200 lines" readme_is_short
 check "no paths of this machine" no_paths_of_one_machine
 ! installed clang++ || check "clang compiles without a warning" clang_has_nothing_to_say

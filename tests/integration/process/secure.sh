@@ -19,10 +19,16 @@ chmod 777 "$folder/logs"
 echo "$folder/libsocksify.so" >"$folder/upper/ld.so.preload"
 chmod 644 "$folder/upper/ld.so.preload"
 
-# runs PROGRAM: as nobody, where the whole system preloads the library.
-runs() {
+# where_all_preload COMMAND: in a mount namespace whose /etc/ld.so.preload names the library.
+where_all_preload() {
+  # shellcheck disable=SC2016 # the other shell expands it
   limit unshare --mount sh -c 'mount -t overlay -o "lowerdir=/etc,upperdir=$0/upper,workdir=$0/work" overlay /etc && exec "$@"' \
-    "$folder" setpriv --reuid 65534 --regid 65534 --clear-groups env "SOCKS_SERVER=$SOCKS" SOCKSIFY_LOOPBACK=proxy SOCKS_DEBUG=3 \
+    "$folder" "$@"
+}
+
+# runs PROGRAM: as nobody.
+runs() {
+  where_all_preload setpriv --reuid 65534 --regid 65534 --clear-groups env "SOCKS_SERVER=$SOCKS" SOCKSIFY_LOOPBACK=proxy SOCKS_DEBUG=3 \
     "SOCKS_LOGOUTPUT=$folder/logs/$1.log" "SOCKSIFY_SESSION=$folder/logs/$1.names" "$folder/$1" "$APP" >got
   has got '^connect: ok'
   saw_only_peer app
@@ -37,8 +43,7 @@ opens_nothing() {
   [ ! -e "$folder/logs/privileged.names" ]
 }
 
-unshare --mount sh -c 'mount -t overlay -o "lowerdir=/etc,upperdir=$0/upper,workdir=$0/work" overlay /etc' "$folder" 2>refused ||
-  { skip "set-user-ID programs" "$(tail -n 1 refused)" && exit; }
+where_all_preload true 2>refused || { skip "set-user-ID programs" "$(tail -n 1 refused)" && exit; }
 start_app
 start_socks4d
 check "an ordinary program writes its user's log" logs_for_its_user

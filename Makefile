@@ -74,7 +74,7 @@ $(BUILD)/preload/%.so: tests/preload/%.c $(headers)
 # Without sanitizers, like the programs: those are for the shim.
 $(BUILD)/differential/player: $(wildcard tests/differential/*.cc tests/differential/*.h)
 	@mkdir -p $(@D)
-	$(CXX) -std=c++20 -Wall -Wextra -Wshadow -Wpedantic -Werror -O1 -g -o $@ $(filter %.cc,$^)
+	$(CXX) -std=c++20 -Wall -Wextra -Wshadow -Wpedantic -Werror -O1 -g -o $@ $(filter %.cc,$^) -pthread
 
 $(BUILD)/bench/%: tests/bench/%.c tests/bench/socks.h
 	@mkdir -p $(@D)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Steps that move bytes. They send the alphabet again and again, so that a lost or misplaced byte shows.
+#include "calls.h"
 #include "player.h"
 #include "text.h"
 #include <cerrno>
@@ -33,17 +34,17 @@ ssize_t send_by(const std::string& verb, int fd, std::string& bytes, int flags) 
   const msghdr message = message_of(parts, 2);
   mmsghdr messages[] = {{message, 0}};
   if (verb == "write")
-    return write(fd, bytes.data(), bytes.size());
+    return calls::write(fd, bytes.data(), bytes.size());
   if (verb == "writev")
-    return writev(fd, parts, 2);
+    return calls::writev(fd, parts, 2);
   if (verb == "sendmsg")
-    return sendmsg(fd, &message, flags);
+    return calls::sendmsg(fd, &message, flags);
   if (verb == "sendmmsg") {
-    const int count = sendmmsg(fd, messages, 1, flags);
+    const long count = calls::sendmmsg(fd, messages, 1, flags);
     return count <= 0 ? count : messages[0].msg_len;
   }
-  return verb == "sendto" ? sendto(fd, bytes.data(), bytes.size(), flags, nullptr, 0)
-                          : send(fd, bytes.data(), bytes.size(), flags);
+  return verb == "sendto" ? calls::sendto(fd, bytes.data(), bytes.size(), flags, nullptr, 0)
+                          : calls::send(fd, bytes.data(), bytes.size(), flags);
 }
 
 // send|sendto|sendmsg|sendmmsg|write|writev S COUNT [FLAGS]
@@ -73,9 +74,9 @@ std::string fastopen_step(const Words& words) {
   message.msg_name = &address;
   message.msg_namelen = length;
   before_call();
-  const ssize_t count = words[0] == "fastopen" ? sendto(here.fd, bytes.data(), bytes.size(), flags,
-                                                        reinterpret_cast<sockaddr*>(&address), length)
-                                               : sendmsg(here.fd, &message, flags);
+  const ssize_t count = words[0] == "fastopen" ? calls::sendto(here.fd, bytes.data(), bytes.size(), flags,
+                                                               reinterpret_cast<sockaddr*>(&address), length)
+                                               : calls::sendmsg(here.fd, &message, flags);
   const int error = errno;
   const std::string said = result(count);
   if (!here.connection)
@@ -94,28 +95,28 @@ ssize_t receive_by(const std::string& verb, int fd, std::string& bytes, int flag
   sockaddr_storage address{};
   socklen_t length = sizeof address;
   if (verb == "read")
-    return read(fd, bytes.data(), bytes.size());
+    return calls::read(fd, bytes.data(), bytes.size());
   if (verb == "readv")
-    return readv(fd, parts, 2);
+    return calls::readv(fd, parts, 2);
   if (verb == "recvmsg") {
-    const ssize_t count = recvmsg(fd, &message, flags);
+    const ssize_t count = calls::recvmsg(fd, &message, flags);
     if (count >= 0 && message.msg_flags)
       more = " flags " + std::to_string(message.msg_flags);
     return count;
   }
   if (verb == "recvmmsg") {
     mmsghdr messages[] = {{message, 0}};
-    const int count = recvmmsg(fd, messages, 1, flags, nullptr);
+    const long count = calls::recvmmsg(fd, messages, 1, flags, nullptr);
     return count <= 0 ? count : messages[0].msg_len;
   }
   if (verb == "recvfrom") {
     const ssize_t count =
-        recvfrom(fd, bytes.data(), bytes.size(), flags, reinterpret_cast<sockaddr*>(&address), &length);
+        calls::recvfrom(fd, bytes.data(), bytes.size(), flags, reinterpret_cast<sockaddr*>(&address), &length);
     if (count >= 0)
       more = " address of " + std::to_string(length) + " bytes";
     return count;
   }
-  return recv(fd, bytes.data(), bytes.size(), flags);
+  return calls::recv(fd, bytes.data(), bytes.size(), flags);
 }
 
 // recv|recvfrom|recvmsg|recvmmsg|read|readv S COUNT [FLAGS]

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Steps that ask about a socket or change it: options, names, flags, ioctl.
+#include "calls.h"
 #include "player.h"
 #include "text.h"
 #include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <map>
 #include <netinet/in.h>
@@ -53,10 +55,10 @@ std::string set_step(const Words& words) {
   const linger lingering{value >= 0, std::max(value, 0)};
   before_call();
   if (kind == Option::time)
-    return result(setsockopt(fd, level, number_of, &time, sizeof time));
+    return result(calls::setsockopt(fd, level, number_of, &time, sizeof time));
   if (kind == Option::linger)
-    return result(setsockopt(fd, level, number_of, &lingering, sizeof lingering));
-  return result(setsockopt(fd, level, number_of, &value, sizeof value));
+    return result(calls::setsockopt(fd, level, number_of, &lingering, sizeof lingering));
+  return result(calls::setsockopt(fd, level, number_of, &value, sizeof value));
 }
 
 // get S OPTION
@@ -69,7 +71,7 @@ std::string get_step(const Words& words) {
   } value{};
   socklen_t length = sizeof value;
   before_call();
-  const std::string said = result(getsockopt(slot(word(words, 1)).fd, level, number_of, &value, &length));
+  const std::string said = result(calls::getsockopt(slot(word(words, 1)).fd, level, number_of, &value, &length));
   if (said != "0")
     return said;
   const std::string size = " (" + std::to_string(length) + " bytes)";
@@ -80,24 +82,43 @@ std::string get_step(const Words& words) {
   return (word(words, 2) == "ERROR" ? errno_name(value.values[0]) : std::to_string(value.values[0])) + size;
 }
 
-using NameCall = int(int, sockaddr*, socklen_t*);
-
-std::string name_of(NameCall* call, int fd, socklen_t room) {
-  sockaddr_storage address{};
-  socklen_t length = room;
-  before_call();
-  const std::string said = result(call(fd, generic(address), &length));
-  if (said != "0")
-    return said;
-  return (room < sizeof(sockaddr_in) ? "" : address_text(address) + ", ") + std::to_string(length) + " bytes";
-}
-
-// name S [ROOM], peer S [ROOM]
 socklen_t room(const Words& words) {
   return words.size() > 2 ? static_cast<socklen_t>(number(words, 2)) : sizeof(sockaddr_storage);
 }
-std::string name_step(const Words& words) { return name_of(getsockname, slot(word(words, 1)).fd, room(words)); }
-std::string peer_step(const Words& words) { return name_of(getpeername, slot(word(words, 1)).fd, room(words)); }
+
+std::string name_text(const Words& words, const sockaddr_storage& address, socklen_t length) {
+  return (room(words) < sizeof(sockaddr_in) ? "" : address_text(address) + ", ") + std::to_string(length) + " bytes";
+}
+
+// The name of a connection never changes, not even when it is made.
+std::string change_of(Connection& connection, const sockaddr_storage& address) {
+  if (connection.phase != Phase::connecting && connection.phase != Phase::connected)
+    return "";
+  const bool is_same = !connection.name.ss_family || std::memcmp(&connection.name, &address, sizeof address) == 0;
+  connection.name = address;
+  return is_same ? "" : ", changed";
+}
+
+// name S [ROOM], peer S [ROOM]
+std::string name_step(const Words& words) {
+  const Slot here = slot(word(words, 1));
+  sockaddr_storage address{};
+  socklen_t length = room(words);
+  before_call();
+  const std::string said = result(calls::getsockname(here.fd, generic(address), &length));
+  if (said != "0")
+    return said;
+  const bool is_whole = here.connection && room(words) == sizeof address;
+  return name_text(words, address, length) + (is_whole ? change_of(*here.connection, address) : "");
+}
+
+std::string peer_step(const Words& words) {
+  sockaddr_storage address{};
+  socklen_t length = room(words);
+  before_call();
+  const std::string said = result(calls::getpeername(slot(word(words, 1)).fd, generic(address), &length));
+  return said == "0" ? name_text(words, address, length) : said;
+}
 
 // getfl S, setfl S nonblock|block, fionbio S 0|1, fionread S
 std::string flags_step(const Words& words) {

@@ -17,7 +17,7 @@
 namespace differential {
 namespace {
 
-constexpr size_t most_connections = 256, reply_size = 8;
+constexpr size_t most_connections = 256, reply_size = 8, greeting_of_call = 7; // "called\n"
 constexpr int nap_microseconds = 100, most_naps = 8'000, naps_before_nudge = 40;
 
 const bool is_through_shim = std::getenv("SOCKS_SERVER") != nullptr;
@@ -55,23 +55,31 @@ bool is_closed(int fd) {
   return raw_call(SYS_getsockopt, fd, IPPROTO_TCP, TCP_INFO, &state, &length) == 0 && state == TCP_CLOSE;
 }
 
-// Nobody has asked about this connection since connect(): through the shim, the reply is still unread.
-bool is_made(int fd, const Connection& connection) {
+// Unless a call has asked about this connection since connect(), the reply is still unread through the shim.
+bool is_made(int fd, const Connection& connection, bool was_asked) {
   const short events = raw_events(fd);
-  if (!is_through_shim)
+  if (!is_through_shim || was_asked)
     return (events & (POLLOUT | POLLERR)) && raw_readable(fd) >= connection.to_come;
   if (is(connection, "closed"))
     return (events & POLLERR) || (raw_readable(fd) >= reply_size && (events & POLLRDHUP));
   return (events & POLLERR) || raw_readable(fd) >= reply_size + connection.to_come;
 }
 
-bool is_quiet(int fd, const Connection& connection, bool is_new) {
+// Through the shim, what the caller sends arrives at the listening socket.
+bool is_called(int fd, const Connection& connection) {
+  int count = 0;
+  const bool is_bind = is_through_shim && raw_call(SYS_ioctl, fd, FIONREAD, &count) == 0;
+  return (raw_events(fd) & POLLIN) &&
+         (!is_bind || static_cast<size_t>(count) >= reply_size + greeting_of_call + connection.said);
+}
+
+bool is_quiet(int fd, const Connection& connection, bool is_new, bool was_asked) {
   const short events = raw_events(fd);
   if (connection.phase == Phase::listening)
-    return !connection.call_comes || (events & POLLIN);
-  if (connection.reset_comes && !(is_new && is_through_shim))
+    return !connection.call_comes || is_called(fd, connection);
+  if (connection.reset_comes && !(is_new && is_through_shim && !was_asked))
     return events & (POLLERR | POLLHUP);
-  if (is_new && !is_made(fd, connection))
+  if (is_new && !is_made(fd, connection, was_asked))
     return false;
   if (connection.is_shut && !is_closed(fd))
     return false;
@@ -124,21 +132,31 @@ void called(Connection& control, Connection& listener) {
   listener.call_comes = listener.phase == Phase::listening;
 }
 
-void accepted(Connection& connection) {
+void said(Connection& control, Connection& listener) {
+  control.to_come += 5;
+  listener.said += 5; // "more\n"
+}
+
+void accepted(Connection& connection, Connection* listener) {
   connecting(connection, "call", true);
-  connection.to_come = 7; // "called\n"
+  connection.to_come = greeting_of_call;
+  if (!listener)
+    return;
+  connection.to_come += listener->said;
+  listener->said = 0;
+  listener->call_comes = false;
 }
 
 bool settle(int fd, Connection& connection) {
   const bool is_new = connection.phase == Phase::connecting;
   if (connection.phase == Phase::fresh || (is_new && is(connection, "slow")))
     return true;
-  bool is_settled = false;
-  for (int naps = 0; naps < most_naps && !(is_settled = is_quiet(fd, connection, is_new)); ++naps) {
+  bool is_settled = false, was_asked = false;
+  for (int naps = 0; naps < most_naps && !(is_settled = is_quiet(fd, connection, is_new, was_asked)); ++naps) {
     usleep(nap_microseconds);
     // The connection to the SOCKS server was not made yet when connect() returned: a call must drive the CONNECT.
-    if (pollfd one{fd, POLLOUT, 0}; is_new && naps == naps_before_nudge)
-      poll(&one, 1, 50);
+    if (pollfd one{fd, POLLOUT, 0}; is_new && naps >= naps_before_nudge && !was_asked)
+      was_asked = poll(&one, 1, 50) > 0;
   }
   if (is_new)
     connection.phase = is(connection, "closed") ? Phase::fresh : Phase::connected;

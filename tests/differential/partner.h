@@ -5,6 +5,7 @@
 #pragma once
 #include <cstddef>
 #include <string_view>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 namespace differential {
@@ -24,7 +25,9 @@ struct Connection {
   bool is_shut;   // shutdown(SHUT_WR), after which the partner ends its half
   bool end_comes; // the end of the stream
   bool reset_comes;
-  bool call_comes; // to a listening socket
+  bool call_comes;       // to a listening socket
+  size_t said;           // bytes of the caller that nobody has accepted yet
+  sockaddr_storage name; // as getsockname() reported it; family 0: not since connect()
 };
 
 // In memory shared with children of fork(). Never freed, because a run is short.
@@ -36,7 +39,8 @@ void sent(Connection& connection, size_t count);
 void received(Connection& connection, size_t count);
 void shut(Connection& connection);
 void called(Connection& control, Connection& listener);
-void accepted(Connection& connection);
+void said(Connection& control, Connection& listener);
+void accepted(Connection& connection, Connection* listener);
 
 // Waits until everything has arrived that must arrive; false if it does not.
 bool settle(int fd, Connection& connection);

@@ -2,12 +2,14 @@
 // player <SCRIPT: makes the socket calls of a script, one per line, and prints the outcome of each, which must be the
 // same with and without the shim. "fork" and "end" enclose the steps of a child, for which the parent waits.
 #include "player.h"
+#include "calls.h"
 #include "text.h"
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <iostream>
 #include <map>
+#include <pthread.h>
 #include <sstream>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +21,8 @@ constexpr int untouched = 4242; // an errno that no call sets
 constexpr unsigned patience = 6;
 
 volatile sig_atomic_t broken_pipes = 0;
+
+thread_local bool is_cancelled = false; // this thread, at its next call
 
 void note_broken_pipe(int) { broken_pipes = broken_pipes + 1; }
 
@@ -36,11 +40,52 @@ Words words_of(const std::string& line) {
   return words;
 }
 
-std::string play(const Words& words) {
+std::string play_verb(const Words& words) {
   for (auto* kind : {play_socket_step, play_option_step, play_data_step, play_wait_step})
     if (std::string said = kind(words); !said.empty())
       return said;
   return "no such step";
+}
+
+// A step in a thread of its own.
+struct Played {
+  const Words& words;
+  const bool is_cancelled;
+  std::string outcome = "cancelled";
+};
+
+void* play_in_thread(void* argument) {
+  auto& played = *static_cast<Played*>(argument);
+  if (played.is_cancelled) {
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr); // until before_call()
+    is_cancelled = true;
+    pthread_cancel(pthread_self());
+  }
+  played.outcome = play_verb(played.words);
+  return nullptr;
+}
+
+std::string play_elsewhere(const Words& words, bool is_to_cancel) {
+  Played played{words, is_to_cancel};
+  pthread_t thread;
+  if (pthread_create(&thread, nullptr, play_in_thread, &played) != 0)
+    return "no thread";
+  pthread_join(thread, nullptr);
+  return played.outcome;
+}
+
+// A verb may begin with "raw.": by syscall(2); "thread.": by another thread; or "cancel.": by a thread that is
+// cancelled when it makes the call.
+std::string play(Words words) {
+  const auto dot = words[0].find('.');
+  const std::string how = dot == std::string::npos ? "" : words[0].substr(0, dot);
+  words[0].erase(0, how.empty() ? 0 : dot + 1);
+  if (how == "thread" || how == "cancel")
+    return play_elsewhere(words, how == "cancel");
+  calls::by_syscall = how == "raw";
+  const std::string outcome = play_verb(words);
+  calls::by_syscall = false;
+  return outcome;
 }
 
 // The line after the "end" that matches the "fork" before `first`.
@@ -86,10 +131,16 @@ Slot& slot(const std::string& name) {
   return slots[name];
 }
 
-void before_call() { errno = untouched; }
+void before_call() {
+  errno = untouched;
+  if (is_cancelled)
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, nullptr);
+}
 
 std::string result(long returned) {
   const int error = errno;
+  if (is_cancelled)
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
   if (returned < 0)
     return errno_name(error);
   return std::to_string(returned) + (error == untouched ? "" : " with errno " + errno_name(error));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Steps of a socket's life: socket, bind, connect, listen, accept, shutdown, dup, close.
+#include "calls.h"
 #include "player.h"
 #include "text.h"
 #include <arpa/inet.h>
@@ -40,7 +41,7 @@ std::string bind_step(const Words& words) {
     std::memset(reinterpret_cast<char*>(&address) + 2, 0, 2);
   }
   before_call();
-  return result(::bind(fd, generic(address), length));
+  return result(calls::bind(fd, generic(address), length));
 }
 
 // connect S PARTNER|any|unspec|short|unix|inet: one cannot connect to the last four.
@@ -56,7 +57,7 @@ std::string connect_step(const Words& words) {
   if (where == "short")
     length = 6;
   before_call();
-  const int connected = connect(here.fd, generic(address), length);
+  const long connected = calls::connect(here.fd, generic(address), length);
   const int error = errno;
   std::string said = result(connected);
   if (!here.connection)
@@ -76,7 +77,7 @@ std::string connect_step(const Words& words) {
 std::string listen_step(const Words& words) {
   const Slot& here = slot(word(words, 1));
   before_call();
-  const int listening = listen(here.fd, number(words, 2));
+  const long listening = calls::listen(here.fd, number(words, 2));
   if (listening == 0 && here.connection)
     here.connection->phase = Phase::listening;
   return result(listening);
@@ -89,17 +90,15 @@ std::string accept_step(const Words& words) {
   sockaddr_storage address{};
   socklen_t length = sizeof address;
   before_call();
-  const int fd =
-      flags.empty() ? accept(here.fd, generic(address), &length)
-                    : accept4(here.fd, generic(address), &length, descriptor_flags(flags, SOCK_NONBLOCK, SOCK_CLOEXEC));
+  const int fd = static_cast<int>(flags.empty() ? calls::accept(here.fd, generic(address), &length)
+                                                : calls::accept4(here.fd, generic(address), &length,
+                                                                 descriptor_flags(flags, SOCK_NONBLOCK, SOCK_CLOEXEC)));
   std::string said = result(fd < 0 ? -1 : 0);
   if (fd < 0)
     return said;
   Slot& made = slot(word(words, 2));
   made = {fd, &new_connection()};
-  accepted(*made.connection);
-  if (here.connection)
-    here.connection->call_comes = false;
+  accepted(*made.connection, here.connection);
   return said + " " + address_text(address) + ", " + std::to_string(length) + " bytes" + settled(made);
 }
 
@@ -125,17 +124,31 @@ std::string call_command(int control, int listener) {
   return "call " + where + " " + std::to_string(ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port)) + "\n";
 }
 
+bool tell(const Slot& control, const std::string& message) {
+  return ::send(control.fd, message.data(), message.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(message.size());
+}
+
 // call CONTROL LISTENER: asks the partner at the other end of CONTROL to connect to LISTENER.
 std::string call_step(const Words& words) {
   const Slot control = slot(word(words, 1)), listener = slot(word(words, 2));
-  if (!control.connection || !listener.connection)
-    return "nobody to call";
-  const std::string message = call_command(control.fd, listener.fd);
+  const bool can_call = control.connection && listener.connection;
+  const std::string message = can_call ? call_command(control.fd, listener.fd) : "";
   if (message.empty())
     return "nobody to call";
-  if (send(control.fd, message.data(), message.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(message.size()))
+  if (!tell(control, message))
     return "not sent: " + result(-1);
   called(*control.connection, *listener.connection);
+  return "sent" + settled(control) + settled(listener);
+}
+
+// say CONTROL LISTENER: the caller sends a line, before the call is accepted.
+std::string say_step(const Words& words) {
+  const Slot control = slot(word(words, 1)), listener = slot(word(words, 2));
+  if (!control.connection || !listener.connection || !listener.connection->call_comes)
+    return "nobody to say it";
+  if (!tell(control, "say\n"))
+    return "not sent: " + result(-1);
+  said(*control.connection, *listener.connection);
   return "sent" + settled(control) + settled(listener);
 }
 
@@ -147,7 +160,10 @@ std::string shutdown_step(const Words& words) {
   if (const Connection* it = here.connection; it && (it->phase == Phase::fresh || it->reset_comes))
     return "nothing to shut down";
   before_call();
-  const int ended = shutdown(here.fd, how == "RD" ? SHUT_RD : how == "WR" ? SHUT_WR : how == "RDWR" ? SHUT_RDWR : 77);
+  const long ended = calls::shutdown(here.fd, how == "RD"     ? SHUT_RD
+                                              : how == "WR"   ? SHUT_WR
+                                              : how == "RDWR" ? SHUT_RDWR
+                                                              : 77);
   const std::string said = result(ended);
   if (!here.connection || ended != 0)
     return said;
@@ -188,9 +204,9 @@ std::string close_step(const Words& words) {
 
 std::string play_socket_step(const Words& words) {
   static const std::map<std::string, std::string (*)(const Words&)> verbs = {
-      {"socket", socket_step}, {"bind", bind_step}, {"connect", connect_step},   {"listen", listen_step},
-      {"accept", accept_step}, {"call", call_step}, {"shutdown", shutdown_step}, {"dup", dup_step},
-      {"dup2", dup_step},      {"dupfd", dup_step}, {"close", close_step},
+      {"socket", socket_step}, {"bind", bind_step}, {"connect", connect_step}, {"listen", listen_step},
+      {"accept", accept_step}, {"call", call_step}, {"say", say_step},         {"shutdown", shutdown_step},
+      {"dup", dup_step},       {"dup2", dup_step},  {"dupfd", dup_step},       {"close", close_step},
   };
   const auto found = verbs.find(words[0]);
   return found == verbs.end() ? "" : found->second(words);

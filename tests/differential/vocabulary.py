@@ -11,3 +11,7 @@ READS = ["recv"] * 4 + "recvfrom recvmsg recvmmsg read readv".split()
 SENDS = ["send"] * 4 + "sendto sendmsg sendmmsg write writev".split()
 READ_FLAGS = ["-"] * 4 + "PEEK DONTWAIT PEEK|DONTWAIT WAITALL TRUNC".split()
 SEND_FLAGS = ["-"] * 3 + "NOSIGNAL DONTWAIT DONTWAIT|NOSIGNAL".split()
+# Verbs that are system calls with a hook; verbs that another thread can play.
+BY_SYSCALL = {*READS, *SENDS, *"bind connect listen accept shutdown name peer set get poll ppoll select pselect ctl wait".split(),
+              "pwait", "pwait2"}
+BY_THREAD = {*BY_SYSCALL, *"close dup dup2 epoll fionread setfl socket".split()}

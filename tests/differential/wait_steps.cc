@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 // Steps that wait: poll, select and epoll in all their forms.
+#include "calls.h"
 #include "player.h"
 #include "text.h"
 #include <algorithm>
 #include <cerrno>
+#include <mutex>
 #include <poll.h>
+#include <set>
 #include <sys/epoll.h>
 #include <sys/select.h>
+#include <thread>
 #include <unistd.h>
 
 namespace differential {
@@ -39,8 +43,8 @@ std::string poll_step(const Words& words) {
     fds.push_back(one.fd);
   const timespec limit = as_timespec(number(words, 1));
   before_call();
-  std::string said = result(words[0] == "poll" ? poll(fds.data(), fds.size(), number(words, 1))
-                                               : ppoll(fds.data(), fds.size(), &limit, nullptr));
+  std::string said = result(words[0] == "poll" ? calls::poll(fds.data(), fds.size(), number(words, 1))
+                                               : calls::ppoll(fds.data(), fds.size(), limit));
   for (size_t i = 0; i < fds.size(); ++i)
     said += " " + asked[i].name + ":" + events_text(static_cast<unsigned short>(fds[i].revents));
   return said;
@@ -75,8 +79,8 @@ std::string select_step(const Words& words) {
   timeval limit{number(words, 1) / 1000, number(words, 1) % 1000 * 1000};
   const timespec exact = as_timespec(number(words, 1));
   before_call();
-  const int ready = words[0] == "select" ? select(count, &readable, &writable, &exceptional, &limit)
-                                         : pselect(count, &readable, &writable, &exceptional, &exact, nullptr);
+  const long ready = words[0] == "select" ? calls::select(count, &readable, &writable, &exceptional, &limit)
+                                          : calls::pselect(count, &readable, &writable, &exceptional, exact);
   std::string said = result(ready);
   for (const auto& [name, fd] : asked)
     if (ready >= 0 && fd.fd >= 0)
@@ -102,11 +106,11 @@ std::string control_step(const Words& words) {
   for (size_t i = 0; i < std::min<size_t>(name.size(), 7); ++i)
     event.data.u64 |= uint64_t{static_cast<unsigned char>(name[i])} << 8 * i;
   before_call();
-  return result(epoll_ctl(slot(word(words, 1)).fd,
-                          operation == "add"   ? EPOLL_CTL_ADD
-                          : operation == "mod" ? EPOLL_CTL_MOD
-                                               : EPOLL_CTL_DEL,
-                          slot(name).fd, &event));
+  return result(calls::epoll_ctl(slot(word(words, 1)).fd,
+                                 operation == "add"   ? EPOLL_CTL_ADD
+                                 : operation == "mod" ? EPOLL_CTL_MOD
+                                                      : EPOLL_CTL_DEL,
+                                 slot(name).fd, &event));
 }
 
 std::string told(const epoll_event& event) {
@@ -123,14 +127,40 @@ std::string wait_step(const Words& words) {
   const int epfd = slot(word(words, 1)).fd, limit = number(words, 2);
   const timespec exact = as_timespec(limit);
   before_call();
-  const int count = words[0] == "wait"    ? epoll_wait(epfd, events, size, limit)
-                    : words[0] == "pwait" ? epoll_pwait(epfd, events, size, limit, nullptr)
-                                          : epoll_pwait2(epfd, events, size, &exact, nullptr);
+  const long count = words[0] == "wait"    ? calls::epoll_wait(epfd, events, size, limit)
+                     : words[0] == "pwait" ? calls::epoll_pwait(epfd, events, size, limit)
+                                           : calls::epoll_pwait2(epfd, events, size, exact);
   std::string said = result(count);
   std::vector<std::string> texts;
   for (int i = 0; i < count; ++i)
     texts.push_back(told(events[i]));
   std::sort(texts.begin(), texts.end());
+  for (const std::string& text : texts)
+    said += " " + text;
+  return said;
+}
+
+// crowd E: three threads ask for all events of the set at the same time. Who gets which is chance, so the outcome is
+// all of them together.
+std::string crowd_step(const Words& words) {
+  const int epfd = slot(word(words, 1)).fd;
+  std::mutex mutex;
+  std::set<std::string> texts;
+  const auto look = [&] {
+    epoll_event events[16];
+    for (int i = 0; i < 3; ++i) {
+      const int count = epoll_wait(epfd, events, 16, 0);
+      const std::lock_guard lock{mutex};
+      for (int at = 0; at < count; ++at)
+        texts.insert(told(events[at]));
+    }
+  };
+  std::vector<std::thread> crowd;
+  for (int i = 0; i < 3; ++i)
+    crowd.emplace_back(look);
+  for (std::thread& one : crowd)
+    one.join();
+  std::string said = std::to_string(texts.size());
   for (const std::string& text : texts)
     said += " " + text;
   return said;
@@ -148,6 +178,8 @@ std::string play_wait_step(const Words& words) {
     return epoll_step(words);
   if (verb == "ctl")
     return control_step(words);
+  if (verb == "crowd")
+    return crowd_step(words);
   if (verb == "wait" || verb == "pwait" || verb == "pwait2")
     return wait_step(words);
   return "";

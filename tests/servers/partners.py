@@ -9,6 +9,7 @@
     reset    resets the connection at the first byte
     gone     resets the connection at once
     caller   "call IP PORT\\n": connects there, sends "called\\n" and echoes; replies "done\\n" or "fail\\n" here
+             "say\\n": sends "more\\n" there, and the same reply here
     slow     a full backlog: no connection is ever accepted
     closed   nothing listens
 
@@ -23,9 +24,11 @@ import net
 HERE = sys.argv[1]
 GREETINGS = {"greet": b"hello\n", "half": b"bye\n", "closer": b"bye\n"}
 selector = selectors.DefaultSelector()
+called = {}  # a control connection: the last call that it asked for
 
 
 def drop(sock):
+    called.pop(sock, None)
     selector.unregister(sock)
     sock.close()
 
@@ -44,8 +47,17 @@ def call(control, words):
         sock.connect((ip.decode(), int(port)))
         sock.sendall(b"called\n")
         begin(sock, "echo")
+        called[control] = sock
         control.sendall(b"done\n")
     except OSError:
+        control.sendall(b"fail\n")
+
+
+def say(control):
+    try:
+        called[control].sendall(b"more\n")
+        control.sendall(b"done\n")
+    except (OSError, KeyError):
         control.sendall(b"fail\n")
 
 
@@ -71,6 +83,8 @@ def readable(sock, kind):
             reset(sock)
         elif kind == "caller" and data.startswith(b"call "):
             call(sock, data)
+        elif kind == "caller" and data == b"say\n":
+            say(sock)
         elif kind in ("echo", "greet"):
             sock.sendall(data)
     except OSError:

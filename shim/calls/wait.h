@@ -5,7 +5,6 @@
 #include "calls/poll.h"
 #include "config/config.h"
 #include "handshake/progress.h"
-#include "kernel/fork.h"
 #include "sockets/epoll/registrations.h"
 #include "sockets/unfinished.h"
 #include <sys/single_threaded.h>
@@ -59,7 +58,7 @@ int by_poll(pollfd* fds, nfds_t count, Timeout timeout, const sigset_t* mask, Re
 // epoll_wait() and its relatives.
 template <typename Timeout, typename Real>
 int by_epoll(int epfd, epoll_event* events, int size, Timeout timeout, const sigset_t* mask, Real real) {
-  if ((is_undisturbed() && forks::count() == 0) || !is_valid(timeout)) // another process may mask in a shared set
+  if ((is_undisturbed() && epoll::has_no_cookies()) || !is_valid(timeout))
     return real();
   const Deadline deadline = after(timeout);
   if (!epoll::any_masked() && !outlasts_connect(deadline)) {

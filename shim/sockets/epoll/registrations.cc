@@ -130,6 +130,8 @@ void count_masked(bool was_masked, bool is_masked) {
   unfinished.masked.fetch_add(int{is_masked} - int{was_masked}, std::memory_order_release);
 }
 
+bool has_no_cookies() { return greatest_key.load(std::memory_order_relaxed) == 0 && forks::count() == 0; }
+
 uint64_t cookie_of(uint64_t key) {
   static constinit std::atomic<uint64_t> known{0};
   uint64_t secret = known.load(std::memory_order_relaxed);

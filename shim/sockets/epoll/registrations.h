@@ -78,6 +78,9 @@ public:
 // True if a set may report events of a handshake.
 inline bool any_masked() { return unfinished.masked.load(std::memory_order_relaxed) > 0; }
 
+// True if no set that this process knows has ever held a cookie, of this process or of another one.
+bool has_no_cookies();
+
 // Changes whenever a registration is unmasked: events that the kernel reported before may still be the handshake's.
 inline uint32_t times_unmasked() { return unfinished.times_unmasked.load(std::memory_order_acquire); }
 

@@ -13,6 +13,7 @@
 #include "kernel/sockopts.h"
 #include "kernel/tcp.h"
 #include "names/fake_ips.h"
+#include "sockets/epoll/set.h"
 #include <cerrno>
 #include <cstddef>
 #include <netinet/tcp.h>
@@ -161,6 +162,15 @@ Outcome connect_fresh(int fd, sockets::Identity key, const sockaddr* address, so
   return way == Route::denied ? EACCES : ENETUNREACH;
 }
 
+// The program takes the socket back from its connection, and may connect it again.
+void dissolve(int fd, sockets::Identity key) {
+  const auto state = config().active ? tcp_state(fd) : std::nullopt;
+  if (state && state != unknown_tcp_state && state != TCP_CLOSE)
+    epoll::adopt_registrations(sockets::identity(fd));
+  if (key)
+    abandon(fd);
+}
+
 } // namespace
 
 Outcome connect_to(int fd, const sockaddr* address, socklen_t length, Mode mode) {
@@ -168,8 +178,7 @@ Outcome connect_to(int fd, const sockaddr* address, socklen_t length, Mode mode)
     return Outcome::not_ours(); // the kernel rejects this before it looks at the socket
   const auto key = sockets::empty() ? 0 : sockets::identity(fd);
   if (address->sa_family == AF_UNSPEC) {
-    if (key)
-      abandon(fd);
+    dissolve(fd, key);
     return Outcome::not_ours();
   }
   const Outcome again = connect_again(fd, key, mode);

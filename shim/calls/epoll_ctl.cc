@@ -17,7 +17,7 @@ namespace {
 
 // True if a new registration has to be remembered: a CONNECT or a BIND is in progress, or may still come.
 bool needs_entry(int fd, int operation, const std::optional<Socket>& socket) {
-  if (socket && (socket->is<Pending>() || socket->is_bind()))
+  if (socket && (socket->is<Pending>() || socket->is<Failed>() || socket->is_bind()))
     return true;
   return !socket && operation == EPOLL_CTL_ADD && (tcp_state(fd) == TCP_CLOSE || (servers::any_unix() && is_unix(fd)));
 }

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "kernel/open_fds.h"
 #include "kernel/real.h"
+#include "sockets/epoll/registrations.h"
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
@@ -51,6 +52,13 @@ template <typename Matches> bool any_member(int epfd, Matches matches) {
   return false;
 }
 
+void adopt(sockets::Identity socket, int epfd, const Member& member) {
+  if (member.fd < 0 || sockets::identity(member.fd) != socket || key_for(socket, epfd, member.fd))
+    return;
+  if (const uint64_t key = reserve(socket, member.fd))
+    store(key, {.epfd = epfd, .fd = member.fd, .data = member.data, .events = member.events, .socket = socket});
+}
+
 } // namespace
 
 bool is_set(int fd) {
@@ -77,6 +85,17 @@ int find_set_with(uint64_t data) {
       found = fd;
   });
   return found;
+}
+
+void adopt_registrations(sockets::Identity socket) {
+  KeepErrno keep;
+  for_each_open_fd([&](int epfd) {
+    if (is_set(epfd))
+      any_member(epfd, [&](const Member& member) {
+        adopt(socket, epfd, member);
+        return false;
+      });
+  });
 }
 
 } // namespace socksify::epoll

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What only the kernel knows of an epoll set.
 #pragma once
+#include "sockets/identity.h"
 #include <cstdint>
 
 namespace socksify::epoll {
@@ -12,5 +13,8 @@ bool is_spent(int epfd, int fd, uint32_t events);
 
 // A number of the set that holds this data word, or -1. For a set whose known number was closed.
 int find_set_with(uint64_t data);
+
+// Remembers the registrations that a connected socket has, because it may get a CONNECT again.
+void adopt_registrations(sockets::Identity socket);
 
 } // namespace socksify::epoll

@@ -124,3 +124,42 @@ TEST(invalid_arguments) {
   struct timespec odd = {.tv_nsec = 1000000000};
   fact("invalid time: %s", result(epoll_pwait2(set, &event, 1, &odd, NULL)));
 }
+
+/* A socket that was registered while it was connected is taken back and connected again. */
+TEST(connected_again) {
+  struct server server = slow_server();
+  int fd = nonblocking_socket(), set = new_set(), other = new_set();
+  tell(&server, "grant");
+  reach(fd, &server);
+  fact("poll: %s", polled(fd, POLLOUT, -1));
+  add(set, fd, EPOLLOUT, 1);
+  add(other, fd, EPOLLOUT | EPOLLIN | EPOLLET, 2);
+  show_events("connected", set, 0);
+  tell(&server, "hold");
+  struct sockaddr none = {.sa_family = AF_UNSPEC};
+  fact("taken back: %s", result(connect(fd, &none, sizeof none)));
+  reach(fd, &server);
+  tell(&server, "await 2");
+  show_events("at once", set, 10);
+  show_events("at once", other, 10);
+  tell(&server, "grant");
+  show_events("granted", set, -1);
+  show_events("granted", other, 1000);
+  check_connected(fd, &server);
+}
+
+/* Registered after a failure, and connected again. */
+TEST(registered_after_refusal) {
+  struct server server = slow_server();
+  int fd = pending_socket(&server), set = new_set();
+  tell(&server, "refuse");
+  fact("poll: %s", polled(fd, POLLOUT, -1));
+  add(set, fd, EPOLLOUT, 1);
+  fact("SO_ERROR: %s", so_error(fd));
+  tell(&server, "hold");
+  reach(fd, &server);
+  reach(fd, &server);
+  show_events("connected again", set, 10);
+  tell(&server, "grant");
+  show_events("granted", set, -1);
+}

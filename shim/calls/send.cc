@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "calls/send.h"
 #include "calls/connect.h"
+#include "calls/datagrams.h"
 #include "calls/premature_io.h"
 #include "kernel/real.h"
-#include "names/datagrams.h"
 
 namespace socksify::sending {
 namespace {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // read(), write(), send(), recv() and their relatives: the real call, unless there is no connection yet.
+#include "calls/datagrams.h"
 #include "calls/premature_io.h"
 #include "calls/send.h"
 #include "kernel/real.h"
-#include "names/datagrams.h"
 #include <fcntl.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>

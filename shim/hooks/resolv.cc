@@ -2,8 +2,8 @@
 // The functions that ask a DNS server. They send datagrams from inside the C library, past the hooks of sendto() and
 // its relatives, so they have to fail themselves if no datagram may leave. Each has two names, because <resolv.h> has
 // renamed them at times.
+#include "calls/datagrams.h"
 #include "kernel/real.h"
-#include "names/datagrams.h"
 #include <resolv.h>
 
 using namespace socksify;

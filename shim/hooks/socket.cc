@@ -3,13 +3,13 @@
 // sentence: is this ours? then do that; else REAL(x). To hook one more call, write one more such function.
 #include "calls/bind.h"
 #include "calls/connect.h"
+#include "calls/datagrams.h"
 #include "calls/options.h"
 #include "config/config.h"
 #include "handshake/progress.h"
 #include "handshake/server_choice.h"
 #include "handshake/trace.h"
 #include "kernel/real.h"
-#include "names/datagrams.h"
 #include <cerrno>
 #include <cstring>
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Loads the configuration of this process from its environment.
 #include "base/no_proxy_list.h"
+#include "calls/datagrams.h"
 #include "config/config.h"
 #include "config/log.h"
 #include "kernel/fork.h"
 #include "kernel/mapping.h"
-#include "names/datagrams.h"
 #include "process/environment.h"
 #include "process/exec_state.h"
 #include <atomic>

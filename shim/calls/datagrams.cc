@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "names/datagrams.h"
+#include "calls/datagrams.h"
 #include "base/fd.h"
 #include "config/config.h"
 #include "config/log.h"

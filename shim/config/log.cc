@@ -55,6 +55,23 @@ private:
   sigset_t m_signals, m_pending_before, m_mask_before;
 };
 
+// Where everybody may create files, another user may have put a link in the file's place.
+[[gnu::noinline]] bool is_in_sticky_folder(std::string_view path) {
+  Text<1024> folder;
+  folder.add({path.data(), path.rfind('/') + 1});
+  struct stat status {};
+  return stat(folder.c_str(), &status) != 0 || status.st_mode & S_ISVTX;
+}
+
+// O_NONBLOCK: it may be a FIFO that nobody reads.
+Fd open_log(const char* path) {
+  constexpr int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+  Fd file{open(path, flags | O_NOFOLLOW, 0666)};
+  if (!file && errno == ELOOP && !is_in_sticky_folder(path))
+    file = Fd{open(path, flags, 0666)};
+  return file;
+}
+
 // A program may close its stderr and open a file of its own as descriptor 2.
 constinit Inode stderr_at_load;
 
@@ -86,8 +103,8 @@ void write_to_stderr(std::string_view text) {
 void write_line(std::string_view line) {
   KeepErrno keep;
   Fd file;
-  if (const char* path = config().log_file.data()) // O_NONBLOCK: it may be a FIFO that nobody reads
-    file = Fd{open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666)};
+  if (const char* path = config().log_file.data())
+    file = open_log(path);
   if (!file && !(inode_of(STDERR_FILENO) == stderr_at_load))
     return;
   const NoSignals guard;

@@ -28,6 +28,19 @@ says() {
   done
 }
 
+# A link that another user may have put into a folder where everybody may create files.
+link_in_sticky_folder() {
+  mkdir -p sticky own
+  chmod 1777 sticky
+  for folder in sticky own; do
+    echo mine >target
+    ln -sf "$WORK/target" $folder/log
+    SOCKS_LOGOUTPUT=$WORK/$folder/log through curl -sS "http://$WEB/page" >got 2>errors
+    same got site/page
+    if [ $folder = sticky ]; then equal "$(cat target)" mine; else has target granted; fi
+  done
+}
+
 granted="CONNECT $web through $socks: granted after [0-9]+ ms, seen as $peer:[0-9]+"
 curl_page=(through curl -sS "http://$WEB/page")
 check "curl" says curl "$granted" -- "${curl_page[@]}"
@@ -87,6 +100,7 @@ check "each level says more" prints "0 0
 1 1
 2 2
 3 3" levels
+check "a link in a sticky folder is not followed" link_in_sticky_folder
 start_faulty by-userid
 fails_with() {
   local USERID=$1

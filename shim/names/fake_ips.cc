@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "names/fake_ips.h"
 #include "base/fd.h"
+#include "config/log.h"
 #include "kernel/mapping.h"
 #include "names/own_fake_ips.h"
 #include <ctime>
@@ -23,15 +24,15 @@ constexpr int touch_wait = 5; // a look-up only records that the name is in use
 // The best place first. None depends on the environment, because programs change it before they start others. The last
 // two directories are open to all users. Falls through only if the file cannot exist: after a failure that may pass,
 // the next place would give the same addresses to other names.
-SharedStore shared_store() {
+SharedStore shared_store(SharedStore::Use use = SharedStore::Use::create) {
   KeepErrno keep;
   if (const char* path = config().session.data())
-    return SharedStore::file(path);
+    return SharedStore::file(path, use);
   Text<64> path;
   const auto try_at = [&](Format<uid_t> format) {
     path.clear();
     path.append(format, geteuid());
-    return SharedStore::file(path.c_str());
+    return SharedStore::file(path.c_str(), use);
   };
   if (SharedStore store = try_at("/run/user/{}/socksify-names"); store || !is_absent(errno))
     return store;
@@ -61,7 +62,11 @@ uint32_t random_start() {
 std::optional<uint32_t> number_in(SharedStore store, uint32_t capacity, const Name& name) {
   if (!store || !store.lock(new_name_wait))
     return std::nullopt;
-  return NameMap{store, capacity, random_start()}.number_of(name.view());
+  NameMap map{store, capacity, random_start()};
+  const auto number = map.number_of(name.view());
+  if (!number && map.is_foreign())
+    log(1, "the file for fake IPs has other contents, and is left alone: see SOCKSIFY_SESSION");
+  return number;
 }
 
 std::optional<Name> name_in(SharedStore store, uint32_t capacity, uint32_t number) {
@@ -109,6 +114,17 @@ Shown shown(Endpoint endpoint) {
   else
     text.add(to_text(endpoint).view());
   return text;
+}
+
+uint32_t local_dns_silent_since() {
+  SharedStore store = shared_store(SharedStore::Use::existing);
+  return store ? NameMap{store, shared_capacity}.mark() : 0;
+}
+
+void record_silent_local_dns(uint32_t when) {
+  SharedStore store = shared_store();
+  if (store && store.lock(new_name_wait))
+    NameMap{store, shared_capacity, random_start()}.set_mark(when);
 }
 
 } // namespace socksify::fake_ips

@@ -8,6 +8,8 @@ namespace {
 
 constexpr uint64_t format = 0x32454d414e4b4f53; // "SOKNAME2"
 
+bool is_of_any_version(uint64_t word) { return word << 8 == format << 8; }
+
 // FNV-1a
 uint32_t hash_of(std::string_view bytes, uint32_t hash = 0x811c9dc5) {
   for (const char byte : bytes)
@@ -23,7 +25,7 @@ struct NameMap::Header {
   uint32_t capacity;
   uint32_t first; // the first number that was given
   uint32_t count; // of the numbers given: `first` and those after it, modulo capacity
-  uint32_t spare;
+  uint32_t mark;
 
   bool has_given(uint32_t number) const { return (number + capacity - first) % capacity < count; }
 };
@@ -66,14 +68,32 @@ size_t NameMap::record_offset(uint32_t number) const { return use_offset(m_capac
 
 size_t NameMap::size(uint32_t capacity) { return sizeof(Header) + size_t{capacity} * (sizeof(Use) + sizeof(Record)); }
 
-// A store that is not ours, or damaged, counts as empty: its records are overwritten as numbers are given.
+// A damaged store counts as empty: its records are overwritten as numbers are given.
 std::optional<NameMap::Header> NameMap::header() const {
   Header header;
-  if (!m_store.read(0, &header, sizeof header))
+  if (!m_store.read(0, &header, sizeof header) || (!is_of_any_version(header.format) && !m_store.may_be_initialized()))
     return std::nullopt;
   const bool is_sound = header.format == format && header.capacity == m_capacity && header.first < m_capacity &&
                         header.count <= m_capacity;
   return is_sound ? header : Header{format, 0, m_capacity, m_first, 0, 0};
+}
+
+bool NameMap::is_foreign() const {
+  Header header;
+  return m_store.read(0, &header, sizeof header) && !this->header();
+}
+
+uint32_t NameMap::mark() const {
+  const auto header = this->header();
+  return header ? header->mark : 0;
+}
+
+void NameMap::set_mark(uint32_t mark) {
+  auto header = this->header();
+  if (!header)
+    return;
+  header->mark = mark;
+  put(*header);
 }
 
 std::optional<Name> NameMap::name_of(uint32_t number) const {
@@ -114,6 +134,8 @@ bool NameMap::has_name(uint32_t number, std::string_view name) const {
 
 uint64_t NameMap::next_use(Header& header) { return ++header.uses; }
 
+bool NameMap::put(const Header& header) { return m_store.write(0, &header, sizeof header); }
+
 bool NameMap::put(uint32_t number, const Use& use) { return m_store.write(use_offset(number), &use, sizeof use); }
 
 bool NameMap::put(uint32_t number, std::string_view name) {
@@ -124,19 +146,21 @@ bool NameMap::put(uint32_t number, std::string_view name) {
   return m_store.write(record_offset(number), &record, sizeof record);
 }
 
-// Writes the name before anything refers to it.
+// Writes the name before anything refers to it, but the header of an empty store first: it shows whose the file is.
 std::optional<uint32_t> NameMap::number_of(std::string_view name) {
   const uint32_t hash = hash_of(name);
   auto header = this->header();
   const auto search = header ? this->search(*header, hash, name) : std::nullopt;
   if (!search)
     return std::nullopt;
+  if (header->count == 0 && !put(*header))
+    return std::nullopt;
   const uint32_t number = search->found.value_or(search->oldest);
   if (!search->found && !put(number, name))
     return std::nullopt;
   header->count += !header->has_given(number);
   const Use use{next_use(*header), hash, 0};
-  const bool is_done = put(number, use) && m_store.write(0, &*header, sizeof *header);
+  const bool is_done = put(number, use) && put(*header);
   return is_done ? std::optional{number} : std::nullopt;
 }
 

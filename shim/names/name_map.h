@@ -5,7 +5,8 @@
 //
 //   header | for each number: hash of its name, last use | for each number: its name
 //
-// A store that cannot be read does not count as empty: its numbers would be given a second time.
+// A store that cannot be read does not count as empty: its numbers would be given a second time. One with other
+// contents than ours is never written.
 #pragma once
 #include "names/host_name.h"
 #include "names/shared_store.h"
@@ -31,6 +32,13 @@ public:
   // Records that the number is in use. The caller has locked the store.
   void touch(uint32_t number);
 
+  // True if the store has other contents.
+  bool is_foreign() const;
+
+  // A number that its users share; 0 at first.
+  uint32_t mark() const;
+  void set_mark(uint32_t mark); // The caller has locked the store.
+
 private:
   struct Header;
   struct Use;
@@ -40,6 +48,7 @@ private:
   std::optional<Header> header() const;
   std::optional<Search> search(const Header& header, uint32_t hash, std::string_view name) const;
   bool has_name(uint32_t number, std::string_view name) const;
+  bool put(const Header& header);
   bool put(uint32_t number, const Use& use);
   bool put(uint32_t number, std::string_view name);
   static uint64_t next_use(Header& header);

@@ -25,9 +25,10 @@ bool is_ours_alone(int fd) {
 } // namespace
 
 // O_NONBLOCK: it may be a FIFO.
-SharedStore SharedStore::file(const char* path) {
+SharedStore SharedStore::file(const char* path, Use use) {
   SharedStore store;
-  store.m_fd = Fd{open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, S_IRUSR | S_IWUSR)};
+  const int creates = use == Use::create ? O_CREAT : 0;
+  store.m_fd = Fd{open(path, creates | O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, S_IRUSR | S_IWUSR)};
   if (store.m_fd && !is_ours_alone(store.m_fd.get()))
     store.m_fd.reset();
   return store;
@@ -38,6 +39,11 @@ SharedStore SharedStore::memory(Memory* start, size_t size) {
   store.m_memory = start;
   store.m_size = size;
   return store;
+}
+
+bool SharedStore::may_be_initialized() const {
+  struct stat status {};
+  return m_memory || (fstat(m_fd.get(), &status) == 0 && status.st_size == 0);
 }
 
 // Returns 0 or an errno; EWOULDBLOCK if somebody else has the lock.

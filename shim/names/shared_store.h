@@ -19,8 +19,10 @@ public:
     char* bytes() { return reinterpret_cast<char*>(this + 1); }
   };
 
-  // A file that only this user can read or write, created if it is missing. Invalid, with errno, if that fails.
-  static SharedStore file(const char* path);
+  enum class Use { existing, create };
+
+  // A file that only this user can read or write. Invalid, with errno, if that fails.
+  static SharedStore file(const char* path, Use use = Use::create);
   static SharedStore memory(Memory* start, size_t size); // `size`: of the bytes
 
   SharedStore() = default;
@@ -29,6 +31,9 @@ public:
   ~SharedStore() { unlock(); }
 
   explicit operator bool() const { return m_fd || m_memory; }
+
+  // True for a file without contents, and for any memory, which is nobody else's.
+  bool may_be_initialized() const;
 
   // Holds the lock until the store is destroyed. False if others hold it for all these milliseconds, or it cannot be
   // locked.

@@ -170,7 +170,11 @@ except OSError as error: print(errno.errorcode[error.errno])"' "$python"
 spoilt_file() {
   head -c 100000 /dev/urandom >session
   chmod 600 session
+  cp session before
   connects_by_stand_in "a stand-in"
+  same session before
+  SOCKS_DEBUG=1 connects_by_stand_in "a stand-in" 2>log
+  has log 'the file for fake IPs has other contents, and is left alone'
   : >session
   connects_by_stand_in "a stand-in"
 }

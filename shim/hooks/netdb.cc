@@ -6,6 +6,7 @@
 #include "kernel/real.h"
 #include "names/fake_ips.h"
 #include "names/hostent.h"
+#include "names/local_dns.h"
 #include "names/resolve.h"
 #include <arpa/inet.h>
 #include <csignal>
@@ -52,7 +53,10 @@ struct Plan {
   int answer(int family, hostent* entry, char* buffer, size_t size, int error) const {
     if (query.resolver == Resolver::nobody)
       return HOST_NOT_FOUND;
-    const LookupResult known = resolve::without_libc(query, asks_libc);
+    const auto libc = !asks_libc                ? resolve::LibcAnswer::not_asked
+                      : error == HOST_NOT_FOUND ? resolve::LibcAnswer::nonexistent
+                                                : resolve::LibcAnswer::unknown;
+    const LookupResult known = resolve::without_libc(query, libc);
     if (!known)
       return known.is_unsure ? TRY_AGAIN : error;
     return fill_hostent(known, family, entry, buffer, size);
@@ -69,9 +73,12 @@ hostent* returned(int error, hostent* entry) {
 template <typename Real> hostent* host_by_name(const char* name, int family, Real real) {
   const int before = errno;
   const Plan plan{name, family};
+  const local_dns::Watch watch;
   hostent* found = plan.asks_libc ? real() : returned(TRY_AGAIN, nullptr);
   if (found)
     plan.query.record(*found);
+  else if (plan.asks_libc && plan.asks_us && h_errno == TRY_AGAIN)
+    watch.failed();
   if (found || !plan.asks_us || !is_unknown(h_errno))
     return found;
   errno = before;
@@ -94,9 +101,12 @@ int host_by_name_r(const char* name, int family, hostent* entry, char* buffer, s
   const Plan plan{name, family};
   *error_place = TRY_AGAIN;
   *result = nullptr;
+  const local_dns::Watch watch;
   const int status = plan.asks_libc ? real() : 0;
   if (*result)
     plan.query.record(**result);
+  else if (plan.asks_libc && plan.asks_us && *error_place == TRY_AGAIN)
+    watch.failed();
   if (*result || !plan.asks_us || !is_unknown(*error_place))
     return status;
   errno = before;

@@ -20,4 +20,9 @@ std::optional<Name> name_of(uint32_t ip);
 using Shown = Text<264>;
 Shown shown(Endpoint endpoint);
 
+// When the DNS servers of this host were last found silent, in seconds since the epoch; 0: never. Processes share this
+// as they share the fake IPs.
+uint32_t local_dns_silent_since();
+void record_silent_local_dns(uint32_t when);
+
 } // namespace socksify::fake_ips

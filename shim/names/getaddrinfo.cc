@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "config/route.h"
 #include "kernel/real.h"
+#include "names/local_dns.h"
 #include "names/resolve.h"
 #include <arpa/inet.h>
 #include <cstring>
@@ -100,14 +101,23 @@ int numeric_only(const char* node, const char* service, const addrinfo* hints, a
 }
 
 int ask_libc(const NameQuery& query, const char* node, const char* service, const addrinfo* hints, addrinfo** result) {
+  const local_dns::Watch watch;
   const int error = REAL(getaddrinfo)(node, service, hints, result);
   if (error == 0)
     query.record(*result);
+  if (error == EAI_AGAIN && query.resolver == Resolver::libc_then_us)
+    watch.failed();
   return error;
 }
 
+LibcAnswer libc_answer(const NameQuery& query, int error) {
+  return query.resolver != Resolver::libc_then_us ? LibcAnswer::not_asked
+         : error == EAI_NONAME                    ? LibcAnswer::nonexistent
+                                                  : LibcAnswer::unknown;
+}
+
 int ask_us(const NameQuery& query, const char* service, const addrinfo* hints, addrinfo** result, int libc_error) {
-  const LookupResult found = without_libc(query, query.resolver == Resolver::libc_then_us);
+  const LookupResult found = without_libc(query, libc_answer(query, libc_error));
   if (!found)
     return found.is_unsure ? EAI_AGAIN : libc_error;
   return make_list(found, service, hints, result);

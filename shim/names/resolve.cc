@@ -7,6 +7,7 @@
 #include "config/route.h"
 #include "names/fake_ips.h"
 #include "names/hosts_file.h"
+#include "names/local_dns.h"
 #include <arpa/inet.h>
 #include <cstring>
 #include <unistd.h>
@@ -69,7 +70,8 @@ NameQuery NameQuery::about(const char* node) {
   query.name = *name;
   if (query.is_direct)
     return query;
-  query.resolver = config().resolves_remotely() ? Resolver::us_only : Resolver::libc_then_us;
+  const bool asks_libc = !config().resolves_remotely() && !local_dns::is_silent();
+  query.resolver = asks_libc ? Resolver::libc_then_us : Resolver::us_only;
   return query;
 }
 
@@ -90,15 +92,17 @@ void NameQuery::record(const hostent& answer) const {
   }
 }
 
-LookupResult without_libc(const NameQuery& query, bool libc_was_asked) {
+LookupResult without_libc(const NameQuery& query, LibcAnswer libc) {
   KeepErrno keep;
   const LookupResult in_file = hosts_file::look_up(query.name);
   if (in_file) // libc reads the file, too: it did not know the name in the family that the program wants
-    return libc_was_asked ? LookupResult{.name = query.name, .ips = {}} : in_file;
+    return libc != LibcAnswer::not_asked ? LookupResult{.name = query.name, .ips = {}} : in_file;
   if (is_localhost(query.name.view()) || is_own_name(query.name.view()))
     return loopback(query.name);
   if (in_file.is_unsure) // it may be in the file, and then no server may see it
     return in_file;
+  if (libc == LibcAnswer::nonexistent && local_dns::is_in_charge(query.name.view()))
+    return {.name = query.name, .ips = {}};
   return by_fake_ip(query.name);
 }
 

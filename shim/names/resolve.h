@@ -27,9 +27,14 @@ struct NameQuery {
   void record(const hostent& answer) const;
 };
 
-// Resolves the name without the C library. `libc_was_asked`: libc does not know the name. If the result is unsure, the
-// program may try again.
-LookupResult without_libc(const NameQuery& query, bool libc_was_asked);
+enum class LibcAnswer {
+  not_asked,
+  unknown,     // it does not know the name, or could not find out
+  nonexistent, // it says that there is no such name
+};
+
+// Resolves the name without the C library. If the result is unsure, the program may try again.
+LookupResult without_libc(const NameQuery& query, LibcAnswer libc);
 
 // The name of an address, if it is up to us: of a fake IP, or of any address if no DNS server may be asked.
 struct Reverse {

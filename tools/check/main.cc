@@ -4,6 +4,7 @@
 // socksify-check [--json] --failed TEXT: reports in the same form what the launcher has found wrong.
 #include "base/no_proxy_list.h"
 #include "base/settings.h"
+#include "check/local_dns.h"
 #include "check/probe.h"
 #include "check/program.h"
 #include "check/report.h"
@@ -59,11 +60,21 @@ void check_no_proxy(Report& report) {
       report.warn("settings", fmt::format("{}: '{}' matches nothing: {}", list.name, entry, why_dead(entry)));
 }
 
+// With `auto` the library asks the DNS servers of this host first.
+void check_dns(Report& report, const Config& config) {
+  const auto limit = config.dns == Dns::automatic ? limit_of_silent_dns() : std::nullopt;
+  if (limit)
+    report.warn("names", fmt::format("the DNS servers of this host do not answer: the first name costs up to {} s, and "
+                                     "SOCKSIFY_DNS=remote avoids that",
+                                     *limit));
+}
+
 // The servers, as the library understands the same environment. One that works is enough.
 void check_servers(Report& report) {
   constexpr unsigned longest_limit = 15; // seconds: the server may wait for an identd that does not answer
   Config config;
   parse_config(look_up, config);
+  check_dns(report, config);
   const CheckOptions options{config.dns == Dns::remote, config.bind != Bind::off, userid_of(config),
                              std::chrono::seconds(std::min(config.timeout, longest_limit))};
   std::vector<Report> reports(static_cast<size_t>(config.server_count));

@@ -12,7 +12,7 @@ enum class Level { ok, warning, failure };
 
 struct Finding {
   Level level;
-  std::string about; // program, library, settings, server, socks4, socks4a, bind
+  std::string about; // program, library, settings, names, server, socks4, socks4a, bind
   std::string text;
 };
 

@@ -19,13 +19,18 @@ constexpr Advice all_advice[] = {
     {"ping", false, "sends ICMP, which SOCKS4 cannot carry"},
     {"traceroute", false, "sends datagrams, which SOCKS4 cannot carry"},
     {"php", false,
-     "loads its extensions with RTLD_DEEPBIND: check that those which connect, such as curl, go through "
-     "the server"},
+     "loads its extensions with RTLD_DEEPBIND, which the library takes away: one that relies on it may fail"},
     {"chromium", false, "resolves names by UDP and uses QUIC: start it with --disable-quic, and close other instances"},
     {"google-chrome", false,
      "resolves names by UDP and uses QUIC: start it with --disable-quic, and close other "
      "instances"},
     {"electron", false, "may resolve names by UDP and use QUIC: start it with --disable-quic"},
+    {"gpg", false, "lets dirmngr connect, which may run already: gpgconf --kill dirmngr"},
+    {"adb", false, "lets its server connect, which may run already: adb kill-server"},
+    {"wine", false, "lets wineserver start programs, which may run already: wineserver -k"},
+    {"tmux", false, "opens windows of a server that may run already: use tmux -L NAME"},
+    {"systemd-run", false, "lets the system start the program, without the library"},
+    {"flatpak", false, "runs programs where the library's file is not visible"},
     {"bwrap", false, "the library must exist at the same path in the new root: --ro-bind its folder"},
 };
 

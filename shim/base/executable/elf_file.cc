@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <cstring>
 #include <link.h>
-#include <unistd.h>
 
 namespace socksify::elf_file {
 namespace {
@@ -14,27 +13,10 @@ using namespace std::literals;
 
 constexpr uint8_t our_order = std::endian::native == std::endian::little ? ELFDATA2LSB : ELFDATA2MSB;
 
-// Fewer bytes than `size` at the end of the file, or after an error: then errno is set, see read().
-size_t read_at(int fd, void* to, size_t size, uint64_t offset) {
-  size_t done = 0;
-  while (done < size) {
-    const ssize_t got = pread(fd, static_cast<char*>(to) + done, size - done, static_cast<off_t>(offset + done));
-    if (got == 0 || (got < 0 && errno != EINTR))
-      break;
-    errno = got < 0 ? 0 : errno;
-    done += got < 0 ? 0 : static_cast<size_t>(got);
-  }
-  return done;
-}
-
 // A file that ends before what its header names is not what it seems.
 void require(bool is_complete) {
   if (!is_complete && errno == 0)
     errno = EIO;
-}
-
-template <typename Value> bool read_value(int fd, Value& value, uint64_t offset) {
-  return read_at(fd, &value, sizeof value, offset) == sizeof value;
 }
 
 // The types of one of the two classes.
@@ -51,20 +33,14 @@ struct Bits64 {
   using Entry = Elf64_Dyn;
 };
 
-// Calls visit(record) for each record of a table, until it returns false. Reads a few at a time, for a small stack.
-template <typename Record, typename Visit> void for_each(int fd, uint64_t offset, size_t count, Visit visit) {
-  Record records[8];
-  while (count > 0) {
-    const size_t most = std::min(count, std::size(records));
-    const size_t got = read_at(fd, records, most * sizeof(Record), offset) / sizeof(Record);
-    for (size_t i = 0; i < got; ++i)
-      if (!visit(records[i]))
-        return;
-    require(got == most);
-    if (got < most)
+// Calls visit(record) for each record of a table, until it returns false.
+template <typename Record, typename Visit> void for_each(FileWindow& file, uint64_t offset, size_t count, Visit visit) {
+  Record record;
+  for (; count > 0; --count, offset += sizeof record) {
+    const bool is_complete = file.read(record, offset);
+    require(is_complete);
+    if (!is_complete || !visit(record))
       return;
-    count -= got;
-    offset += got * sizeof(Record);
   }
 }
 
@@ -73,13 +49,13 @@ template <typename Record, typename Visit> void for_each(int fd, uint64_t offset
 constexpr uint64_t padded(uint64_t size) { return (size + 3) & ~uint64_t{3}; }
 
 // Go's linker leaves a note with the owner "Go", padded to four bytes.
-bool has_go_note(int fd, uint64_t offset, uint64_t size) {
+bool has_go_note(FileWindow& file, uint64_t offset, uint64_t size) {
   constexpr int most_notes = 64;
   const uint64_t end = offset + size;
   ElfW(Nhdr) note; // the same words in both classes
-  for (int i = 0; i < most_notes && offset < end && read_value(fd, note, offset); ++i) {
+  for (int i = 0; i < most_notes && offset < end && file.read(note, offset); ++i) {
     char owner[3];
-    if ((note.n_namesz == 3 || note.n_namesz == 4) && read_value(fd, owner, offset + sizeof note) &&
+    if ((note.n_namesz == 3 || note.n_namesz == 4) && file.read(owner, offset + sizeof note) &&
         std::memcmp(owner, "Go", sizeof owner) == 0)
       return true;
     offset += sizeof note + padded(note.n_namesz) + padded(note.n_descsz);
@@ -105,12 +81,12 @@ Program::Language language_in(std::string_view names) {
 }
 
 // Searches the names of all sections: the table of sections itself is many times as long.
-Program::Language language_in(int fd, uint64_t offset, uint64_t size) {
+Program::Language language_in(FileWindow& file, uint64_t offset, uint64_t size) {
   constexpr size_t longest_mark = 32, longest_table = 16384;
-  char names[512];
-  for (uint64_t at = 0; at < std::min<uint64_t>(size, longest_table); at += sizeof names - longest_mark) {
-    const size_t length = read_at(fd, names, std::min<uint64_t>(size - at, sizeof names), offset + at);
-    if (const auto language = language_in({names, length}); language != Program::Language::other)
+  constexpr size_t step = FileWindow::capacity - longest_mark;
+  for (uint64_t at = 0; at < std::min<uint64_t>(size, longest_table); at += step) {
+    const auto names = file.view(std::min<uint64_t>(size - at, FileWindow::capacity), offset + at);
+    if (const auto language = language_in(names); language != Program::Language::other)
       return language;
   }
   return Program::Language::other;
@@ -118,14 +94,15 @@ Program::Language language_in(int fd, uint64_t offset, uint64_t size) {
 
 // --- segments
 
-void read_interpreter(int fd, uint64_t offset, uint64_t size, Program& program) {
+std::string_view until_nul(std::string_view text) { return {text.data(), strnlen(text.data(), text.size())}; }
+
+void read_interpreter(FileWindow& file, uint64_t offset, uint64_t size, Program& program) {
   constexpr uint64_t most = 255;
-  char path[most + 1];
-  const uint64_t skipped = size > sizeof path ? size - sizeof path : 0;
-  const size_t length = read_at(fd, path, std::min<uint64_t>(size, sizeof path), offset + skipped);
-  require(length == std::min<uint64_t>(size, sizeof path));
+  const size_t length = std::min<uint64_t>(size, most + 1);
+  const auto path = file.view(length, offset + size - length);
+  require(path.size() == length);
   program.interpreter.clear();
-  program.interpreter.add(std::string_view{path, strnlen(path, length)});
+  program.interpreter.add(until_nul(path));
 }
 
 // What the dynamic section says, in addresses and in offsets into its strings.
@@ -135,8 +112,8 @@ struct Dynamic {
   uint64_t first_needed = 0, soname = 0; // 0: there is none
 };
 
-template <typename Bits> void read_entries(int fd, Dynamic& dynamic) {
-  for_each<typename Bits::Entry>(fd, dynamic.offset, dynamic.size / sizeof(typename Bits::Entry),
+template <typename Bits> void read_entries(FileWindow& file, Dynamic& dynamic) {
+  for_each<typename Bits::Entry>(file, dynamic.offset, dynamic.size / sizeof(typename Bits::Entry),
                                  [&](const auto& entry) {
                                    if (entry.d_tag == DT_STRTAB)
                                      dynamic.strings = entry.d_un.d_ptr;
@@ -151,8 +128,8 @@ template <typename Bits> void read_entries(int fd, Dynamic& dynamic) {
 // What one file of a class has that is found by way of other parts of it.
 template <typename Bits> class Reader {
 public:
-  Reader(int fd, const typename Bits::Header& header, Program& program)
-      : m_fd(fd), m_header(header), m_program(program) {}
+  Reader(FileWindow& file, const typename Bits::Header& header, Program& program)
+      : m_file(file), m_header(header), m_program(program) {}
 
   void read() {
     for_each_segment([&](const auto& segment) { read_segment(segment); });
@@ -163,7 +140,7 @@ public:
 
 private:
   template <typename Visit> void for_each_segment(Visit visit) {
-    for_each<typename Bits::Segment>(m_fd, m_header.e_phoff, m_header.e_phnum, [&](const auto& segment) {
+    for_each<typename Bits::Segment>(m_file, m_header.e_phoff, m_header.e_phnum, [&](const auto& segment) {
       visit(segment);
       return true;
     });
@@ -171,8 +148,8 @@ private:
 
   void read_segment(const typename Bits::Segment& segment) {
     if (segment.p_type == PT_INTERP)
-      read_interpreter(m_fd, segment.p_offset, segment.p_filesz, m_program);
-    else if (segment.p_type == PT_NOTE && has_go_note(m_fd, segment.p_offset, segment.p_filesz))
+      read_interpreter(m_file, segment.p_offset, segment.p_filesz, m_program);
+    else if (segment.p_type == PT_NOTE && has_go_note(m_file, segment.p_offset, segment.p_filesz))
       m_program.language = Program::Language::go;
     else if (segment.p_type == PT_DYNAMIC)
       m_dynamic.offset = segment.p_offset, m_dynamic.size = segment.p_filesz;
@@ -181,17 +158,16 @@ private:
   // A sanitizer's runtime has to be the first library that a program needs. Of the files that name no interpreter only
   // the dynamic linker has a name as a library.
   void read_dynamic() {
-    read_entries<Bits>(m_fd, m_dynamic);
+    read_entries<Bits>(m_file, m_dynamic);
     const bool has_interpreter = !m_program.interpreter.view().empty();
     const uint64_t name = has_interpreter ? m_dynamic.first_needed : m_dynamic.soname;
     if (!name)
       return;
-    char bytes[sizeof m_program.sanitizer];
-    const size_t length = read_at(m_fd, bytes, sizeof bytes, offset_of(m_dynamic.strings) + name);
-    const std::string_view text{bytes, strnlen(bytes, length)};
+    constexpr size_t most = sizeof m_program.sanitizer;
+    const auto text = until_nul(m_file.view(most, offset_of(m_dynamic.strings) + name));
     if (!has_interpreter)
       m_program.is_linker = text.starts_with("ld");
-    else if (names_sanitizer(text) && text.size() < sizeof bytes)
+    else if (names_sanitizer(text) && text.size() < most)
       m_program.sanitizer.add(text);
   }
 
@@ -207,39 +183,39 @@ private:
   void read_section_names() {
     typename Bits::Section names;
     if (m_header.e_shstrndx != SHN_UNDEF &&
-        read_value(m_fd, names, m_header.e_shoff + uint64_t{m_header.e_shstrndx} * sizeof names))
-      m_program.language = language_in(m_fd, names.sh_offset, names.sh_size);
+        m_file.read(names, m_header.e_shoff + uint64_t{m_header.e_shstrndx} * sizeof names))
+      m_program.language = language_in(m_file, names.sh_offset, names.sh_size);
   }
 
-  const int m_fd;
+  FileWindow& m_file;
   const typename Bits::Header& m_header;
   Program& m_program;
   Dynamic m_dynamic;
 };
 
-template <typename Bits> void read_class(int fd, std::string_view beginning, Program& program) {
+template <typename Bits> void read_class(FileWindow& file, Program& program) {
   typename Bits::Header header;
-  if (beginning.size() < sizeof header)
+  if (!file.read(header, 0))
     return;
-  std::memcpy(&header, beginning.data(), sizeof header);
   if (header.e_ident[EI_DATA] != our_order)
     return;
   program.machine = header.e_machine;
-  Reader<Bits>(fd, header, program).read();
+  Reader<Bits>(file, header, program).read();
 }
 
 } // namespace
 
-void read(int fd, std::string_view beginning, Program& program) {
+void read(FileWindow& file, Program& program) {
+  const auto beginning = file.view(EI_NIDENT, 0);
   if (beginning.size() <= EI_CLASS || !beginning.starts_with(ELFMAG))
     return;
   program.kind = Program::Kind::elf;
   program.elf_class = static_cast<uint8_t>(beginning[EI_CLASS]);
   errno = 0;
   if (program.elf_class == ELFCLASS32)
-    read_class<Bits32>(fd, beginning, program);
+    read_class<Bits32>(file, program);
   else
-    read_class<Bits64>(fd, beginning, program);
+    read_class<Bits64>(file, program);
   // Rather unknown than taken for a static program.
   program.error = errno;
   if (program.error)

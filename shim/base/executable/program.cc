@@ -29,19 +29,17 @@ void read_script(std::string_view text, Program& program) {
 }
 
 void read_content(int fd, Program& program) {
-  char bytes[first_line_size];
-  ssize_t length;
-  while ((length = pread(fd, bytes, sizeof bytes, 0)) < 0 && errno == EINTR)
-    ;
-  if (length < 0 && errno != EISDIR) {
+  FileWindow file{fd};
+  errno = 0;
+  const auto beginning = file.view(first_line_size, 0);
+  if (errno != 0 && errno != EISDIR) {
     program.kind = Program::Kind::unreadable;
     program.error = errno;
   }
-  const std::string_view beginning{bytes, length < 0 ? 0 : static_cast<size_t>(length)};
   if (beginning.starts_with("#!"))
     read_script(beginning, program);
   else
-    elf_file::read(fd, beginning, program);
+    elf_file::read(file, program);
 }
 
 // --- privileges

@@ -4,6 +4,8 @@
 #include "config/config.h"
 #include "kernel/call.h"
 #include "kernel/real.h"
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <fcntl.h>
 #include <poll.h>
@@ -188,19 +190,32 @@ constexpr long hooked_calls[] = {
 };
 
 struct HookedCalls {
-  static constexpr long count = 512;
+  static constexpr unsigned long count = 512;
   bool has[count]{};
 
   constexpr HookedCalls() {
     for (const long number : hooked_calls)
       has[number] = true;
   }
+  // Numbers beyond the table share its last place, which is for no call: no branch for them.
+  bool includes(long number) const { return has[std::min(static_cast<unsigned long>(number), count - 1)]; }
 };
 constexpr HookedCalls hooked;
 
+// Goes to the real syscall(). At first it goes to find_and_pass_on(), so that there is nothing to ask later.
+using Call = long (*)(long number, Argument a, Argument b, Argument c, Argument d, Argument e, Argument f);
+extern std::atomic<Call> pass_on;
+
+long find_and_pass_on(long number, Argument a, Argument b, Argument c, Argument d, Argument e, Argument f) {
+  const Call real = reinterpret_cast<Call>(reinterpret_cast<void*>(&REAL(syscall)));
+  pass_on.store(real, std::memory_order_relaxed);
+  return real(number, a, b, c, d, e, f);
+}
+constinit std::atomic<Call> pass_on{find_and_pass_on};
+
 [[gnu::noinline]] long call_hook(long number, Argument a, Argument b, Argument c, Argument d, Argument e, Argument f) {
   if (!config().active || (number == SYS_io_uring_setup && config().io_uring))
-    return REAL(syscall)(number, a, b, c, d, e, f);
+    return pass_on.load(std::memory_order_relaxed)(number, a, b, c, d, e, f);
   return number == SYS_io_uring_setup ? fail(ENOSYS) : data_call(number, {a, b, c, d, e, f});
 }
 
@@ -212,7 +227,7 @@ HOOK long syscall_hook(long number, Argument a, Argument b, Argument c, Argument
     __asm__("syscall");
 
 long syscall_hook(long number, Argument a, Argument b, Argument c, Argument d, Argument e, Argument f) noexcept {
-  if (static_cast<unsigned long>(number) < HookedCalls::count && hooked.has[number]) [[unlikely]]
+  if (hooked.includes(number)) [[unlikely]]
     return call_hook(number, a, b, c, d, e, f);
-  return REAL(syscall)(number, a, b, c, d, e, f);
+  return pass_on.load(std::memory_order_relaxed)(number, a, b, c, d, e, f);
 }

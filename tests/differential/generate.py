@@ -9,7 +9,8 @@ It avoids what the kernel does not do the same every time, and what the manual d
   waits from getsockname() on.
 - A bound socket that becomes a BIND is only asked for its name, made to listen or connected: no program sends there.
 - A child connects, binds, listens, registers and ends on its own sockets: the library does not tell the parent.
-- A socket that listens is not read by a thread that is cancelled: the library fails such a call without the kernel.
+- A thread that is cancelled connects fresh sockets, accepts from listening ones, and reads and writes on connections. The
+  library fails other calls without the kernel, so that they are no cancellation points.
 - No partner resets at once: a SOCKS server may notice before its reply, and refuse, or after it.
 - Data goes along with the connection only to partners that do not close at once: it could arrive before or after that.
 - No recv() of zero bytes on a socket that is still connecting: it waits for SO_RCVTIMEO and then returns 0.
@@ -17,6 +18,7 @@ It avoids what the kernel does not do the same every time, and what the manual d
 - poll() looks at all sockets before epoll_wait() on one of several sets. Otherwise a connection that has just been made
   could be reported by the next wait, if this one has something else to report.
 """
+import copy
 from data_steps import DataSteps
 from option_steps import OptionSteps
 from socket_steps import SocketSteps
@@ -28,7 +30,7 @@ class Generator(SocketSteps, DataSteps, OptionSteps, WaitSteps):
     def fork(self):
         if "fork" in self.lines or self.random.random() < 0.6:
             return False
-        before = {name: dict(it) for name, it in self.sockets.items()}
+        before = copy.deepcopy(self.sockets) # which keeps dups together
         sets = list(self.sets)
         self.say("fork")
         self.inherited = set(self.sockets)

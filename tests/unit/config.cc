@@ -167,6 +167,8 @@ TEST_CASE("an invalid value names its variable and denies all connections") {
   check_mistake({{"SOCKS_USER", std::string(256, 'u')}}, "SOCKS_USER");
   for (const char* timeout : {"0", "-1", "1.5", "abc", "99999"})
     check_mistake({{"SOCKSIFY_TIMEOUT", timeout}}, "SOCKSIFY_TIMEOUT");
+  for (const char* address : {"gate", "0.0.0.0", "::1", "192.0.2"})
+    check_mistake({{"SOCKSIFY_ADDRESS", address}}, "SOCKSIFY_ADDRESS");
   check_mistake({{"SOCKSIFY_BIND", "yes"}}, "SOCKSIFY_BIND");
   check_mistake({{"SOCKSIFY_LOOPBACK", "prxy"}}, "SOCKSIFY_LOOPBACK");
   check_mistake({{"SOCKSIFY_FASTOPEN", "yes"}}, "SOCKSIFY_FASTOPEN");
@@ -215,6 +217,7 @@ TEST_CASE("the other settings") {
   CHECK(parse({{"SOCKS_SERVER", "gate"}, {"SOCKSIFY_BIND", "any"}}).bind == Bind::any);
   const Config config = parse({{"SOCKS_SERVER", "gate"},
                                {"SOCKSIFY_TIMEOUT", "7"},
+                               {"SOCKSIFY_ADDRESS", "192.0.2.7"},
                                {"SOCKSIFY_BIND", "off"},
                                {"SOCKSIFY_LOOPBACK", "proxy"},
                                {"SOCKSIFY_FASTOPEN", "1"},
@@ -225,6 +228,7 @@ TEST_CASE("the other settings") {
   CHECK(config.mistake.reason == ""sv);
   CHECK(config.fast_open);
   CHECK(config.timeout == 7);
+  CHECK(config.address == 0xc0000207);
   CHECK(config.bind == Bind::off);
   CHECK(config.proxy_loopback);
   CHECK(config.debug >= 3);

@@ -2,8 +2,8 @@
 #include "handshake/deferred_error.h"
 #include "base/fd.h"
 #include "handshake/exchange.h"
-#include "kernel/miss_counter.h"
 #include "kernel/tcp.h"
+#include "sockets/miss_counter.h"
 #include <cerrno>
 
 namespace socksify::deferred_error {

@@ -7,10 +7,10 @@
 #include "handshake/server_choice.h"
 #include "kernel/deadline.h"
 #include "kernel/fork.h"
-#include "kernel/miss_counter.h"
 #include "kernel/sockopts.h"
 #include "kernel/tcp.h"
 #include "sockets/epoll/mask.h"
+#include "sockets/miss_counter.h"
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>

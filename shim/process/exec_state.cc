@@ -4,8 +4,8 @@
 #include "config/config.h"
 #include "handshake/progress.h"
 #include "kernel/fork.h"
-#include "kernel/open_fds.h"
 #include "process/environment.h"
+#include "sockets/open_fds.h"
 #include "sockets/readiness.h"
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "sockets/readiness.h"
-#include "kernel/miss_counter.h"
+#include "sockets/miss_counter.h"
 
 namespace socksify::readiness {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "sockets/replace.h"
-#include "kernel/open_fds.h"
 #include "kernel/real.h"
 #include "sockets/epoll/move.h"
+#include "sockets/open_fds.h"
 #include <sys/socket.h>
 #include <sys/time.h>
 

@@ -3,8 +3,8 @@
 #pragma once
 #include "base/fd.h"
 #include "kernel/cookie_map.h"
-#include "kernel/open_fds.h"
 #include "sockets/identity.h"
+#include "sockets/open_fds.h"
 
 namespace socksify::sockets {
 

@@ -2,9 +2,9 @@
 #include "sockets/epoll/set.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "kernel/open_fds.h"
 #include "kernel/real.h"
 #include "sockets/epoll/registrations.h"
+#include "sockets/open_fds.h"
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>

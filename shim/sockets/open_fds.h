@@ -3,6 +3,7 @@
 // which the kernel makes an inode for each.
 #pragma once
 #include "base/fd.h"
+#include "kernel/uninterrupted.h"
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -23,6 +24,7 @@ inline int limit_of_fds() {
 inline int end_of_fds() {
   constexpr const char* name = "\nFDSize:";
   char text[768];
+  const Uninterrupted whole;
   const Fd status{open("/proc/self/status", O_RDONLY | O_CLOEXEC)};
   const ssize_t length = status ? pread(status.get(), text, sizeof text - 1, 0) : 0;
   text[length > 0 ? length : 0] = '\0';

@@ -128,7 +128,6 @@ void finish_call(const std::optional<socks4::Reply>& reply, Fd& connection, cons
 
 // The reply is there, and only this thread may receive it.
 void accept_reply(int listening, const Socket& socket, int flags, Call& call) {
-  KeepErrno keep;
   Descriptors own{listening, socket, flags};
   const int status_flags = fcntl(listening, F_GETFL);
   std::optional<socks4::Reply> reply;
@@ -165,13 +164,14 @@ bool is_accepted_elsewhere(int fd) {
 // Another process has accepted the call, so the dummy listener replaces the listening socket here, too. EALREADY; or
 // why that fails.
 int replace_accepted(int fd, const Socket& socket) {
+  const Uninterrupted whole;
   const Fd dummy = make_dummy_listener(socket.family);
   const int status_flags = fcntl(fd, F_GETFL) | (socket.as<AwaitingCall>().is_nonblocking ? O_NONBLOCK : 0);
   return dummy && replace_by_dummy(fd, dummy, status_flags, socket) ? EALREADY : errno;
 }
 
-// 0 if the reply is there and only this thread may receive it; else an errno. EALREADY: the socket has changed.
-int claim_reply(int fd, const Socket& socket, int flags) {
+// 0 if the reply is there; else an errno. EALREADY: the socket has changed.
+int find_reply(int fd, const Socket& socket, int flags) {
   KeepErrno keep;
   if (!socket.is_listening_bind() || flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK))
     return EINVAL;
@@ -186,29 +186,38 @@ int claim_reply(int fd, const Socket& socket, int flags) {
     return error;
   if (is_accepted_elsewhere(fd))
     return replace_accepted(fd, socket);
+  return 0;
+}
+
+// Receives the reply, unless another thread does: EALREADY. 0 or an errno.
+int take_call(int fd, const Socket& socket, int flags, Call& call) {
+  KeepErrno keep;
+  const Uninterrupted whole;
   const Socket accepting = transitions::being_accepted(socket);
-  return sockets::transition(sockets::identity(fd), State::listening, accepting) ? 0 : EALREADY;
+  if (!sockets::transition(sockets::identity(fd), State::listening, accepting))
+    return EALREADY;
+  accept_reply(fd, socket, flags, call);
+  readiness::recount();
+  return call.error;
 }
 
 } // namespace
 
+// Another thread that accepts this call is done at once, but may not run at once on a busy machine.
 std::optional<Call> accept_call(int fd, int flags) {
-  for (;;) {
+  constexpr int patience = 10'000;
+  for (int attempt = 0; attempt < patience; ++attempt) {
     const auto socket = sockets::lookup_fd(fd);
     if (!socket || !socket->is_bind())
       return std::nullopt;
-    const int error = claim_reply(fd, *socket, flags);
-    if (error == EALREADY) {
-      sched_yield(); // another thread accepts this call, and the dummy listener is here or soon will be
-      continue;
-    }
-    Call call{.fd = -1, .error = error, .family = socket->family};
-    if (!error) {
-      accept_reply(fd, *socket, flags, call);
-      readiness::recount();
-    }
-    return call;
+    Call call{.fd = -1, .error = find_reply(fd, *socket, flags), .family = socket->family};
+    if (!call.error)
+      call.error = take_call(fd, *socket, flags, call);
+    if (call.error != EALREADY)
+      return call;
+    sched_yield();
   }
+  return Call{.fd = -1, .error = ECONNABORTED, .family = AF_INET};
 }
 
 } // namespace socksify

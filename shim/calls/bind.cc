@@ -65,17 +65,31 @@ void undo_bind(int fd, const Socket& socket) {
 }
 
 // The BIND was granted. 0 or an errno.
-int await_call(int fd, Socket& socket, Endpoint local, int low_water_mark) {
+int await_call(Socket& socket, Endpoint local, Beginning& begun) {
   KeepErrno keep;
+  const Uninterrupted whole;
+  const int fd = begun.fd;
   forks::start_tracking(); // a child may accept the call
-  socket = transitions::bind_granted(socket, local, low_water_mark);
+  socket = transitions::bind_granted(socket, local, begun.low_water_mark);
   set_low_water_mark(fd, socks4::reply_size); // readable when the whole reply is there
-  if (!sockets::remember(sockets::identity(fd), socket)) {
-    disconnect(fd, socket.family);
+  if (!sockets::remember(sockets::identity(fd), socket))
     return ENOBUFS;
-  }
+  begun.is_over = true;
   readiness::bind_started();
   return 0;
+}
+
+// Makes the request. 0 or an errno.
+int request_call(int fd, Socket& socket, const Handshake& request) {
+  const NoCancellation whole;
+  Beginning begun{fd, socket.family};
+  const Exchange done = exchange(fd, socket.family, request, Mode::blocking, socket.server);
+  trace::connect_finished(done.handshake, done.attempt, done.deadline, done.error);
+  const bool is_granted = done.result == Exchange::Result::granted;
+  const int error = is_granted ? await_call(socket, done.reported(), begun) : done.error;
+  if (error)
+    begun.undo();
+  return error;
 }
 
 // Of other servers it is known neither that their clients need an address nor that a BIND disturbs nobody.
@@ -89,7 +103,10 @@ bool has_address_to_learn(const Socket& socket) {
 std::optional<uint32_t> address_by_bind(const Socket& primary) {
   constexpr int64_t limit = 5000;
   const auto request = request_for(socks4::Command::bind, expected_caller(primary));
-  Fd fd{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  const NoCancellation whole;
+  Fd fd;
+  const OnLeaving leaving{[](void* left) { static_cast<Fd*>(left)->reset(); }, &fd};
+  fd = Fd{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   if (!request || !fd)
     return std::nullopt;
   const Exchange done = exchange(fd.get(), AF_INET, *request, Mode::blocking, primary.server, limit);
@@ -147,14 +164,7 @@ int start_bind(int fd, Socket& socket) {
   const auto request = request_for(socks4::Command::bind, primary);
   if (!request)
     return EHOSTUNREACH;
-  const int low_water_mark = sockopts::reset_low_water_mark(fd);
-  const Exchange done = exchange(fd, socket.family, *request, Mode::blocking, socket.server);
-  trace::connect_finished(done.handshake, done.attempt, done.deadline, done.error);
-  if (done.result == Exchange::Result::granted)
-    return await_call(fd, socket, done.reported(), low_water_mark);
-  if (low_water_mark != 1)
-    set_low_water_mark(fd, low_water_mark);
-  return done.error;
+  return request_call(fd, socket, *request);
 }
 
 void learn_address(int fd, Socket& socket) {
@@ -180,6 +190,7 @@ bool bind_by_listening(int fd) {
 int start_listening(int fd, Socket& socket) {
   if (const int error = start_bind(fd, socket))
     return error;
+  const Uninterrupted whole;
   socket = transitions::listened(socket);
   const sockets::Identity key = sockets::identity(fd);
   if (!sockets::remember(key, socket))
@@ -193,6 +204,7 @@ int shut_down_bind(int fd, const Socket& socket, int how) {
   if (!socket.is_listening_bind())
     return ENOTCONN;
   KeepErrno keep;
+  const Uninterrupted whole;
   const sockets::Identity key = sockets::identity(fd);
   if (how == SHUT_WR || !sockets::transition(key, State::listening, transitions::shut_down(socket)))
     return 0;

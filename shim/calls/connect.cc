@@ -10,6 +10,7 @@
 #include "handshake/progress.h"
 #include "handshake/server_choice.h"
 #include "handshake/trace.h"
+#include "kernel/readable.h"
 #include "kernel/sockopts.h"
 #include "kernel/tcp.h"
 #include "names/fake_ips.h"
@@ -83,15 +84,31 @@ Route route_of(int fd, const sockaddr* address, socklen_t length) {
   return way;
 }
 
-// The exchange is pending: leaves it to progress(). What connect() returns then.
-int connect_pending(int fd, sockets::Identity key, int family, Endpoint destination, Exchange& started,
-                    int low_water_mark) {
+// The exchange is pending: leaves it to progress(). 0 or an errno.
+int leave_to_progress(sockets::Identity& key, Endpoint destination, const Exchange& started, Beginning& socket) {
+  const Uninterrupted whole;
   if (!key || config().servers[started.attempt.server].is_unix)
-    key = sockets::identity(fd);
-  const Pending pending{.low_water_mark = low_water_mark, .peer = destination};
-  if (const int error = start_pending(key, Socket{State::pending, pending, family, fd}, started))
-    return disconnect_and_fail(fd, family, error);
-  return started.error ? started.error : wait_in_connect(fd, family, key);
+    key = sockets::identity(socket.fd);
+  const Pending pending{.low_water_mark = socket.low_water_mark, .peer = destination};
+  const Socket registered{State::pending, pending, socket.family, socket.fd};
+  if (const int error = start_pending(key, registered, started))
+    return error;
+  socket.is_over = true;
+  return 0;
+}
+
+// Connects to a server and starts the handshake, or fails. What connect() returns, or 0 if it waits for the end.
+int start(int fd, sockets::Identity& key, int family, const Handshake& request, Mode mode) {
+  Beginning socket{fd, family};
+  const Exchange started = exchange(fd, family, request, mode);
+  int error = started.error;
+  if (started.result == Exchange::Result::failed)
+    trace::connect_finished(started.handshake, started.attempt, started.deadline, error);
+  else if (const int failed = leave_to_progress(key, request.destination(), started, socket))
+    error = failed;
+  if (!socket.is_over)
+    socket.undo();
+  return error;
 }
 
 // 0 or an errno. EINPROGRESS and EINTR: the CONNECT is in progress.
@@ -102,14 +119,8 @@ int connect_through(int fd, sockets::Identity key, int family, Endpoint destinat
   const auto request = request_for(socks4::Command::connect, destination);
   if (!request)
     return EHOSTUNREACH;
-  const int low_water_mark = sockopts::reset_low_water_mark(fd);
-  Exchange started = exchange(fd, family, *request, mode);
-  if (started.result == Exchange::Result::pending)
-    return connect_pending(fd, key, family, destination, started, low_water_mark);
-  if (low_water_mark != 1)
-    set_low_water_mark(fd, low_water_mark);
-  trace::connect_finished(started.handshake, started.attempt, started.deadline, started.error);
-  return started.error;
+  const int error = start(fd, key, family, *request, mode);
+  return error ? error : wait_in_connect(fd, family, key);
 }
 
 // connect() on a socket that the library remembers. Not ours: the socket is free for a new connection.
@@ -128,6 +139,7 @@ Outcome connect_again(int fd, sockets::Identity key, Mode mode) {
   // The kernel would return 0 the first time: for the kernel, this is the end of our own connect() to the server.
   if (socket->is<Accepted>() || socket->is_listening_bind())
     return EISCONN;
+  const Uninterrupted whole;
   const int error = socket->is_bind() ? bind_for_connect(fd, key, *socket) : 0;
   return error ? Outcome{error} : Outcome::not_ours();
 }
@@ -176,6 +188,8 @@ void dissolve(int fd, sockets::Identity key) {
 Outcome connect_to(int fd, const sockaddr* address, socklen_t length, Mode mode) {
   if (!address || length < sizeof address->sa_family)
     return Outcome::not_ours(); // the kernel rejects this before it looks at the socket
+  if (!is_active() || !is_readable(address, length))
+    return Outcome::not_ours();
   const auto key = sockets::empty() ? 0 : sockets::identity(fd);
   if (address->sa_family == AF_UNSPEC) {
     dissolve(fd, key);

@@ -5,6 +5,8 @@
 #include "config/log.h"
 #include "config/no_proxy.h"
 #include "config/route.h"
+#include "kernel/fork.h"
+#include "kernel/readable.h"
 #include "kernel/real.h"
 #include <cerrno>
 #include <cstring>
@@ -131,6 +133,9 @@ int refusal(int fd, const void* address, socklen_t length) {
 // A quick look, without system calls.
 bool may_be_refused(const void* address, socklen_t length) {
   const Config& settings = config();
+  if (forks::is_looking_up() || (settings.leak == Leak::allow && !settings.uses_fake_ips()) ||
+      (address && !is_readable(address, length)))
+    return false;
   const auto family = family_of(address, length);
   const auto destination =
       family == AF_UNSPEC ? unspecified(address, length) : IpPort::from(static_cast<const sockaddr*>(address), length);
@@ -159,7 +164,7 @@ int refusal_of_tcp(int fd, const sockaddr* address, socklen_t length) {
 } // namespace
 
 bool is_connect_refused(int fd, const sockaddr* address, socklen_t length) {
-  if (family_of(address, length) == AF_UNSPEC || !may_be_refused(address, length))
+  if (!may_be_refused(address, length) || family_of(address, length) == AF_UNSPEC)
     return false;
   const int error = refusal(fd, address, length);
   return fails(error ? error : refusal_of_tcp(fd, address, length));
@@ -170,7 +175,7 @@ bool is_send_refused(int fd, const void* address, socklen_t length) {
 }
 
 bool is_query_refused() {
-  if (config().leak == Leak::allow || refuse() == 0)
+  if (forks::is_looking_up() || config().leak == Leak::allow || refuse() == 0)
     return false;
   errno = EACCES;
   h_errno = NO_RECOVERY;

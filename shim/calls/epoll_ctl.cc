@@ -3,6 +3,7 @@
 #include "handshake/progress.h"
 #include "handshake/server_choice.h"
 #include "kernel/call.h"
+#include "kernel/readable.h"
 #include "kernel/real.h"
 #include "kernel/tcp.h"
 #include "sockets/epoll/mask.h"
@@ -60,6 +61,7 @@ int enter(uint64_t key, Registration registration, const std::optional<Socket>& 
 
 // The same for a registration that has no entry yet.
 int enter_new(const Registration& registration, const std::optional<Socket>& socket, int operation) {
+  const Uninterrupted whole;
   const uint64_t key = reserve(registration.socket, registration.fd);
   if (!key)
     return fail(ENOMEM); // without an entry, the end of the CONNECT would never show
@@ -75,7 +77,7 @@ int control(Identity identity, int epfd, int operation, int fd, epoll_event* eve
   const uint64_t key = key_for(identity, epfd, fd);
   if (operation == EPOLL_CTL_DEL)
     return remove(key, epfd, fd, event);
-  if (!event || (operation != EPOLL_CTL_ADD && operation != EPOLL_CTL_MOD))
+  if (!is_readable(event) || (operation != EPOLL_CTL_ADD && operation != EPOLL_CTL_MOD))
     return REAL(epoll_ctl)(epfd, operation, fd, event);
   const auto socket = sockets::lookup(identity);
   const Registration registration{.epfd = epfd,

@@ -6,6 +6,7 @@
 #include "kernel/call.h"
 #include "kernel/mapping.h"
 #include "kernel/real.h"
+#include "kernel/uninterrupted.h"
 #include "sockets/epoll/set.h"
 #include "sockets/readiness.h"
 #include <algorithm>
@@ -19,12 +20,15 @@ namespace {
 // The library's own pollfds: up to 64 on the stack, which may be small, and more in a mapping.
 class PollFds {
 public:
-  explicit PollFds(size_t count) : m_memory(count <= std::size(m_few) ? m_few : nullptr, count * sizeof(pollfd)) {}
+  explicit PollFds(size_t count)
+      : m_memory(count <= std::size(m_few) ? m_few : nullptr, count * sizeof(pollfd)),
+        m_leaving([](void* memory) { static_cast<Scratch*>(memory)->release(); }, &m_memory) {}
   pollfd* get() { return static_cast<pollfd*>(m_memory.get()); }
 
 private:
   pollfd m_few[64];
   Scratch m_memory;
+  const OnLeaving m_leaving;
 };
 
 // Marks the events of a handshake among those that the kernel is asked for. The kernel has no event with this number.

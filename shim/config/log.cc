@@ -72,6 +72,25 @@ Fd open_log(const char* path) {
   return file;
 }
 
+// If the log cannot be written, the program is not disturbed.
+void write_to(int fd, std::string_view line) {
+  const NoSignals guard;
+  char newline = '\n';
+  const iovec parts[] = {{const_cast<char*>(line.data()), line.size()}, {&newline, 1}};
+  [[maybe_unused]] const auto written = REAL(writev)(fd, parts, 2);
+}
+
+bool write_to_file(std::string_view line) {
+  const char* const path = config().log_file.data();
+  if (!path)
+    return false;
+  const Uninterrupted whole;
+  const Fd file = open_log(path);
+  if (file)
+    write_to(file.get(), line);
+  return bool{file};
+}
+
 // A program may close its stderr and open a file of its own as descriptor 2.
 constinit Inode stderr_at_load;
 
@@ -102,16 +121,9 @@ void write_to_stderr(std::string_view text) {
 
 void write_line(std::string_view line) {
   KeepErrno keep;
-  Fd file;
-  if (const char* path = config().log_file.data())
-    file = open_log(path);
-  if (!file && !(inode_of(STDERR_FILENO) == stderr_at_load))
-    return;
-  const NoSignals guard;
-  char newline = '\n';
-  const iovec parts[] = {{const_cast<char*>(line.data()), line.size()}, {&newline, 1}};
-  // If the log cannot be written, the program is not disturbed.
-  [[maybe_unused]] const auto written = REAL(writev)(file ? file.get() : STDERR_FILENO, parts, 2);
+  const NoCancellation whole;
+  if (!write_to_file(line) && inode_of(STDERR_FILENO) == stderr_at_load)
+    write_to(STDERR_FILENO, line);
 }
 
 void print_line(std::string_view format, std::span<const Field> fields) {

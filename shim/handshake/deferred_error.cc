@@ -19,6 +19,7 @@ bool is_unreported(const Socket& socket) {
 // The kernel knows whether there is still an error to report, in every process that shares the socket. The library only
 // knows which errno it is.
 int consume(int fd, const Socket& socket) {
+  const Uninterrupted whole;
   const int error = consume_socket_error(fd);
   if (error && is_unreported(socket))
     unfinished.errors.fetch_sub(1, std::memory_order_relaxed);
@@ -42,6 +43,7 @@ void record(const Socket& socket) {
 
 int consume(int fd, sockets::Identity key, const Socket& socket) {
   KeepErrno keep;
+  const Uninterrupted whole;
   const int error = consume(fd, socket);
   Socket reported = socket;
   reported.as<Failed>().error = reported_by_kernel;
@@ -50,6 +52,7 @@ int consume(int fd, sockets::Identity key, const Socket& socket) {
 }
 
 int consume_and_forget(int fd, sockets::Identity key, const Socket& socket) {
+  const Uninterrupted whole;
   const int error = consume(fd, socket);
   disconnect(fd, socket.family);
   sockets::forget(key);

@@ -18,6 +18,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/time.h>
+#include <tuple>
 
 namespace socksify {
 namespace {
@@ -29,29 +30,32 @@ constexpr int kernel_limit = 127'000;
 // the program's.
 class SendTimeout {
 public:
-  SendTimeout(int fd, int milliseconds) : m_fd(milliseconds < kernel_limit ? fd : -1) {
+  SendTimeout(int fd, int milliseconds)
+      : m_leaving([](void* self) { static_cast<SendTimeout*>(self)->restore(); }, this) {
     socklen_t length = sizeof m_before;
-    if (m_fd < 0 || REAL(getsockopt)(m_fd, SOL_SOCKET, SO_SNDTIMEO, &m_before, &length) != 0)
+    if (milliseconds >= kernel_limit || REAL(getsockopt)(fd, SOL_SOCKET, SO_SNDTIMEO, &m_before, &length) != 0)
       return;
     milliseconds = std::max(milliseconds, 1); // 0 would be no limit
     const timeval limit{milliseconds / 1000, milliseconds % 1000 * 1000};
     const int64_t before = int64_t{m_before.tv_sec} * 1000 + m_before.tv_usec / 1000;
-    const bool is_less = (m_before.tv_sec || m_before.tv_usec) && before < milliseconds;
-    if (is_less)
-      m_fd = -1;
-    else
-      REAL(setsockopt)(m_fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    if ((m_before.tv_sec || m_before.tv_usec) && before < milliseconds)
+      return;
+    m_fd = fd;
+    REAL(setsockopt)(m_fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   }
-  ~SendTimeout() {
-    if (m_fd >= 0)
-      REAL(setsockopt)(m_fd, SOL_SOCKET, SO_SNDTIMEO, &m_before, sizeof m_before);
-  }
+  ~SendTimeout() { restore(); }
   SendTimeout(const SendTimeout&) = delete;
   SendTimeout& operator=(const SendTimeout&) = delete;
 
 private:
-  int m_fd;
+  void restore() {
+    if (m_fd >= 0)
+      REAL(setsockopt)(m_fd, SOL_SOCKET, SO_SNDTIMEO, &m_before, sizeof m_before);
+  }
+
+  int m_fd = -1; // -1: nothing was changed
   timeval m_before{};
+  const OnLeaving m_leaving;
 };
 
 // Sends the request in the SYN. Only with one server: once a request is sent, nothing shows whether its server was
@@ -185,8 +189,6 @@ Exchange exchange(int fd, int family, Handshake handshake, Mode mode, int only, 
     complete(fd, error, result);
   else
     leave_pending(error, mode, result);
-  if (result.result == Exchange::Result::failed)
-    disconnect(fd, family);
   return result;
 }
 
@@ -201,7 +203,23 @@ int try_next(int fd, int family, Attempt& attempt, Deadline deadline, int error)
   return error;
 }
 
+Beginning::Beginning(int its_fd, int its_family)
+    : fd(its_fd), family(its_family), m_leaving([](void* self) { static_cast<Beginning*>(self)->undo(); }, this) {
+  const Uninterrupted whole;
+  low_water_mark = sockopts::reset_low_water_mark(fd);
+}
+
+void Beginning::undo() {
+  if (is_over)
+    return;
+  is_over = true;
+  disconnect(fd, family);
+  if (low_water_mark != 1)
+    set_low_water_mark(fd, low_water_mark);
+}
+
 std::optional<Handshake> request_for(socks4::Command command, Endpoint destination) {
+  std::ignore = userid(); // looked up now, and not in the middle of a step
   if (!fake_ips::is_fake_ip(destination.ip))
     return Handshake{command, destination};
   const auto name = fake_ips::name_of(destination.ip);

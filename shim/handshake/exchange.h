@@ -5,6 +5,7 @@
 #include "handshake/handshake.h"
 #include "kernel/call.h"
 #include "kernel/deadline.h"
+#include "kernel/uninterrupted.h"
 #include <optional>
 
 namespace socksify {
@@ -26,7 +27,7 @@ struct Exchange {
   enum class Result {
     granted,
     pending, // the handshake goes on
-    failed,  // the socket is unconnected again, and free for another connect()
+    failed,  // Beginning::undo() makes the socket free for another connect()
   };
 
   Handshake handshake;
@@ -41,6 +42,21 @@ struct Exchange {
   Endpoint reported() const { return reported_by(handshake, attempt.ip); }
   static Endpoint reported_by(const Handshake& handshake, uint32_t server);
   static bool has_address(const Handshake& handshake); // the reply, or SOCKSIFY_ADDRESS
+};
+
+// A socket that a request begins on. If the call is left before is_over, undo() makes the socket fresh again.
+struct Beginning {
+  Beginning(int its_fd, int its_family);
+  Beginning(const Beginning&) = delete;
+  Beginning& operator=(const Beginning&) = delete;
+  void undo();
+
+  const int fd, family;
+  int low_water_mark = 1; // the program's SO_RCVLOWAT
+  bool is_over = false;   // the library remembers the socket
+
+private:
+  const OnLeaving m_leaving;
 };
 
 // The request for this destination. Nothing for a fake IP whose name is forgotten.

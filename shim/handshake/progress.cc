@@ -37,11 +37,13 @@ void run_steps(int fd, const Socket& socket, PendingConnect& slot) {
   slot.publish_limit();
 }
 
-// Takes a step, unless another thread or process is at it.
+// Takes a step, unless another thread or process is at it. Only a look-up of the next server's name can be left.
 Socket progress_pending(Identity key, int fd, const Socket& socket) {
+  const Uninterrupted whole;
   PendingConnect& slot = pending::at(socket.as<Pending>().slot);
   if (!slot.try_lock(key))
     return locked_elsewhere(key, socket, slot);
+  const OnLeaving leaving{[](void* left) { static_cast<PendingConnect*>(left)->unlock(); }, &slot};
   if (!slot.is_over)
     run_steps(fd, socket, slot);
   if (!slot.is_over && !slot.handshake.events())
@@ -75,6 +77,7 @@ Deadline next_try(const PendingConnect& slot) {
 
 // Frees a slot whose result nobody will ask for.
 void drop_slot(Identity key, int slot) {
+  const Uninterrupted whole;
   if (pending::at(slot).try_lock(key))
     pending::end(slot);
 }
@@ -95,6 +98,7 @@ void mask_published(Identity key, const Socket& socket, short events) {
 } // namespace
 
 int start_pending(Identity key, Socket socket, const Exchange& exchange) {
+  const Uninterrupted whole;
   sockets::when_pending_closed(
       [](Identity closed, const Socket& pending) { drop_slot(closed, pending.as<Pending>().slot); });
   count_miss();
@@ -194,6 +198,7 @@ int await_end(Identity key, int fd, Deadline limit) {
 }
 
 void abandon(int fd) {
+  const Uninterrupted whole;
   const Identity key = sockets::identity(fd);
   const auto socket = sockets::lookup(key);
   sockets::forget(key);

@@ -2,6 +2,7 @@
 #include "handshake/trace.h"
 #include "config/no_proxy.h"
 #include "handshake/server_choice.h"
+#include "kernel/readable.h"
 #include "kernel/real.h"
 #include "kernel/tcp.h"
 #include "names/fake_ips.h"
@@ -118,7 +119,7 @@ void rejected(const IpPort& destination, Route why) {
 }
 
 int connect_directly(int fd, const sockaddr* address, socklen_t length) {
-  const auto destination = IpPort::from(address, length);
+  const auto destination = is_readable(address, length) ? IpPort::from(address, length) : std::nullopt;
   const auto state = destination ? tcp_state(fd) : std::nullopt;
   if (!destination || (state && state != TCP_CLOSE)) // already connected, and traced before
     return REAL(connect)(fd, address, length);

@@ -3,6 +3,7 @@
 // for, gets a fake IP.
 #include "base/fd.h"
 #include "config/config.h"
+#include "kernel/mapping.h"
 #include "kernel/real.h"
 #include "names/fake_ips.h"
 #include "names/hostent.h"
@@ -10,7 +11,6 @@
 #include "names/resolve.h"
 #include <arpa/inet.h>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 
 using namespace socksify;
@@ -157,9 +157,11 @@ HOOK int getaddrinfo(const char* node, const char* service, const addrinfo* hint
 
 // Our own requests are answered at once. The C library gets the rest, and notifies the program when all are done.
 HOOK int getaddrinfo_a(int mode, gaicb** list, int count, sigevent* event) {
-  if (!config().uses_fake_ips() || count <= 0)
+  if (!config().uses_fake_ips() || !is_active() || count <= 0)
     return REAL(getaddrinfo_a)(mode, list, count, event);
-  auto** others = static_cast<gaicb**>(calloc(static_cast<size_t>(count), sizeof *list));
+  Scratch memory{nullptr, static_cast<size_t>(count) * sizeof *list};
+  const OnLeaving leaving{[](void* left) { static_cast<Scratch*>(left)->release(); }, &memory};
+  auto** const others = static_cast<gaicb**>(memory.get());
   if (!others)
     return EAI_MEMORY;
   for (int i = 0; i < count; ++i) {
@@ -168,9 +170,7 @@ HOOK int getaddrinfo_a(int mode, gaicb** list, int count, sigevent* event) {
     else
       others[i] = list[i];
   }
-  const int error = REAL(getaddrinfo_a)(mode, others, count, event);
-  free(others);
-  return error;
+  return REAL(getaddrinfo_a)(mode, others, count, event);
 }
 
 HOOK hostent* gethostbyname(const char* name) {

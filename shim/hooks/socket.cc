@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // bind(), connect(), listen(), accept() and the calls that ask about a socket. As everywhere in hooks/, a function is a
 // sentence: is this ours? then do that; else REAL(x). To hook one more call, write one more such function.
+#include "base/fd.h"
 #include "calls/bind.h"
 #include "calls/connect.h"
 #include "calls/datagrams.h"
@@ -9,6 +10,7 @@
 #include "handshake/progress.h"
 #include "handshake/server_choice.h"
 #include "handshake/trace.h"
+#include "kernel/readable.h"
 #include "kernel/real.h"
 #include <cerrno>
 #include <cstring>
@@ -17,13 +19,19 @@ using namespace socksify;
 
 namespace {
 
-// Stores an address as the real call would.
-int store_address(Endpoint endpoint, int family, sockaddr* address, socklen_t* length, socklen_t size) {
-  if (static_cast<int>(size) < 0)
-    return fail(EINVAL);
+// Stores an address where the kernel has just stored one. `size`: what *length was before.
+int replace_address(Endpoint endpoint, int family, sockaddr* address, socklen_t* length, socklen_t size) {
   *length = size;
   SocketAddress{endpoint, family}.copy_to(address, length);
   return 0;
+}
+
+// Stores an address as the real call would. The kernel goes first, because the pointers may be bad.
+int store_address(int fd, Endpoint endpoint, int family, sockaddr* address, socklen_t* length) {
+  const socklen_t size = is_readable(length) ? *length : 0;
+  if (REAL(getsockname)(fd, address, length) != 0)
+    return -1;
+  return replace_address(endpoint, family, address, length, size);
 }
 
 // True if this is the SOCKS server's address, or too short to tell.
@@ -51,21 +59,24 @@ int real_accept(int fd, sockaddr* address, socklen_t* length, int flags) {
 }
 
 int accept_any(int fd, sockaddr* address, socklen_t* length, int flags) {
-  const auto call = config().active ? accept_call(fd, flags) : std::nullopt;
+  const auto call = is_active() ? accept_call(fd, flags) : std::nullopt;
   if (!call)
     return real_accept(fd, address, length, flags);
   if (call->error)
     return fail(call->error);
-  if (address && length)
-    SocketAddress{call->peer, call->family}.copy_to(address, length);
-  return call->fd;
+  if (!address || store_address(call->fd, call->peer, call->family, address, length) == 0)
+    return call->fd;
+  const KeepErrno keep;
+  close(call->fd); // as the kernel does
+  return -1;
 }
 
 } // namespace
 
 HOOK int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
-  const auto requested = config().active ? IpPort::from(address, length) : std::nullopt;
-  if (!requested || sockets::empty())
+  const bool may_be_ours = is_active() && !sockets::empty() && is_readable(address, length);
+  const auto requested = may_be_ours ? IpPort::from(address, length) : std::nullopt;
+  if (!requested)
     return REAL(bind)(fd, address, length);
   if (const auto socket = progress(fd); socket && socket->is_bind())
     return fail(EINVAL); // as for any socket that is bound
@@ -98,14 +109,16 @@ HOOK int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
   if (!local)
     return REAL(getsockname)(fd, address, length);
   const auto port = local->port ? local->port : own_port(fd);
-  return port ? store_address({local->ip, *port}, socket->family, address, length, *length) : -1;
+  return port ? store_address(fd, {local->ip, *port}, socket->family, address, length) : -1;
 }
 
 // Only a socket that the kernel says is connected to the SOCKS server can be ours.
 HOOK int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
-  const socklen_t size = length ? *length : 0;
+  if (sockets::empty())
+    return REAL(getpeername)(fd, address, length);
+  const socklen_t size = is_readable(length) ? *length : 0;
   const int real = REAL(getpeername)(fd, address, length);
-  if (real != 0 || sockets::empty() || !is_of_server(address, *length, size))
+  if (real == 0 ? !is_of_server(address, *length, size) : errno != EFAULT)
     return real;
   if (any_connecting())
     progress(fd);
@@ -113,11 +126,11 @@ HOOK int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
   if (socket && (socket->is_bind() || socket->is<Pending>() || socket->is<Failed>()))
     return fail(ENOTCONN);
   const auto peer = socket ? socket->peer() : std::nullopt;
-  return peer ? store_address(*peer, socket->family, address, length, size) : real;
+  return real == 0 && peer ? replace_address(*peer, socket->family, address, length, size) : real;
 }
 
 HOOK int listen(int fd, int backlog) noexcept {
-  if (!config().active || sockets::empty())
+  if (!is_active() || sockets::empty())
     return REAL(listen)(fd, backlog);
   auto socket = sockets::lookup_fd(fd);
   if (!socket && bind_by_listening(fd))
@@ -140,6 +153,6 @@ HOOK int getsockopt(int fd, int level, int option, void* value, socklen_t* lengt
   const int result = REAL(getsockopt)(fd, level, option, value, length);
   if (!options::is_meaningless(fd, level, result))
     return result;
-  std::memset(value, 0, *length);
+  std::memset(value, 0, is_readable(length) && is_readable(value, *length) ? *length : 0);
   return 0;
 }

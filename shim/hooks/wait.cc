@@ -46,7 +46,7 @@ HOOK int pselect(int count, fd_set* readable, fd_set* writable, fd_set* exceptio
 }
 
 HOOK int epoll_ctl(int epfd, int operation, int fd, epoll_event* event) noexcept {
-  if (!config().active)
+  if (!is_active())
     return REAL(epoll_ctl)(epfd, operation, fd, event);
   return epoll::control(epfd, operation, fd, event);
 }

@@ -4,7 +4,7 @@
 //
 // Cells come in sets of eight, sets in levels. Levels are mapped when they are needed, the first one too, and never
 // move. The eight keys of a set share a cache line, so a miss costs one line per level. A SequenceLock guards each
-// cell: readers retry, writers lock it. A signal handler that interrupts the writer of a cell does not find its entry.
+// cell: readers retry, writers lock it.
 #pragma once
 #include "kernel/fork.h"
 #include "kernel/sequence_lock.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/fork.h"
+#include "kernel/deadline.h"
 #include <ctime>
 #include <pthread.h>
 #include <unistd.h>
@@ -15,25 +16,79 @@ constinit struct {
   std::atomic<int> pid{0};                          // of this process; 0: not asked yet
   std::atomic<Observer*> observers{nullptr};
 
-  // Look-ups hold it for reading, the forking thread for writing.
-  pthread_rwlock_t lookups = PTHREAD_RWLOCK_INITIALIZER;
-  std::atomic<pthread_t> writer{}; // of `lookups`
+  // The look-ups that a fork waits for. A new era begins when it has waited in vain: no fork waits for them again.
+  std::atomic<uint64_t> lookups{0}; // the era in the upper half, the count in the lower one
+  std::atomic<int> forking{0};      // threads that are in fork()
 } state;
 
-// Waits for a second at most: a look-up that takes longer is waiting for another host.
-void await_lookups() {
-  timespec limit;
-  clock_gettime(CLOCK_REALTIME, &limit);
-  ++limit.tv_sec;
-  if (pthread_rwlock_timedwrlock(&state.lookups, &limit) == 0)
-    state.writer.store(pthread_self(), std::memory_order_relaxed);
+// Of this thread.
+[[gnu::tls_model("initial-exec")]] constinit thread_local struct {
+  uint32_t lookups = 0;
+  uint32_t era = 0; // of the last of them
+  bool is_forking = false;
+} own;
+
+// Milliseconds. A look-up that takes longer is waiting for another host.
+constexpr int longest_wait = 1000;
+
+void nap() {
+  constexpr timespec time{0, 100'000};
+  nanosleep(&time, nullptr);
 }
 
-void allow_lookups() {
-  if (state.writer.load(std::memory_order_relaxed) != pthread_self())
-    return; // await_lookups() timed out
-  state.writer.store({}, std::memory_order_relaxed);
-  pthread_rwlock_unlock(&state.lookups);
+uint32_t era_of(uint64_t lookups) { return static_cast<uint32_t>(lookups >> 32); }
+uint32_t count_of(uint64_t lookups) { return static_cast<uint32_t>(lookups); }
+
+// A fork in a look-up of the same thread, by a signal handler say, does not wait for that one.
+bool any_elsewhere(uint64_t lookups) { return count_of(lookups) > (own.era == era_of(lookups) ? own.lookups : 0); }
+
+void end_fork() {
+  if (!own.is_forking)
+    return;
+  own.is_forking = false;
+  state.forking.fetch_sub(1, std::memory_order_release);
+}
+
+void begin_fork() {
+  own.is_forking = true;
+  state.forking.fetch_add(1, std::memory_order_seq_cst);
+}
+
+void await_lookups() {
+  const NoCancellation whole;
+  const OnLeaving leaving{[](void*) { end_fork(); }, nullptr};
+  begin_fork();
+  const Deadline limit = Deadline::after(longest_wait);
+  uint64_t lookups = state.lookups.load(std::memory_order_seq_cst);
+  for (; any_elsewhere(lookups); lookups = state.lookups.load(std::memory_order_seq_cst)) {
+    if (limit.left() == 0)
+      return state.lookups.store(uint64_t{era_of(lookups) + 1} << 32, std::memory_order_seq_cst);
+    nap();
+  }
+}
+
+void await_forks() {
+  const Deadline limit = Deadline::after(2 * longest_wait);
+  while (state.forking.load(std::memory_order_seq_cst) && limit.left() != 0)
+    nap();
+}
+
+void end_lookup(uint32_t era) {
+  uint64_t lookups = state.lookups.load(std::memory_order_relaxed);
+  while (era_of(lookups) == era && count_of(lookups) > 0 &&
+         !state.lookups.compare_exchange_weak(lookups, lookups - 1, std::memory_order_seq_cst))
+    ;
+}
+
+// The era in which it is counted. A fork that has begun is not kept waiting.
+uint32_t begin_lookup() {
+  uint64_t lookups = state.lookups.fetch_add(1, std::memory_order_seq_cst);
+  if (state.forking.load(std::memory_order_seq_cst) && !own.is_forking) {
+    end_lookup(era_of(lookups));
+    await_forks();
+    lookups = state.lookups.fetch_add(1, std::memory_order_seq_cst);
+  }
+  return era_of(lookups);
 }
 
 void count_fork() { state.count.fetch_add(1, std::memory_order_relaxed); }
@@ -53,14 +108,15 @@ void before_fork() {
 
 void after_fork_in_parent() {
   count_fork();
-  allow_lookups();
+  end_fork();
 }
 
 // Only the forking thread exists here: what other threads were writing stays half-written.
 void after_fork_in_child() {
   count_fork();
-  state.writer.store({}, std::memory_order_relaxed);
-  state.lookups = PTHREAD_RWLOCK_INITIALIZER;
+  state.forking.store(0, std::memory_order_relaxed);
+  state.lookups.store(uint64_t{own.era} << 32 | own.lookups, std::memory_order_relaxed);
+  own.is_forking = false;
   state.pid.store(getpid(), std::memory_order_relaxed);
   notify(&Observer::in_child);
 }
@@ -89,12 +145,30 @@ void watch() {
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
-LookupGuard::LookupGuard() : m_is_locked(pthread_rwlock_rdlock(&state.lookups) == 0) {}
+// Not even asynchronous cancellation ends it in the middle of libc's work.
+LookupGuard::LookupGuard() : m_leaving([](void* self) { static_cast<LookupGuard*>(self)->end(); }, this) {
+  const Uninterrupted beginning;
+  pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &m_cancel_type);
+  m_era = own.era = begin_lookup();
+  ++own.lookups;
+  m_has_begun = true;
+}
 
 LookupGuard::~LookupGuard() {
-  if (m_is_locked)
-    pthread_rwlock_unlock(&state.lookups);
+  const Uninterrupted ending;
+  end();
 }
+
+void LookupGuard::end() {
+  if (!m_has_begun)
+    return;
+  m_has_begun = false;
+  --own.lookups;
+  end_lookup(m_era);
+  pthread_setcanceltype(m_cancel_type, nullptr);
+}
+
+bool is_looking_up() { return own.lookups > 0; }
 
 uint32_t count() { return state.count.load(std::memory_order_relaxed); }
 

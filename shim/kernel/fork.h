@@ -2,6 +2,7 @@
 // What fork() means for the library's state: a child shares its parent's sockets and the CONNECTs in progress, and
 // other threads may have been half-way through a change.
 #pragma once
+#include "kernel/uninterrupted.h"
 #include <atomic>
 #include <cstdint>
 
@@ -39,9 +40,10 @@ bool may_share();
 // A socket was inherited through exec: it may be shared from the beginning.
 void record_inherited();
 
-// Held around look-ups by the C library. These take libc's own locks; in the child of a fork() in the middle of one,
-// nobody would release them, and the child's first look-up would hang. (glibc resets some locks at fork, but not
-// nss_actions_lock.) A fork() by another thread waits while a guard exists, for at most a second.
+// Held around look-ups by the C library that are the library's own. They take libc's locks; in the child of a fork() in
+// the middle of one, nobody would release them, and the child's first look-up would hang. (glibc resets some locks at
+// fork, but not nss_actions_lock.) A fork() by another thread waits while a guard exists, for at most a second. A
+// look-up waits for other hosts, so it may be left.
 class LookupGuard {
 public:
   LookupGuard();
@@ -50,8 +52,18 @@ public:
   LookupGuard& operator=(const LookupGuard&) = delete;
 
 private:
-  bool m_is_locked;
+  const Interruptible m_interruptible;
+  bool m_has_begun = false;
+  uint32_t m_era = 0; // see begin_lookup()
+  int m_cancel_type = PTHREAD_CANCEL_DEFERRED;
+  const OnLeaving m_leaving;
+
+  void end();
 };
+
+// True if this thread is in such a look-up: the call comes from a module of the name service switch, which connects to
+// a server of its own.
+bool is_looking_up();
 
 // getpid() without the system call. In a child of vfork(), which shares the memory of its parent, that of the parent.
 int own_pid();

@@ -32,19 +32,23 @@ class Scratch {
 public:
   Scratch(void* on_stack, size_t bytes)
       : m_memory(on_stack ? on_stack : map_memory(bytes)), m_mapped(on_stack ? 0 : bytes) {}
-  ~Scratch() {
-    KeepErrno keep;
-    if (m_mapped && m_memory)
-      munmap(m_memory, m_mapped);
-  }
+  ~Scratch() { release(); }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
 
   void* get() const { return m_memory; }
 
+  // What the destructor does.
+  void release() {
+    KeepErrno keep;
+    if (m_mapped && m_memory)
+      munmap(m_memory, m_mapped);
+    m_mapped = 0;
+  }
+
 private:
   void* const m_memory;
-  const size_t m_mapped; // bytes; 0: on the stack
+  size_t m_mapped; // bytes; 0: on the stack
 };
 
 } // namespace socksify

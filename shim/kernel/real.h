@@ -2,6 +2,7 @@
 // REAL(connect)(fd, address, length) calls the C library's function, or that of the next preloaded library.
 // The library's own code calls REAL(x), never x, for every x that it hooks.
 #pragma once
+#include "kernel/uninterrupted.h"
 #include <atomic>
 #include <cstdlib>
 #include <dlfcn.h>
@@ -11,6 +12,7 @@
 namespace socksify {
 
 [[gnu::cold]] inline void* find_definition(std::atomic<void*>& known, const char* name) {
+  const Uninterrupted search; // dlsym() takes locks of the dynamic linker
   void* found = dlsym(RTLD_NEXT, name);
   if (!found)
     std::abort(); // cannot happen: a program that uses the function would not have started with a libc that lacks it

@@ -2,8 +2,8 @@
 // Guards a few words of memory against half-done writes. The sequence number is odd while a writer is active; a reader
 // copies the words and tries again if the number was odd or has changed.
 //
-// Every wait is bounded: a signal handler that interrupted a writer would otherwise wait for itself. In a child of
-// fork() the other threads are gone, so nobody finishes their writes: mend() releases the lock there.
+// No signal handler runs while its thread writes, so none waits for itself. Every wait is bounded all the same: in a
+// child of fork() the other threads are gone, so nobody finishes their writes. mend() releases the lock there.
 #pragma once
 #include <array>
 #include <atomic>

@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "config/log.h"
 #include "kernel/mapping.h"
+#include "kernel/uninterrupted.h"
 #include "names/own_fake_ips.h"
 #include <ctime>
 
@@ -85,6 +86,7 @@ std::optional<Name> name_in(SharedStore store, uint32_t capacity, uint32_t numbe
 bool is_fake_ip(uint32_t ip) { return config().is_fake_ip(Ip::from(ip)); }
 
 std::optional<uint32_t> ip_for(const Name& name) {
+  const Uninterrupted whole;
   if (const auto number = number_in(shared_store(), shared_capacity, name)) {
     // Without memory for it the program is to try again: the file alone may be gone when it connects.
     if (!own_fake_ips::remember(first_shared + *number, name))
@@ -99,6 +101,7 @@ std::optional<uint32_t> ip_for(const Name& name) {
 // What this process was told takes precedence over the file, which other processes write and anybody may remove.
 std::optional<Name> name_of(uint32_t ip) {
   KeepErrno keep;
+  const Uninterrupted whole;
   auto name = ip >= first_private ? name_in(private_store(false), private_capacity, ip - first_private)
                                   : name_in(shared_store(), shared_capacity, ip - first_shared);
   if (const auto own = own_fake_ips::name_of(ip))

@@ -72,6 +72,7 @@ bool same(const Name& one, const Name& other) {
 // Calls visit(address, first name, name) for every name until it returns false. False if some may be missing.
 template <typename Visit> bool for_each_name(const char* path, Visit visit) {
   KeepErrno keep;
+  const Uninterrupted whole;
   Words words{path};
   while (!words.at_end()) {
     Name address, first, name;

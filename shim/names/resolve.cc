@@ -56,7 +56,7 @@ LookupResult by_fake_ip(const Name& name) {
 NameQuery NameQuery::about(const char* node) {
   NameQuery query;
   const bool has_direct = config().active && !config().no_proxy.empty();
-  if (!node || !(config().uses_fake_ips() || has_direct))
+  if (!node || !(config().uses_fake_ips() || has_direct) || !is_active())
     return query;
   const auto name = host_name::normalized(node);
   query.is_recorded = name && has_direct;
@@ -108,7 +108,7 @@ LookupResult without_libc(const NameQuery& query, LibcAnswer libc) {
 
 Reverse name_of(const Ip& ip) {
   Reverse reverse;
-  if (!config().uses_fake_ips())
+  if (!config().uses_fake_ips() || !is_active())
     return reverse;
   if (config().is_fake_ip(ip))
     return {true, fake_ips::name_of(ip.ipv4())};

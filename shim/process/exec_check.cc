@@ -4,6 +4,8 @@
 #include "base/fd.h"
 #include "config/config.h"
 #include "config/log.h"
+#include "kernel/readable.h"
+#include "kernel/uninterrupted.h"
 #include "process/environment.h"
 #include "process/own_library.h"
 #include <algorithm>
@@ -57,6 +59,7 @@ Obstacle obstacle_to(const Program& program) {
 
 // Inspects the program, then its interpreter for as long as that is a script.
 void follow(const Question& question, Program& program, Text<256>& interpreter) {
+  const Uninterrupted whole;
   inspect(question.program, program);
   for (int depth = 0; depth < most_interpreters; ++depth) {
     const bool is_bare = program.kind == Program::Kind::unknown || program.interpreter.view().empty();
@@ -94,7 +97,8 @@ int judge(const Question& question, Sanitizer& sanitizer) {
 }
 
 bool asks(const Question& question, char* const* environment, Sanitizer& sanitizer) {
-  const bool is_ours = config().active && !environment::opts_out(environment);
+  const bool is_void = environment && !is_readable(environment); // the kernel starts nothing then
+  const bool is_ours = config().active && !is_void && !environment::opts_out(environment);
   const int error = is_ours ? judge(question, sanitizer) : 0;
   if (error)
     errno = error;

@@ -131,6 +131,7 @@ bool write(Entry& entry, bool all) {
   if (sockets::empty())
     return false;
   KeepErrno keep;
+  const NoCancellation whole;
   Identity written[most];
   int count = 0;
   for_each_open_fd([&](int fd) {

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 #include <pthread.h>
 #include <pwd.h>
 #include <sys/auxv.h>
@@ -74,6 +75,30 @@ void read_environment() {
   environment::save();
 }
 
+using LoginName = Text<socks4::max_userid + 1>;
+constinit std::atomic<const LoginName*> login_name{nullptr}; // null: not looked up yet
+
+void look_up(LoginName& name) {
+  const forks::LookupGuard guard;
+  char buffer[1024];
+  passwd entry, *found = nullptr;
+  if (getpwuid_r(getuid(), &entry, buffer, sizeof buffer, &found) == 0 && found)
+    name.add(std::string_view{found->pw_name});
+}
+
+// Several threads may have looked it up at the same time, because none waits for another: a look-up may be left. Null
+// if there is no memory.
+const LoginName* publish(const LoginName& name) {
+  const Uninterrupted whole;
+  void* const memory = map_memory(sizeof name);
+  const LoginName* const mine = memory ? new (memory) LoginName{name} : nullptr;
+  const LoginName* known = nullptr;
+  if (!mine || login_name.compare_exchange_strong(known, mine, std::memory_order_acq_rel))
+    return mine;
+  munmap(memory, sizeof name);
+  return known;
+}
+
 // Runs before main(), so that a mistake is reported at once and the environment is still the user's.
 __attribute__((constructor)) void at_load() {
   if (config().active)
@@ -93,23 +118,17 @@ const Config& config() {
   return process.config;
 }
 
+bool is_active() { return config().active && !forks::is_looking_up(); }
+
 std::string_view userid() {
-  static constinit Text<socks4::max_userid + 1> login_name;
-  static constinit std::atomic<bool> is_known{false};
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
   if (!config().userid.view().empty())
     return config().userid.view();
-  if (is_known.load(std::memory_order_acquire))
-    return login_name.view();
-  const forks::LookupGuard guard;
-  pthread_once(&once, [] {
-    char buffer[1024];
-    passwd entry, *found = nullptr;
-    if (getpwuid_r(getuid(), &entry, buffer, sizeof buffer, &found) == 0 && found)
-      login_name.add(std::string_view{found->pw_name});
-  });
-  is_known.store(true, std::memory_order_release);
-  return login_name.view();
+  if (const LoginName* known = login_name.load(std::memory_order_acquire))
+    return known->view();
+  LoginName name;
+  look_up(name);
+  const LoginName* const known = publish(name);
+  return known ? known->view() : std::string_view{};
 }
 
 } // namespace socksify

@@ -35,6 +35,7 @@ void copy_limits(int from, int to) {
 } // namespace
 
 int replace_socket(int fd, const Fd& replacement, int except) {
+  const Uninterrupted whole;
   const sockets::Identity key = sockets::identity(fd);
   copy_limits(fd, replacement.get());
   if (!replace_number(fd, replacement))

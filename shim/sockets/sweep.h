@@ -13,6 +13,7 @@ namespace socksify::sockets {
 template <typename KeepKeysOf, typename Forgotten>
 void sweep(CookieMap& map, KeepKeysOf keep_keys_of, Forgotten forgotten) {
   KeepErrno keep;
+  const Uninterrupted whole;
   if (!map.begin_sweep())
     return;
   size_t looked_at = 0;

@@ -17,12 +17,19 @@ int replace_with_flags(int fd, const Fd& replacement) {
   return replace_socket(fd, replacement);
 }
 
+void open_stream(Fd& stream, int flags) {
+  const Uninterrupted whole;
+  stream = Fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0)};
+}
+
 } // namespace
 
 int connect_unix(int fd, const char* path, int milliseconds, Mode mode) {
   const bool is_nonblocking = fcntl(fd, F_GETFL) & O_NONBLOCK;
   const int waiting = mode == Mode::nonblocking || is_nonblocking ? SOCK_NONBLOCK : 0;
-  const Fd stream{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | waiting, 0)};
+  Fd stream;
+  const OnLeaving leaving{[](void* left) { static_cast<Fd*>(left)->reset(); }, &stream};
+  open_stream(stream, waiting);
   if (!stream)
     return errno;
   // connect() waits only while the server's backlog is full, and fails with EAGAIN at the limit.
@@ -38,6 +45,7 @@ int connect_unix(int fd, const char* path, int milliseconds, Mode mode) {
 
 void restore_tcp(int fd, int family) {
   KeepErrno keep;
+  const Uninterrupted whole;
   const Fd fresh = is_unix(fd) ? Fd{::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)} : Fd{};
   if (fresh)
     std::ignore = replace_with_flags(fd, fresh);

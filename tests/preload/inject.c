@@ -39,6 +39,8 @@ static int fault(enum call call) {
   if (call != injection->call || n < injection->nth || (n > injection->nth && !injection->lasts))
     return 0;
   __atomic_add_fetch(&injection->injected, 1, __ATOMIC_RELAXED);
+  if (injection->error == JUMP || injection->error == CANCEL)
+    return leave(injection->error), 0;
   return injection->error;
 }
 

@@ -159,6 +159,7 @@ void unmask(Identity socket, int known_fd) {
 
 void set_listener(Identity socket, bool is_listener) {
   KeepErrno keep;
+  const Uninterrupted whole;
   for_each_of(socket, [&](uint64_t key, const Registration& registration) {
     if (registration.is_listener == is_listener)
       return;

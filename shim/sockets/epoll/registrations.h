@@ -3,6 +3,7 @@
 // those of sockets that may yet get a CONNECT or a BIND. During a CONNECT a registration is masked: the kernel holds
 // the handshake's events and a cookie instead.
 #pragma once
+#include "kernel/uninterrupted.h"
 #include "sockets/identity.h"
 #include "sockets/unfinished.h"
 #include <optional>
@@ -66,13 +67,16 @@ template <typename Visit> void for_each_of(Identity socket, Visit visit) {
 
 void count_masked(bool was_masked, bool is_masked);
 
-// While it lives, the kernel may hold a cookie whose registration is not stored yet, or no longer.
+// While it lives, the kernel may hold a cookie whose registration is not stored yet, or no longer. Not to be left.
 class MaskChange {
 public:
   MaskChange() { unfinished.masked.fetch_add(1, std::memory_order_acq_rel); }
   ~MaskChange() { count_masked(true, false); }
   MaskChange(const MaskChange&) = delete;
   MaskChange& operator=(const MaskChange&) = delete;
+
+private:
+  const Uninterrupted m_whole;
 };
 
 // True if a set may report events of a handshake.

@@ -5,14 +5,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* In place of an errno: only one byte; the end of the stream; GAI minus an error of getaddrinfo(), which is negative.
- */
-enum { SHORT = -1, END = -2, GAI = 1000 };
+/* In place of an errno: only one byte; the end of the stream; the call is made, but SIGUSR1 or the cancellation of the
+   thread comes first; GAI minus an error of getaddrinfo(), which is negative. */
+enum { SHORT = -1, END = -2, JUMP = -3, CANCEL = -4, GAI = 1000 };
 
 /* Each call with every errno that its manual page, or that of the protocol, documents for valid arguments. */
 #define INJECTABLE(X)                                                                                                  \
@@ -84,6 +86,8 @@ struct injection {
 static inline const char* fault_text(int error) {
   if (error == SHORT || error == END)
     return error == SHORT ? "one byte" : "the end";
+  if (error == JUMP || error == CANCEL)
+    return error == JUMP ? "siglongjmp()" : "cancelled";
   return error > GAI ? gai_strerror(GAI - error) : strerrorname_np(error);
 }
 
@@ -95,6 +99,14 @@ static inline struct injection* map_injection(void) {
   void* memory = mmap(NULL, sizeof(struct injection), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   close(fd);
   return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* A signal that is blocked comes later. */
+static inline void leave(int how) {
+  if (how == JUMP)
+    pthread_kill(pthread_self(), SIGUSR1);
+  else
+    pthread_cancel(pthread_self());
 }
 
 /* A shortage may affect all later calls; an accident affects only one. */

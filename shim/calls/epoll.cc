@@ -4,6 +4,7 @@
 #include "calls/epoll_ctl.h"
 #include "handshake/progress.h"
 #include "kernel/cookie_map.h"
+#include "kernel/readable.h"
 #include "kernel/real.h"
 #include "sockets/epoll/mask.h"
 #include "sockets/epoll/registrations.h"
@@ -23,7 +24,7 @@ constinit CookieMap nested;
 uint64_t nested_key(int outer, int inner) { return (uint64_t(outer) << 32 | uint32_t(inner)) + 1; }
 
 int control_nested(int outer, int operation, int inner, epoll_event* event) {
-  const bool is_member = operation == EPOLL_CTL_ADD && event && is_set(inner);
+  const bool is_member = operation == EPOLL_CTL_ADD && is_readable(event) && is_set(inner);
   const int result = REAL(epoll_ctl)(outer, operation, inner, event);
   const uint64_t key = nested_key(outer, inner);
   CookieMap::Value value{};

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "calls/options.h"
+#include "base/fd.h"
 #include "handshake/deferred_error.h"
 #include "handshake/progress.h"
 #include "handshake/server_choice.h"
+#include "kernel/readable.h"
+#include "kernel/real.h"
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
@@ -47,6 +51,17 @@ std::optional<int> value_of(int fd, int option) {
   return std::nullopt;
 }
 
+// Stores a value as the kernel would, which goes first with another one, because the pointers may be bad. 0 or an
+// errno.
+int store(int fd, int number, void* value, socklen_t* length) {
+  const KeepErrno keep;
+  const socklen_t size = is_readable(length) ? *length : 0;
+  if (REAL(getsockopt)(fd, SOL_SOCKET, SO_TYPE, value, length) != 0)
+    return errno;
+  std::memcpy(value, &number, std::min<socklen_t>(size, sizeof number));
+  return 0;
+}
+
 bool may_be_ours(int option) {
   return option == SO_ERROR || option == SO_ACCEPTCONN || option == SO_RCVLOWAT ||
          (servers::any_unix() && (option == SO_DOMAIN || option == SO_PROTOCOL));
@@ -58,16 +73,13 @@ Outcome get(int fd, int level, int option, void* value, socklen_t* length) {
   if (level != SOL_SOCKET || !may_be_ours(option) || sockets::empty() || !value || !length)
     return Outcome::not_ours();
   const auto known = value_of(fd, option);
-  if (!known)
-    return Outcome::not_ours();
-  *length = std::min<socklen_t>(*length, sizeof *known);
-  std::memcpy(value, &*known, *length);
-  return 0;
+  return known ? Outcome{store(fd, *known, value, length)} : Outcome::not_ours();
 }
 
 Outcome set(int fd, int level, int option, const void* value, socklen_t length) {
   const bool may_be = level == SOL_SOCKET && option == SO_RCVLOWAT && (any_connecting() || any_awaiting_call());
-  if (!may_be || !value || length < sizeof(int) || !defer_low_water_mark(fd, *static_cast<const int*>(value)))
+  if (!may_be || length < sizeof(int) || !is_readable(value, sizeof(int)) ||
+      !defer_low_water_mark(fd, *static_cast<const int*>(value)))
     return Outcome::not_ours();
   return 0;
 }
@@ -80,6 +92,9 @@ Outcome count_unread(int fd, unsigned long request, void* argument) {
     return Outcome::not_ours();
   if (socket->is_listening_bind())
     return EINVAL; // as for any listening socket
+  const KeepErrno keep;
+  if (REAL(ioctl)(fd, request, argument) != 0)
+    return errno;
   *static_cast<int*>(argument) = 0;
   return 0;
 }

@@ -2,9 +2,11 @@
 #include "calls/premature_io.h"
 #include "handshake/deferred_error.h"
 #include "handshake/progress.h"
+#include "kernel/readable.h"
 #include "kernel/sockopts.h"
 #include "sockets/readiness.h"
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <sys/socket.h>
 
@@ -37,9 +39,15 @@ int check_send(int fd, int flags) {
   return fail(EPIPE);
 }
 
+bool is_usable(const iovec* parts, size_t count) {
+  return count <= IOV_MAX && is_readable(parts, count * sizeof *parts);
+}
+
 bool is_empty(const iovec* parts, int count) {
+  if (count < 0 || !is_usable(parts, static_cast<size_t>(count)))
+    return true;
   size_t size = 0;
-  for (int i = 0; parts && i < count; ++i)
+  for (int i = 0; i < count; ++i)
     size |= parts[i].iov_len;
   return size == 0;
 }

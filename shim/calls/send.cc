@@ -3,7 +3,11 @@
 #include "calls/connect.h"
 #include "calls/datagrams.h"
 #include "calls/premature_io.h"
+#include "config/config.h"
+#include "kernel/readable.h"
 #include "kernel/real.h"
+#include <algorithm>
+#include <climits>
 
 namespace socksify::sending {
 namespace {
@@ -14,6 +18,16 @@ msghdr without_address(msghdr message) {
   return message;
 }
 
+bool has_usable_name(const msghdr& message) {
+  return !message.msg_name || is_readable(message.msg_name, message.msg_namelen);
+}
+bool has_usable_name(const mmsghdr& message) { return has_usable_name(message.msg_hdr); }
+
+template <typename Message> bool fails_send(int fd, const Message& message, int flags) {
+  return premature_io::needs_check() && has_usable_name(message) && premature_io::is_usable(message) &&
+         premature_io::check_send(fd, flags) != 0;
+}
+
 bool is_refused(int fd, const msghdr& message) {
   return message.msg_name ? datagrams::is_send_refused(fd, message.msg_name, message.msg_namelen)
                           : datagrams::is_send_refused(fd);
@@ -22,9 +36,16 @@ bool is_refused(int fd, const msghdr& message) {
 // How many messages come before the first that is refused. The kernel, too, stops at the first that it does not send.
 unsigned count_before_refused(int fd, const mmsghdr* messages, unsigned count) {
   unsigned allowed = 0;
-  while (messages && allowed < count && !is_refused(fd, messages[allowed].msg_hdr))
+  while (allowed < count && !is_refused(fd, messages[allowed].msg_hdr))
     ++allowed;
-  return messages ? allowed : count;
+  return allowed;
+}
+
+// About how many of them can be read. sendmmsg() may send fewer messages than asked.
+unsigned count_readable(const mmsghdr* messages, unsigned count) {
+  while (count && !is_readable(messages, count * sizeof *messages))
+    count /= 2;
+  return count;
 }
 
 // The first message makes the connection. sendmmsg() may send fewer messages than asked: the rest waits for another
@@ -47,12 +68,13 @@ Outcome connect_to_send(int fd, const void* address, socklen_t length, int flags
 }
 
 ssize_t message(int fd, const msghdr* message, int flags) {
-  if (message && is_refused(fd, *message))
+  if (!is_active() || !is_readable(message))
+    return REAL(sendmsg)(fd, message, flags);
+  if (is_refused(fd, *message))
     return -1;
-  const Outcome connected =
-      message ? connect_to_send(fd, message->msg_name, message->msg_namelen, flags) : Outcome::not_ours();
+  const Outcome connected = connect_to_send(fd, message->msg_name, message->msg_namelen, flags);
   if (!connected.is_ours())
-    return premature_io::fails_send(fd, flags) ? -1 : REAL(sendmsg)(fd, message, flags);
+    return fails_send(fd, *message, flags) ? -1 : REAL(sendmsg)(fd, message, flags);
   if (connected.error())
     return fail(connected.error());
   const msghdr rest = without_address(*message);
@@ -60,9 +82,13 @@ ssize_t message(int fd, const msghdr* message, int flags) {
 }
 
 int messages(int fd, mmsghdr* messages, unsigned count, int flags) {
-  if ((flags & MSG_FASTOPEN) && messages && count)
+  const unsigned readable = is_active() ? count_readable(messages, std::min(count, unsigned{IOV_MAX})) : 0;
+  if (!readable)
+    return REAL(sendmmsg)(fd, messages, count, flags);
+  count = readable;
+  if ((flags & MSG_FASTOPEN) && count)
     return first_message(fd, *messages, flags);
-  if (premature_io::fails_send(fd, flags))
+  if (fails_send(fd, *messages, flags))
     return -1;
   const int before = errno;
   const unsigned allowed = count_before_refused(fd, messages, count);

@@ -5,8 +5,10 @@
 #include "calls/poll.h"
 #include "config/config.h"
 #include "handshake/progress.h"
+#include "kernel/readable.h"
 #include "sockets/epoll/registrations.h"
 #include "sockets/unfinished.h"
+#include <climits>
 #include <sys/single_threaded.h>
 
 namespace socksify::wait {
@@ -20,7 +22,8 @@ template <typename Timespec> Deadline after(const Timespec* timeout) {
 }
 
 template <typename Timespec> bool is_valid(const Timespec* timeout) {
-  return !timeout || (timeout->tv_sec >= 0 && timeout->tv_nsec >= 0 && timeout->tv_nsec < 1'000'000'000);
+  return !timeout ||
+         (is_readable(timeout) && timeout->tv_sec >= 0 && timeout->tv_nsec >= 0 && timeout->tv_nsec < 1'000'000'000);
 }
 inline bool is_valid(int) { return true; }
 
@@ -28,7 +31,21 @@ inline bool is_valid(int) { return true; }
 inline bool needs_translation() { return any_connecting() || any_awaiting_call(); }
 
 // Fast path: true if nothing is in progress, and no other thread can start anything during the wait.
-inline bool is_undisturbed() { return __libc_single_threaded && !needs_translation() && !epoll::any_masked(); }
+inline bool is_undisturbed() {
+  return !config().active || (__libc_single_threaded && !needs_translation() && !epoll::any_masked());
+}
+
+inline bool is_readable_set(const fd_set* set, int count) {
+  return !set || is_readable(set, (static_cast<size_t>(count) + NFDBITS - 1) / NFDBITS * sizeof(fd_mask));
+}
+
+// True if the kernel rejects the arguments.
+template <typename Time>
+bool is_rejected(int count, const fd_set* readable, const fd_set* writable, const fd_set* exceptional,
+                 const Time* time) {
+  return count < 0 || (time && !is_readable(time)) || !is_readable_set(readable, count) ||
+         !is_readable_set(writable, count) || !is_readable_set(exceptional, count);
+}
 
 // True if another thread may start a CONNECT during this wait, whose time may be over before anything ends the wait.
 inline bool outlasts_connect(Deadline deadline) { return config().active && deadline > longest_sleep(); }
@@ -52,6 +69,8 @@ int by_poll(pollfd* fds, nfds_t count, Timeout timeout, const sigset_t* mask, Re
     if (result > 0)
       break;
   }
+  if (count > INT_MAX / sizeof *fds || !is_readable(fds, count * sizeof *fds))
+    return real();
   return poll_and_progress(fds, count, deadline, mask);
 }
 
@@ -75,8 +94,8 @@ int by_epoll(int epfd, epoll_event* events, int size, Timeout timeout, const sig
 // select(), which on Linux stores the time that is left in *timeout.
 template <typename Timeval, typename Real>
 int by_select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, Timeval* timeout, Real real) {
-  const bool is_invalid = count < 0 || (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0));
-  if (!needs_translation() || is_invalid)
+  if (!needs_translation() || is_rejected(count, readable, writable, exceptional, timeout) ||
+      (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0)))
     return real();
   const Deadline deadline =
       timeout ? Deadline::after(int64_t{timeout->tv_sec} * 1000 + (timeout->tv_usec + 999) / 1000) : Deadline::never();
@@ -91,7 +110,7 @@ int by_select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional
 template <typename Timespec, typename Real>
 int by_pselect(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, const Timespec* timeout,
                const sigset_t* mask, Real real) {
-  if (!needs_translation() || count < 0 || !is_valid(timeout))
+  if (!needs_translation() || is_rejected(count, readable, writable, exceptional, timeout) || !is_valid(timeout))
     return real();
   return select_and_progress(count, readable, writable, exceptional, after(timeout), mask);
 }

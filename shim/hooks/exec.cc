@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "kernel/fork.h"
 #include "kernel/mapping.h"
+#include "kernel/readable.h"
 #include "kernel/real.h"
 #include "process/environment.h"
 #include "process/exec_check.h"
@@ -57,7 +58,7 @@ template <typename Exec>
 }
 
 template <typename Exec> int completed(char* const* wanted, const Sanitizer& sanitizer, bool spawns, Exec exec) {
-  if (!config().active)
+  if (!config().active || (wanted && !is_readable(wanted)))
     return exec(wanted);
   if (!sockets::empty())
     return with_state(wanted, sanitizer, spawns, exec);
@@ -141,7 +142,7 @@ HOOK int fexecve(int fd, char* const* arguments, char* const* wanted) noexcept {
 }
 
 HOOK int execveat(int directory, const char* path, char* const* arguments, char* const* wanted, int flags) noexcept {
-  const bool is_descriptor = flags & AT_EMPTY_PATH && !*path;
+  const bool is_descriptor = flags & AT_EMPTY_PATH && is_readable(path) && !*path;
   Sanitizer sanitizer;
   if (!exec_check::allows({directory, path, is_descriptor}, wanted, sanitizer))
     return -1;

@@ -10,6 +10,7 @@
 
 using namespace socksify;
 using premature_io::fails_receive;
+using premature_io::fails_receive_into;
 
 extern "C" {
 ssize_t __read_chk(int fd, void* buffer, size_t size, size_t capacity);
@@ -27,6 +28,12 @@ template <typename... Call> bool fails_send(int fd, Call... call) {
 
 // As the flag of recv() and send().
 int wait_flag(int flags) { return flags & RWF_NOWAIT ? MSG_DONTWAIT : 0; }
+
+// An address that cannot be read is the kernel's to refuse.
+bool fails_send_to(int fd, const sockaddr* address, socklen_t length, int flags) {
+  return premature_io::needs_check() && (!address || is_readable(address, length)) &&
+         premature_io::check_send(fd, flags) != 0;
+}
 
 } // namespace
 
@@ -79,11 +86,11 @@ HOOK ssize_t __recvfrom_chk(int fd, void* __restrict buffer, size_t size, size_t
 }
 
 HOOK ssize_t recvmsg(int fd, msghdr* message, int flags) {
-  return fails_receive(fd, flags) ? -1 : REAL(recvmsg)(fd, message, flags);
+  return fails_receive_into(fd, message, flags) ? -1 : REAL(recvmsg)(fd, message, flags);
 }
 
 HOOK int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout) {
-  return fails_receive(fd, flags) ? -1 : REAL(recvmmsg)(fd, messages, count, flags, timeout);
+  return fails_receive_into(fd, messages, flags) ? -1 : REAL(recvmmsg)(fd, messages, count, flags, timeout);
 }
 
 HOOK ssize_t write(int fd, const void* buffer, size_t size) {
@@ -105,7 +112,7 @@ HOOK ssize_t sendto(int fd, const void* buffer, size_t size, int flags, const so
     return -1;
   const Outcome connected = sending::connect_to_send(fd, address, length, flags);
   if (!connected.is_ours())
-    return premature_io::fails_send(fd, flags) ? -1 : REAL(sendto)(fd, buffer, size, flags, address, length);
+    return fails_send_to(fd, address, length, flags) ? -1 : REAL(sendto)(fd, buffer, size, flags, address, length);
   return connected.error() ? fail(connected.error()) : REAL(send)(fd, buffer, size, flags & ~MSG_FASTOPEN);
 }
 

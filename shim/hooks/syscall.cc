@@ -3,6 +3,7 @@
 // Runtimes such as Bun and libuv make calls this way.
 #include "config/config.h"
 #include "kernel/call.h"
+#include "kernel/readable.h"
 #include "kernel/real.h"
 #include <algorithm>
 #include <atomic>
@@ -35,6 +36,8 @@ long pselect6(Arguments a) {
     size_t size;
   };
   const auto* mask = pointer_of<const Mask>(a[5]);
+  if (mask && !is_readable(mask))
+    return fail(EFAULT);
   return pselect(fd_of(a[0]), pointer_of<fd_set>(a[1]), pointer_of<fd_set>(a[2]), pointer_of<fd_set>(a[3]),
                  pointer_of<const timespec>(a[4]), mask ? mask->signals : nullptr);
 }

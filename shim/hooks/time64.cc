@@ -57,11 +57,13 @@ HOOK int __getsockopt64(int fd, int level, int option, void* value, socklen_t* l
 }
 
 HOOK ssize_t __recvmsg64(int fd, msghdr* message, int flags) {
-  return premature_io::fails_receive(fd, flags) ? -1 : REAL(__recvmsg64)(fd, message, flags);
+  return premature_io::fails_receive_into(fd, message, flags) ? -1 : REAL(__recvmsg64)(fd, message, flags);
 }
 
 HOOK int __recvmmsg64(int fd, mmsghdr* messages, unsigned count, int flags, timespec64* timeout) {
-  return premature_io::fails_receive(fd, flags) ? -1 : REAL(__recvmmsg64)(fd, messages, count, flags, timeout);
+  return premature_io::fails_receive_into(fd, messages, flags)
+             ? -1
+             : REAL(__recvmmsg64)(fd, messages, count, flags, timeout);
 }
 
 // What these send contains no time.

@@ -1,0 +1,15 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Pointers that cannot be used get the kernel's errno: tests/programs/async/bad_pointers.c.
+. "${0%/*}/../../lib/harness.sh"
+. "$TOP/tests/lib/judge.sh"
+
+# The same with the library loaded, but no server named.
+inactive() {
+  limit env "LD_PRELOAD=${runtime:+$runtime:}$BUILD/libsocksify.so" "$BUILD/programs/bad_pointers" "$1" >through
+  same "bad_pointers.$1" through
+}
+
+start_slow
+judge bad_pointers
+for case in fresh datagram; do check "inactive: $case" inactive "$case"; done

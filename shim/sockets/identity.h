@@ -12,6 +12,10 @@ namespace socksify::sockets {
 // 0: not a socket.
 using Identity = uint64_t;
 
+// For systems without SO_COOKIE: gVisor, qemu-user, some filters of system calls. Inode numbers are used again, but not
+// before four thousand million others.
+Identity identity_by_inode(int fd);
+
 // Keeps errno. Inline, because a system call flushes the return predictor and every return costs a miss after it.
 inline Identity identity(int fd) {
   const int kept = errno;
@@ -19,8 +23,9 @@ inline Identity identity(int fd) {
   socklen_t length = sizeof cookie;
   if (REAL(getsockopt)(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) == 0)
     return cookie;
+  const bool is_no_socket = errno == ENOTSOCK || errno == EBADF;
   errno = kept;
-  return 0;
+  return is_no_socket ? 0 : identity_by_inode(fd);
 }
 
 // The number under which the socket is open in this process, or -1. Tries `hint` first.

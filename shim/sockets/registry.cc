@@ -6,6 +6,7 @@
 #include "sockets/sweep.h"
 #include <atomic>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 namespace socksify::sockets {
 namespace {
@@ -78,6 +79,12 @@ std::optional<Socket> last_used_with(uint32_t ip) {
 }
 
 } // namespace
+
+Identity identity_by_inode(int fd) {
+  const KeepErrno keep;
+  struct stat status {};
+  return fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) ? status.st_ino : 0;
+}
 
 int find_open_fd(Identity key, int hint) {
   if (identity(hint) == key)

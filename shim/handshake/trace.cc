@@ -48,8 +48,12 @@ std::string_view meaning(int error) {
 // The meaning of the errno here; errno_of() and Handshake show where each one comes from.
 std::string_view meaning(int error, const Handshake& handshake, const Attempt& attempt) {
   const bool is_known = attempt.ip != 0 || config().servers[attempt.server].is_unix;
+  if (handshake.is_unsent() && !is_known)
+    return "the SOCKS server's name cannot be resolved";
   if (handshake.is_unsent())
-    return is_known ? "the SOCKS server cannot be reached" : "the SOCKS server's name cannot be resolved";
+    return servers::is_unreached(error) ? "the SOCKS server cannot be reached"
+           : error == EADDRNOTAVAIL     ? "this host has no local port for a connection to the SOCKS server"
+                                        : meaning(error);
   switch (error) {
   case ECONNREFUSED:
     return "the SOCKS server rejected it, or cannot reach the destination (reply 91)";

@@ -87,7 +87,7 @@ Route route_of(int fd, const sockaddr* address, socklen_t length) {
 // The exchange is pending: leaves it to progress(). 0 or an errno.
 int leave_to_progress(sockets::Identity& key, Endpoint destination, const Exchange& started, Beginning& socket) {
   const Uninterrupted whole;
-  if (!key || config().servers[started.attempt.server].is_unix)
+  if (!key || config().servers[started.attempt.server].is_unix || started.attempt.bound_port)
     key = sockets::identity(socket.fd);
   const Pending pending{.low_water_mark = socket.low_water_mark, .peer = destination};
   const Socket registered{State::pending, pending, socket.family, socket.fd};
@@ -102,12 +102,13 @@ int start(int fd, sockets::Identity& key, int family, const Handshake& request, 
   Beginning socket{fd, family};
   const Exchange started = exchange(fd, family, request, mode);
   int error = started.error;
-  if (started.result == Exchange::Result::failed)
-    trace::connect_finished(started.handshake, started.attempt, started.deadline, error);
-  else if (const int failed = leave_to_progress(key, request.destination(), started, socket))
-    error = failed;
-  if (!socket.is_over)
-    socket.undo();
+  if (started.result == Exchange::Result::pending)
+    if (const int failed = leave_to_progress(key, request.destination(), started, socket))
+      error = failed;
+  if (socket.is_over)
+    return error;
+  trace::connect_finished(started.handshake, started.attempt, started.deadline, error);
+  socket.undo();
   return error;
 }
 

@@ -10,6 +10,7 @@
 #include "kernel/sockopts.h"
 #include "kernel/tcp.h"
 #include "names/fake_ips.h"
+#include "sockets/replace.h"
 #include "sockets/unix_server.h"
 #include <algorithm>
 #include <bit>
@@ -139,6 +140,8 @@ int connect_to_any(int fd, int family, Exchange& result, Mode mode, int only) {
   int error = EHOSTUNREACH;
   while (choose(result.attempt, only, result.deadline)) {
     error = connect_once(fd, family, result.attempt, mode, early);
+    if (error == EADDRNOTAVAIL && (result.attempt.bound_port = replace_bound(fd, family)))
+      error = connect_once(fd, family, result.attempt, mode, early);
     const bool is_interrupted = error == EINPROGRESS || error == EINTR;
     if ((mode == Mode::blocking && is_interrupted) || (error == EINTR && signals_restart()))
       error = wait_connected(fd, std::min(result.attempt.limit, limit), mode);

@@ -15,7 +15,9 @@ struct Attempt {
   uint32_t ip = 0; // the server's address; 0 for a Unix socket
   uint8_t server = 0;
   uint8_t tried = 0; // one bit for each server tried so far, this one included
-  Deadline limit;    // of this connection: a share of the time, so that the other servers get theirs
+  // The program's local port, which is taken for this server: the socket was replaced by one that has another port.
+  uint16_t bound_port = 0;
+  Deadline limit; // of this connection: a share of the time, so that the other servers get theirs
 };
 
 // Starts to connect to the next server that can be reached, without waiting. `error` is why the one before failed. 0 or

@@ -26,7 +26,10 @@ Socket result_of(int fd, Socket socket, const PendingConnect& slot) {
   socket.server = slot.attempt.server;
   if (const int error = slot.handshake.error())
     return transitions::refused(socket, fd, error);
-  socket = transitions::granted(socket, fd, Exchange::reported_by(slot.handshake, slot.attempt.ip));
+  Endpoint local = Exchange::reported_by(slot.handshake, slot.attempt.ip);
+  if (local.port == 0)
+    local.port = slot.attempt.bound_port;
+  socket = transitions::granted(socket, fd, local);
   socket.as<Connected>().has_guessed_ip = !Exchange::has_address(slot.handshake);
   return socket;
 }

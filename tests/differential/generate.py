@@ -56,7 +56,7 @@ class Generator(SocketSteps, DataSteps, OptionSteps, WaitSteps):
         self.lines.append("cancel." + self.random.choice(calls))
 
     STEPS = {**SocketSteps.SOCKET_STEPS, **DataSteps.DATA_STEPS, **OptionSteps.OPTION_STEPS, **WaitSteps.WAIT_STEPS,
-             fork: 3, cancelled: 0}
+             fork: 3, cancelled: 4}
 
     def step(self):
         steps, weights = zip(*self.STEPS.items())

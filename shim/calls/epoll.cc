@@ -105,6 +105,7 @@ int control(int epfd, int operation, int fd, epoll_event* event) {
 int wait(int epfd, epoll_event* events, int size, Deadline deadline, const sigset_t* mask) {
   for (bool was_over = false;;) {
     const Sift sift;
+    progress_ended();
     const int program = deadline.left();
     const int count = REAL(epoll_pwait)(epfd, events, size, std::min(deadline, next_look()).left(), mask);
     if (count < 0)
@@ -115,8 +116,7 @@ int wait(int epfd, epoll_event* events, int size, Deadline deadline, const sigse
       return kept;
     if (count > 0 && is_out_of_reach(events[0]))
       nap(deadline);
-    if (!progress_overdue() && count == 0)
-      progress_ended();
+    progress_overdue();
   }
 }
 

@@ -182,6 +182,7 @@ int poll_and_progress(pollfd* fds, nfds_t count, Deadline deadline, const sigset
   if (!own.get())
     return fail(ENOMEM);
   for (bool was_over = false;;) {
+    progress_ended();
     Round round{fds, count, own.get()};
     const int left = deadline.left();
     const int ready = round.ask(deadline, mask);
@@ -191,8 +192,7 @@ int poll_and_progress(pollfd* fds, nfds_t count, Deadline deadline, const sigset
     // A handshake that has just ended shows only when the kernel is asked once more.
     if (reported > 0 || (left == 0 && (ready == 0 || std::exchange(was_over, true))))
       return reported;
-    if (!progress_overdue() && ready == 0)
-      progress_ended();
+    progress_overdue();
   }
 }
 

@@ -153,6 +153,8 @@ bool progress_overdue() {
 }
 
 void progress_ended() {
+  if (!any_connecting() || !forks::may_share())
+    return;
   sockets::for_each_pending([](Identity key, const Socket& socket) {
     if (pending::at(socket.as<Pending>().slot).is_over)
       progress_known(key, socket);

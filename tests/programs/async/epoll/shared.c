@@ -133,3 +133,19 @@ TEST(threads) {
     pthread_join(handles[i], NULL);
   fact("foreign data words: %d", foreign);
 }
+
+/* A child receives the reply. Its parent, which then asks without waiting, finds the connection made. */
+TEST(child_ends_handshake) {
+  struct server server = slow_server();
+  int set = new_set(), fd = pending_socket(&server);
+  tell(&server, "await 1");
+  pid_t child = fork();
+  if (child == 0)
+    _exit(strcmp(polled(fd, POLLOUT, -1), "OUT") != 0);
+  tell(&server, "grant");
+  fact("child: %d", exit_status_of_child());
+  add(set, fd, EPOLLOUT, 1);
+  fact("poll: %s", polled(set, POLLIN, 0));
+  show_events("at once", set, 0);
+  check_connected(fd, &server);
+}

@@ -28,7 +28,7 @@ clang_has_nothing_to_say() {
     source=${source%.cc}.o
     [ -e "$BUILD/fuzz/$source" ] || objects+=("$WORK/clang/$source")
   done
-  env -u MAKEFLAGS -u MAKELEVEL -u CXXFLAGS -u SAN make -j2 CXX="clang++ -fsyntax-only" CC="clang -fsyntax-only -Wno-unused-command-line-argument" CXXFLAGS=-O0 \
+  env -u MAKEFLAGS -u MAKELEVEL -u CXXFLAGS -u SAN make -j2 CXX=clang++ CC="clang -fsyntax-only -Wno-unused-command-line-argument" CXXFLAGS="-O0 -fsyntax-only" \
     "BUILD=$WORK/clang" "${objects[@]}" programs >"$WORK/make.log" 2>&1 ||
     { grep -E '(error|warning): |\*\*\*' -A 5 "$WORK/make.log" && false; }
 }

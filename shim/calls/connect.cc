@@ -18,6 +18,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <netinet/tcp.h>
+#include <pthread.h>
 
 namespace socksify {
 namespace {
@@ -191,6 +192,7 @@ Outcome connect_to(int fd, const sockaddr* address, socklen_t length, Mode mode)
     return Outcome::not_ours(); // the kernel rejects this before it looks at the socket
   if (!is_active() || !is_readable(address, length))
     return Outcome::not_ours();
+  pthread_testcancel(); // a cancellation that waits comes before the call has done anything
   const auto key = sockets::empty() ? 0 : sockets::identity(fd);
   if (address->sa_family == AF_UNSPEC) {
     dissolve(fd, key);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/uninterrupted.h"
+#include <atomic>
 #include <csignal>
 #include <initializer_list>
 
@@ -17,6 +18,7 @@ namespace {
 struct Held {
   int depth = 0; // how many Uninterrupted there are
   int cancel_state = PTHREAD_CANCEL_ENABLE;
+  bool has_blocked = false;
   sigset_t signals{};
 };
 [[gnu::tls_model("initial-exec")]] constinit thread_local Held held;
@@ -30,22 +32,35 @@ sigset_t signals_from_elsewhere() {
   return signals;
 }
 
-void hold() {
+constinit std::atomic<bool> has_handlers{false};
+
+void block_signals() {
   const sigset_t signals = signals_from_elsewhere();
   sigset_t before;
   pthread_sigmask(SIG_BLOCK, &signals, &before);
   held.signals = before;
+}
+
+void hold() {
+  const bool block = has_handlers.load(std::memory_order_relaxed);
+  if (block)
+    block_signals();
+  held.has_blocked = block;
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &held.cancel_state);
 }
 
 // What has been waiting happens here.
 void let_go() {
+  const bool has_blocked = held.has_blocked;
   const sigset_t signals = held.signals;
   pthread_setcancelstate(held.cancel_state, nullptr);
-  pthread_sigmask(SIG_SETMASK, &signals, nullptr);
+  if (has_blocked)
+    pthread_sigmask(SIG_SETMASK, &signals, nullptr);
 }
 
 } // namespace
+
+void Uninterrupted::expect_signals() { has_handlers.store(true, std::memory_order_relaxed); }
 
 void Uninterrupted::begin() {
   if (held.depth == 0)

@@ -15,6 +15,10 @@ public:
   Uninterrupted(const Uninterrupted&) = delete;
   Uninterrupted& operator=(const Uninterrupted&) = delete;
 
+  // The program has installed a signal handler. Before that no signal can interrupt the library, so none is blocked: a
+  // blocking connect() would cost eight system calls more. An exec() removes the handlers.
+  static void expect_signals();
+
   // The same where it is no scope.
   static void begin();
   static void end();

@@ -9,6 +9,7 @@ not_hooked() {
 __recv            GLIBC_PRIVATE: for the C library's own parts
 __sendmmsg        GLIBC_PRIVATE: for the C library's own parts
 __read_nocancel   GLIBC_PRIVATE: for the C library's own parts
+__libc_sigaction  GLIBC_PRIVATE: for the C library's own parts
 __write_nocancel  GLIBC_PRIVATE: for the C library's own parts
 END
 }

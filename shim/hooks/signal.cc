@@ -5,8 +5,6 @@
 #include "kernel/uninterrupted.h"
 #include <csignal>
 
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations" // sigset()
-
 using namespace socksify;
 
 namespace {
@@ -41,7 +39,10 @@ HOOK sighandler_t sysv_signal(int signal, sighandler_t handler) noexcept {
 }
 HOOK sighandler_t __sysv_signal(int signal, sighandler_t handler) noexcept __attribute__((alias("sysv_signal")));
 
+// Names the type of sigset(), which is deprecated, and is never called.
+extern "C" sighandler_t like_sigset(int signal, sighandler_t handler) noexcept;
+
 HOOK sighandler_t sigset(int signal, sighandler_t handler) noexcept {
   note(handler);
-  return REAL(sigset)(signal, handler);
+  return next_definition<&like_sigset>("sigset")(signal, handler);
 }

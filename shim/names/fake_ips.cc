@@ -98,14 +98,15 @@ std::optional<uint32_t> ip_for(const Name& name) {
   return std::nullopt;
 }
 
-// What this process was told takes precedence over the file, which other processes write and anybody may remove.
+// What this process was given takes precedence over the file, which other processes write and anybody may remove, and
+// which a sandbox may not let it open any more.
 std::optional<Name> name_of(uint32_t ip) {
   KeepErrno keep;
-  const Uninterrupted whole;
-  auto name = ip >= first_private ? name_in(private_store(false), private_capacity, ip - first_private)
-                                  : name_in(shared_store(), shared_capacity, ip - first_shared);
   if (const auto own = own_fake_ips::name_of(ip))
-    name = own;
+    return own;
+  const Uninterrupted whole;
+  const auto name = ip >= first_private ? name_in(private_store(false), private_capacity, ip - first_private)
+                                        : name_in(shared_store(), shared_capacity, ip - first_shared);
   return name && host_name::normalized(name->view()) ? name : std::nullopt;
 }
 

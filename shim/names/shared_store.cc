@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "names/shared_store.h"
+#include "kernel/real.h"
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
 #include <sched.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace socksify {
 namespace {
@@ -20,6 +21,14 @@ bool is_ours_alone(int fd) {
                        (status.st_mode & (S_IRWXG | S_IRWXO)) == 0;
   errno = is_ours ? errno : EPERM;
   return is_ours;
+}
+
+// 0 or an errno; EAGAIN if somebody else has the lock. A lock of the open file, not of the process.
+int lock_file(int fd, short type) {
+  struct flock all {};
+  all.l_type = type;
+  all.l_whence = SEEK_SET;
+  return fcntl(fd, F_OFD_SETLK, &all) == 0 ? 0 : errno;
 }
 
 } // namespace
@@ -46,11 +55,11 @@ bool SharedStore::may_be_initialized() const {
   return m_memory || (fstat(m_fd.get(), &status) == 0 && status.st_size == 0);
 }
 
-// Returns 0 or an errno; EWOULDBLOCK if somebody else has the lock.
+// 0 or an errno; EAGAIN if somebody else has the lock.
 int SharedStore::try_lock() {
   if (m_fd)
-    return flock(m_fd.get(), LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
-  return m_memory->lock.try_lock() ? 0 : EWOULDBLOCK;
+    return lock_file(m_fd.get(), F_WRLCK);
+  return m_memory->lock.try_lock() ? 0 : EAGAIN;
 }
 
 bool SharedStore::lock(int milliseconds) {
@@ -60,7 +69,7 @@ bool SharedStore::lock(int milliseconds) {
   for (int attempt = 0;; ++attempt) {
     const int error = try_lock();
     m_is_locked = error == 0;
-    if (m_is_locked || (error != EWOULDBLOCK && error != EINTR) || attempt >= yields + milliseconds)
+    if (m_is_locked || (error != EAGAIN && error != EINTR) || attempt >= yields + milliseconds)
       return m_is_locked;
     if (attempt < yields)
       sched_yield();
@@ -75,7 +84,7 @@ void SharedStore::unlock() {
   if (!m_is_locked)
     return;
   if (m_fd)
-    flock(m_fd.get(), LOCK_UN);
+    lock_file(m_fd.get(), F_UNLCK);
   else
     m_memory->lock.unlock();
 }
@@ -94,9 +103,10 @@ bool SharedStore::read_memory(size_t offset, void* bytes, size_t size, size_t& g
 }
 
 bool SharedStore::read_file(size_t offset, void* bytes, size_t size, size_t& got) const {
+  if (lseek(m_fd.get(), static_cast<off_t>(offset), SEEK_SET) < 0)
+    return false;
   while (got < size) {
-    const ssize_t more =
-        pread(m_fd.get(), static_cast<char*>(bytes) + got, size - got, static_cast<off_t>(offset + got));
+    const ssize_t more = REAL(read)(m_fd.get(), static_cast<char*>(bytes) + got, size - got);
     if (more < 0 && errno == EINTR)
       continue;
     if (more <= 0)
@@ -122,9 +132,10 @@ bool SharedStore::write_file(size_t offset, const void* bytes, size_t size) {
   rlimit limit{};
   if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur < offset + size)
     return false;
+  if (lseek(m_fd.get(), static_cast<off_t>(offset), SEEK_SET) < 0)
+    return false;
   for (size_t done = 0; done < size;) {
-    const ssize_t more =
-        pwrite(m_fd.get(), static_cast<const char*>(bytes) + done, size - done, static_cast<off_t>(offset + done));
+    const ssize_t more = REAL(write)(m_fd.get(), static_cast<const char*>(bytes) + done, size - done);
     if (more == 0 || (more < 0 && errno != EINTR))
       return false;
     done += more > 0 ? static_cast<size_t>(more) : 0;

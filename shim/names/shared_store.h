@@ -3,7 +3,8 @@
 //
 // The file is read and written by system calls, never mapped: if another process truncates it, or the file system is
 // full, that is a short read or an errno here, but would be a SIGBUS in a mapping. It is open only while it is used, so
-// that the program has no additional descriptor. Its lock is the kernel's, which ends with its holder.
+// that the program has no additional descriptor. Its lock is the kernel's, which ends with its holder. A sandbox may
+// end a program for a system call that it does not use: so only read, write, lseek and fcntl.
 #pragma once
 #include "kernel/process_lock.h"
 #include <cstddef>

@@ -14,6 +14,13 @@ get_wget() {
   through wget -q -O got "http://$WEB/page"
   same got page
 }
+# Its sandbox ends it for any system call that it does not use itself.
+get_apt() {
+  rm -f got
+  through /usr/lib/apt/apt-helper -o APT::Sandbox::Seccomp=true -o APT::Sandbox::User= -o Acquire::EnableSrvRecords=false \
+    download-file "http://$WEB/page" "$WORK/got"
+  same got page
+}
 get_git() {
   rm -rf clone
   through git clone -q "http://$WEB/repository.git" clone
@@ -114,14 +121,14 @@ works() {
   nobody_asked
 }
 
-all="curl wget git node python asyncio perl ruby ssh nc ncat telnet"
+all="curl wget apt git node python asyncio perl ruby ssh nc ncat telnet"
 start_faultless() { start_faulty by-userid; }
 # With socks4d: what clients do. With faulty_socks.py, which logs: what is sent.
 for socksd in socks4d faultless; do
   start_$socksd
   SOCKS=socks4a://$SOCKS
   for program in $all; do
-    case $program in python | asyncio) ;; *) installed "$program" || continue ;; esac
+    case $program in apt | python | asyncio) ;; *) installed "$program" || continue ;; esac
     check "$program by name, $socksd" works "$program"
   done
   if [ -n "$runtime" ]; then

@@ -46,9 +46,10 @@ enum { SHORT = -1, END = -2, JUMP = -3, CANCEL = -4, GAI = 1000 };
   X(dup3, EBUSY, EINTR)                                                                                                \
   X(open, EMFILE, ENFILE, ENOMEM, ENOENT, EACCES, EROFS, ENOSPC, EDQUOT, EINTR, EIO)                                   \
   X(fstat, ENOMEM, EIO)                                                                                                \
-  X(flock, EINTR, EWOULDBLOCK, ENOLCK)                                                                                 \
+  X(file_lock, EINTR, EAGAIN, ENOLCK)                                                                                  \
   X(pread, SHORT, END, EINTR, EIO, ENOMEM)                                                                             \
-  X(pwrite, SHORT, EINTR, EIO, ENOMEM, ENOSPC, EDQUOT, EFBIG)                                                          \
+  X(file_read, SHORT, END, EINTR, EIO, ENOMEM)                                                                         \
+  X(file_write, SHORT, EINTR, EIO, ENOMEM, ENOSPC, EDQUOT, EFBIG)                                                      \
   X(getaddrinfo, GAI - EAI_AGAIN, GAI - EAI_MEMORY, EMFILE, ENOMEM)                                                    \
   X(close, EINTR, EIO)                                                                                                 \
   X(pipe2, EMFILE, ENFILE)                                                                                             \

@@ -30,7 +30,7 @@ private:
   bool m_is_text;
 };
 
-// A literal. It does not compile with another number of "{}" than of fields.
+// A literal. It compiles only with one "{}" for each field.
 template <typename... Arguments> class Format {
 public:
   template <size_t Size> consteval Format(const char (&text)[Size]) : m_text(text, Size - 1) {
@@ -43,7 +43,7 @@ public:
   std::string_view text() const { return m_text; }
 
 private:
-  static void differs_in_number() {} // the compiler may not call this: it is no constant expression
+  static void differs_in_number() {} // not constexpr, so calling it is a compile error
 
   std::string_view m_text;
 };

@@ -39,7 +39,7 @@ HOOK sighandler_t sysv_signal(int signal, sighandler_t handler) noexcept {
 }
 HOOK sighandler_t __sysv_signal(int signal, sighandler_t handler) noexcept __attribute__((alias("sysv_signal")));
 
-// Names the type of sigset(), which is deprecated, and is never called.
+// Stands for sigset(), which is deprecated, as a type. Never called.
 extern "C" sighandler_t like_sigset(int signal, sighandler_t handler) noexcept;
 
 HOOK sighandler_t sigset(int signal, sighandler_t handler) noexcept {

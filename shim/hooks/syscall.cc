@@ -5,6 +5,7 @@
 #include "kernel/call.h"
 #include "kernel/readable.h"
 #include "kernel/real.h"
+#include "kernel/uninterrupted.h"
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
@@ -176,20 +177,20 @@ long data_call(long number, Arguments a) {
   return socket_call(number, a);
 }
 
-// The calls that have a hook, by number. In 32-bit programs only io_uring: their socket calls share one number,
-// socketcall(2), and their time limits come in two sizes.
+// The calls that have a hook, by number. In 32-bit programs only the last line: their socket calls share one
+// number, socketcall(2), and their time limits come in two sizes.
 constexpr long hooked_calls[] = {
 #if __LP64__
-    SYS_read,           SYS_write,       SYS_readv,       SYS_writev,       SYS_recvfrom,   SYS_sendto,   SYS_recvmsg,
-    SYS_sendmsg,        SYS_recvmmsg,    SYS_sendmmsg,    SYS_connect,      SYS_bind,       SYS_listen,   SYS_accept,
-    SYS_accept4,        SYS_getsockname, SYS_getpeername, SYS_getsockopt,   SYS_setsockopt, SYS_shutdown, SYS_ppoll,
-    SYS_pselect6,       SYS_epoll_ctl,   SYS_epoll_pwait, SYS_epoll_pwait2, SYS_ioctl,      SYS_execve,   SYS_execveat,
-    SYS_preadv2,        SYS_pwritev2,    SYS_sendfile,    SYS_splice,
+    SYS_read,           SYS_write,        SYS_readv,       SYS_writev,       SYS_recvfrom,   SYS_sendto,   SYS_recvmsg,
+    SYS_sendmsg,        SYS_recvmmsg,     SYS_sendmmsg,    SYS_connect,      SYS_bind,       SYS_listen,   SYS_accept,
+    SYS_accept4,        SYS_getsockname,  SYS_getpeername, SYS_getsockopt,   SYS_setsockopt, SYS_shutdown, SYS_ppoll,
+    SYS_pselect6,       SYS_epoll_ctl,    SYS_epoll_pwait, SYS_epoll_pwait2, SYS_ioctl,      SYS_execve,   SYS_execveat,
+    SYS_preadv2,        SYS_pwritev2,     SYS_sendfile,    SYS_splice,
 #ifdef SYS_poll
-    SYS_poll,           SYS_select,      SYS_epoll_wait,
+    SYS_poll,           SYS_select,       SYS_epoll_wait,
 #endif
 #endif
-    SYS_io_uring_setup,
+    SYS_io_uring_setup, SYS_rt_sigaction,
 };
 
 struct HookedCalls {
@@ -217,7 +218,9 @@ long find_and_pass_on(long number, Argument a, Argument b, Argument c, Argument 
 constinit std::atomic<Call> pass_on{find_and_pass_on};
 
 [[gnu::noinline]] long call_hook(long number, Argument a, Argument b, Argument c, Argument d, Argument e, Argument f) {
-  if (!config().active || (number == SYS_io_uring_setup && config().io_uring))
+  if (number == SYS_rt_sigaction) // it may install a handler
+    Uninterrupted::expect_signals();
+  if (number == SYS_rt_sigaction || !config().active || (number == SYS_io_uring_setup && config().io_uring))
     return pass_on.load(std::memory_order_relaxed)(number, a, b, c, d, e, f);
   return number == SYS_io_uring_setup ? fail(ENOSYS) : data_call(number, {a, b, c, d, e, f});
 }

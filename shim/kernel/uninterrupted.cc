@@ -4,8 +4,8 @@
 #include <csignal>
 #include <initializer_list>
 
-// glibc's list of what to run when a thread is cancelled. Other than the list of <pthread.h>, it is run by longjmp(),
-// too.
+// glibc's list of what to run when a thread is cancelled. Unlike the list of <pthread.h>, it is also run by
+// longjmp().
 extern "C" {
 void _pthread_cleanup_push(_pthread_cleanup_buffer* buffer, void (*routine)(void*), void* argument);
 void _pthread_cleanup_pop(_pthread_cleanup_buffer* buffer, int execute);

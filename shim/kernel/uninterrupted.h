@@ -16,7 +16,7 @@ public:
   Uninterrupted& operator=(const Uninterrupted&) = delete;
 
   // The program has installed a signal handler. Before that no signal can interrupt the library, so none is blocked: a
-  // blocking connect() would cost eight system calls more. An exec() removes the handlers.
+  // blocking connect() would cost eight more system calls. An exec() removes the handlers.
   static void expect_signals();
 
   // The same where it is no scope.

@@ -2,16 +2,39 @@
 # SPDX-License-Identifier: MIT
 # Assertions: functions that succeed silently, or say what is wrong and fail.
 
+# Assertions are called thousands of times, so what bash can do by itself starts no other program.
+
+declare -A marks=() # for each log, the number of lines it had when this check began
+
 # mark: `since` starts here. `check` calls it.
 mark() {
-  local log
-  for log in "$WORK"/*.log; do [ ! -e "$log" ] || wc -c <"$log" >"$log.mark"; done
+  local log lines
+  for log in "$WORK"/*.log; do
+    [ ! -e "$log" ] || { mapfile lines <"$log" && marks[$log]=${#lines[@]}; }
+  done
 }
 
-# since NAME: what the server NAME has logged since this check began.
-since() { tail -c "+$(($(cat "$WORK/$1.log.mark" 2>/dev/null || echo 0) + 1))" "$WORK/$1.log"; }
+# read_since NAME: the lines that the server NAME has logged since this check began, into the array `new`.
+read_since() { mapfile -t -s "${marks[$WORK/$1.log]:-0}" new <"$WORK/$1.log"; }
+# since NAME: prints them.
+since() {
+  local new
+  read_since "$1"
+  [ ${#new[@]} = 0 ] || printf '%s\n' "${new[@]}"
+}
 
-has_logged() { since "$1" | grep -qE "$2"; }
+# contains PATTERN LINE...: a line matches.
+contains() {
+  local line
+  for line in "${@:2}"; do [[ ! $line =~ $1 ]] || return 0; done
+  return 1
+}
+
+has_logged() {
+  local new
+  read_since "$1"
+  contains "$2" "${new[@]}"
+}
 
 # logged NAME PATTERN: the server logs a matching line, now or soon.
 logged() {
@@ -19,14 +42,19 @@ logged() {
 }
 # never_logged NAME PATTERN: no line of its log matches.
 never_logged() {
-  if since "$1" | grep -E "$2"; then echo "$1 has logged: $2" && false; fi
+  if has_logged "$1" "$2"; then since "$1" && echo "$1 has logged: $2" && false; fi
 }
 
 # saw_only_peer NAME: the server NAME had at least one connection, and all of them came from the SOCKS server.
 saw_only_peer() {
-  local seen
-  seen=$(since "$1" | sed -nE 's/^peer ([0-9.]+):.*|.*CONNECT: Client "([0-9.]+)".*|Connection from ([0-9.]+) .*/\1\2\3/p' | sort -u)
-  [ "$seen" = "$PEER" ] || { echo "$1 has seen ${seen:-nobody}, not just $PEER" && false; }
+  local new line seen=' '
+  read_since "$1"
+  for line in "${new[@]}"; do
+    if [[ $line =~ ^peer\ ([0-9.]+): || $line =~ CONNECT:\ Client\ \"([0-9.]+)\" || $line =~ ^Connection\ from\ ([0-9.]+)\  ]]; then
+      [[ $seen == *" ${BASH_REMATCH[1]} "* ]] || seen+="${BASH_REMATCH[1]} "
+    fi
+  done
+  [ "$seen" = " $PEER " ] || { echo "$1 has seen ${seen:-nobody}, not just $PEER" && false; }
 }
 
 # same FILE FILE: equal, byte for byte.
@@ -35,16 +63,20 @@ same() {
 }
 
 # has FILE PATTERN: a line of the file matches.
-has() { grep -qE -- "$2" "$1" || { echo "no line of $1 matches $2:" && cat "$1" && false; }; }
+has() {
+  local all
+  mapfile -t all <"$1"
+  contains "$2" "${all[@]}" || { echo "no line of $1 matches $2:" && cat "$1" && false; }
+}
 # lacks FILE PATTERN: no line of it does.
 lacks() {
   if grep -aE -- "$2" "$1"; then echo "$1 matches $2" && false; fi
 }
 # lines NUMBER FILE: the file has that many.
 lines() {
-  local count
-  count=$(wc -l <"$2")
-  [ "$count" = "$1" ] || { echo "$2 has $count lines, not $1:" && cat "$2" && false; }
+  local all
+  mapfile -t all <"$2"
+  [ ${#all[@]} = "$1" ] || { echo "$2 has ${#all[@]} lines, not $1:" && cat "$2" && false; }
 }
 # is_empty FILE
 is_empty() { [ ! -s "$1" ] || { echo "$1 is not empty:" && cat "$1" && false; }; }
@@ -59,18 +91,18 @@ prints() {
   shift
   outcome "$@" >actual
   [ "$status" = 0 ] || { echo "exit status $status of: $*" && cat actual && false; } || return
-  diff -u --label expected --label actual - actual <<<"$expected"
+  [ "$(<actual)" = "$expected" ] || diff -u --label expected --label actual - actual <<<"$expected"
 }
 # outcome COMMAND...: runs it with its own assertions in force, and leaves its exit status in $status.
 outcome() {
-  local flags=$- handler
-  handler=$(trap -p ERR)
   set +e
   trap - ERR
-  (eval "$handler" && case $flags in *e*) set -e ;; esac; "$@")
+  (
+    enforce
+    "$@"
+  )
   status=$?
-  eval "$handler"
-  case $flags in *e*) set -e ;; esac
+  enforce
 }
 
 # complain TEXT: fails with a reason, for assertions whose output may be redirected together with their command's.

@@ -38,6 +38,7 @@ others_options=("${sanitizer_options[@]}" "ASAN_OPTIONS=$reports:verify_asan_lin
 LAUNCHER=${LAUNCHER:-$BUILD/socksify}
 
 SOCKS='' PEER=$NET.2 servers=()
+exec {never}<> <(:) # nothing is ever written here: to read with a time limit is to sleep
 python=/usr/bin/python3
 trap 'kill "${servers[@]}" 2>/dev/null' EXIT
 trap 'exit 1' HUP INT TERM
@@ -46,14 +47,15 @@ trap 'exit 1' HUP INT TERM
 # function of the script; it runs under `set -e`, so every line of it is an assertion, and the first that fails ends the test
 # and is reported. `a && b`, `a || b` and `! a` switch `set -e` off for a: use one line each, and `fails a`.
 check() {
-  local name=$1 status
+  local name=$1 status file
   shift
   mark
-  rm -f "$WORK/failed-at" "$WORK/reason"
+  for file in "$WORK/failed-at" "$WORK/reason"; do [ ! -e "$file" ] || rm "$file"; done
   (body "$@") >"$WORK/output" 2>&1 </dev/null
   status=$?
-  cat "$WORK"/sanitizer.* >>"$WORK/output" 2>/dev/null && status="$status, sanitizer"
-  rm -f "$WORK"/sanitizer.*
+  for file in "$WORK"/sanitizer.*; do
+    [ ! -e "$file" ] || { cat "$file" >>"$WORK/output" && rm "$file" && status="$status, sanitizer"; }
+  done
   if [ "$status" = 0 ]; then echo "ok $name"; else report "$name" "$status" "$*"; fi
 }
 
@@ -63,10 +65,14 @@ body() {
   trap in_force=yes ERR
   false
   [ -n "$in_force" ] || { echo "check is called in a condition, where set -e has no effect" && exit 1; }
+  shopt -s inherit_errexit
+  enforce
+  "$@"
+}
+# From here on, the first command that fails ends the shell, and is noted.
+enforce() {
   trap failed_at ERR
   set -eE
-  shopt -s inherit_errexit
-  "$@"
 }
 
 # failed_at: notes where the first failure happened, as lines "FILE:LINE: TEXT", innermost call first.
@@ -123,7 +129,7 @@ await() {
   local end=$((SECONDS + 60))
   until "$@" 2>/dev/null; do
     [ $SECONDS -lt $end ] || return
-    sleep 0.02
+    read -rt 0.02 -u "$never" || true
   done
 }
 
@@ -133,10 +139,11 @@ limit() { timeout --foreground -k 1 "${LIMIT:-60}" "$@"; }
 # through COMMAND...: runs it under the shim, through the SOCKS server at $SOCKS, as $USERID if that is set; $PRELOAD is
 # loaded after the shim. SOCKSIFY_LOOPBACK=proxy because all servers here are on loopback addresses, which would be direct.
 through() {
-  local settings=("SOCKSIFY_LIBRARY=$BUILD/libsocksify.so" "SOCKSIFY_LOOPBACK=${SOCKSIFY_LOOPBACK-proxy}")
-  [ -z "${PRELOAD:-}" ] || settings+=("LD_PRELOAD=$PRELOAD")
-  [ -z "$runtime" ] || settings+=("LD_PRELOAD=$runtime${PRELOAD:+:$PRELOAD}" "${others_options[@]}")
-  limit env "${settings[@]}" "$LAUNCHER" -s "$SOCKS" ${USERID:+-u "$USERID"} -- "$@"
+  local -x SOCKSIFY_LIBRARY=$BUILD/libsocksify.so SOCKSIFY_LOOPBACK=${SOCKSIFY_LOOPBACK-proxy}
+  local preloads=$runtime${runtime:+${PRELOAD:+:}}${PRELOAD:-} settings=()
+  [ -z "$runtime" ] || settings=("${others_options[@]}")
+  [ -z "$preloads" ] || settings=(env "LD_PRELOAD=$preloads" "${settings[@]}")
+  limit "${settings[@]}" "$LAUNCHER" -s "$SOCKS" ${USERID:+-u "$USERID"} -- "$@"
 }
 
 # client NAME [ARG...]: runs one of tests/programs under the shim.

@@ -8,6 +8,7 @@ start() {
   local name=$1
   shift
   : >"$WORK/$name.log" # an earlier server of this name may have left one
+  marks[$WORK/$name.log]=0
   setpriv --pdeathsig KILL "$@" >"$WORK/$name.log" 2>&1 </dev/null &
   servers+=($!)
 }
@@ -15,8 +16,10 @@ start() {
 # announced NAME, answers NAME ADDRESS: wait until the server is up, and leave its IP:PORT in $ADDRESS. The script ends if it
 # does not come up.
 announced() {
-  await grep -q "listening on" "$WORK/$1.log" || failed_to_start "$1"
-  ADDRESS=$(sed -n 's/.*listening on \([0-9.]*:[0-9]*\).*/\1/p' "$WORK/$1.log" | tail -n 1)
+  await is_listening "$1" || failed_to_start "$1"
+}
+is_listening() {
+  [[ $(<"$WORK/$1.log") =~ .*"listening on "([0-9.]+:[0-9]+) ]] && ADDRESS=${BASH_REMATCH[1]}
 }
 answers() {
   ADDRESS=$2
@@ -130,13 +133,18 @@ configure() {
 }
 # counters: prints the line that SIGUSR1 makes socks4d log.
 counters() {
-  local before
-  before=$(counts_logged)
+  local lines counted
+  mapfile -t lines <"$WORK/socks4d.log"
   kill -USR1 "$SOCKS4D"
-  await has_counted "$before"
-  grep ^time= "$WORK/socks4d.log" | tail -n 1
+  await has_counted ${#lines[@]}
+  echo "$counted"
 }
-counts_logged() { grep -c ^time= "$WORK/socks4d.log" || true; }
-has_counted() { [ "$(counts_logged)" -gt "$1" ]; }
+# has_counted NUMBER: the log has such a line after that many others.
+has_counted() {
+  local new
+  mapfile -t -s "$1" new <"$WORK/socks4d.log"
+  for counted in "${new[@]}"; do [[ $counted != time=*" clients="* ]] || return 0; done
+  return 1
+}
 # idle: it serves nobody.
 idle() { counters | grep -q ' clients=0 '; }

@@ -186,18 +186,17 @@ def connect(client, destination, userid):
 
 
 def bind(client, destination, userid):
-    with socket.create_server((EXIT, 0)) as listener:
+    with socket.create_server((EXIT, 0)) as listener, Awaited(listener) as awaited:
         net.log("bound", net.text(listener.getsockname()))
         if not send_reply(client, userid, "bind", listener.getsockname()):
             return
-        with Awaited(listener) as awaited:
-            if client in select.select([client, listener], [], [])[0] and not client.recv(65536, socket.MSG_PEEK):
-                net.log("bind given up")
-                return
-            awaited.has_come = True
-            other, peer = listener.accept()
-            with other:
-                take_call(client, destination, userid, other, peer, awaited)
+        if client in select.select([client, listener], [], [])[0] and not client.recv(65536, socket.MSG_PEEK):
+            net.log("bind given up")
+            return
+        awaited.has_come = True
+        other, peer = listener.accept()
+        with other:
+            take_call(client, destination, userid, other, peer, awaited)
 
 
 def take_call(client, destination, userid, other, peer, awaited):

@@ -30,7 +30,7 @@ end() {
 survived() { [ "$2" = 0 ] || { cat "$1.count" && false; }; }
 # Looks at the logs from the beginning of the script.
 in_all() {
-  rm -f ./*.mark
+  marks=()
   "$@"
 }
 only_proxied() {

@@ -35,13 +35,14 @@ private:
 constexpr short of_handshake = 0x1000; // POLLREMOVE
 
 // What to ask the kernel for a descriptor: what the program asked, or what the handshake waits for.
-pollfd translate(const pollfd& asked, bool& any_pending) {
+pollfd translate(const pollfd& asked, bool& any_pending, bool& any_listener) {
   pollfd ours{asked.fd, asked.events, 0};
   const auto socket = asked.fd >= 0 ? current(asked.fd) : std::nullopt;
   if (is_pending(socket)) {
     ours.events = static_cast<short>(handshake_events(socket) | of_handshake);
     any_pending = true;
   } else if (readiness::is_listener(socket)) {
+    any_listener = true;
     ours.events = static_cast<short>(readiness::possible(static_cast<uint16_t>(asked.events)));
     if (!(asked.events & readiness::call_events))
       ours.fd = -1; // the kernel would report the server's hang-up again and again
@@ -76,12 +77,28 @@ short answer(const pollfd& asked, const pollfd& answered, const epoll::Sift& set
   return answered.events == asked.events ? answered.revents : answer_now(asked);
 }
 
+// The kernel's own translation between select() and poll() events.
+constexpr short readable_events = POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR;
+constexpr short writable_events = POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR;
+constexpr short exceptional_events = POLLPRI;
+
+// How long a call may come after what the caller then says on its primary connection.
+constexpr int overtaking_limit = 100; // milliseconds
+
+// True if a connection to `primary` has something to read.
+bool can_read_from(const Endpoint& primary, const pollfd& reported) {
+  if (!(reported.revents & readable_events))
+    return false;
+  const auto socket = sockets::lookup_fd(reported.fd);
+  return socket && socket->is<Connected>() && socket->as<Connected>().peer == primary;
+}
+
 // One round of waiting.
 class Round {
 public:
   Round(pollfd* fds, nfds_t count, pollfd* ours) : m_fds(fds), m_count(count), m_ours(ours) {
     for (nfds_t i = 0; i < count; ++i)
-      m_ours[i] = translate(fds[i], m_any_pending);
+      m_ours[i] = translate(fds[i], m_any_pending, m_any_listener);
   }
 
   // The real ppoll(), until the deadline or until a handshake needs a look.
@@ -99,7 +116,31 @@ public:
     return reported;
   }
 
+  // A SOCKS server of several processes may pass on what its caller said after the call, "226 Transfer complete",
+  // before the call itself. FTP clients that see a message and no call give up, so the call gets a moment to come, even
+  // if the program does not want to wait. Returns how many more descriptors have events.
+  int report_overtaken_calls() {
+    int more = 0;
+    for (nfds_t i = 0; i < m_count && m_any_listener; ++i) {
+      if (m_fds[i].revents || !is_overtaken(m_ours[i].fd))
+        continue;
+      REAL(poll)(&m_ours[i], 1, overtaking_limit);
+      m_fds[i].revents = answer(m_fds[i], m_ours[i], m_sets);
+      more += m_fds[i].revents != 0;
+    }
+    return more;
+  }
+
 private:
+  bool is_overtaken(int listener) const {
+    const auto socket = listener >= 0 ? sockets::lookup_fd(listener) : std::nullopt;
+    if (!readiness::is_listener(socket))
+      return false;
+    return std::any_of(m_fds, m_fds + m_count, [&primary = socket->as<AwaitingCall>().primary](const pollfd& reported) {
+      return can_read_from(primary, reported);
+    });
+  }
+
   // An epoll set may hold a CONNECT that nobody else asks for.
   Deadline next_look() const {
     if (m_any_pending)
@@ -111,14 +152,9 @@ private:
   pollfd* m_fds;
   nfds_t m_count;
   pollfd* m_ours;
-  bool m_any_pending = false;
+  bool m_any_pending = false, m_any_listener = false;
   const epoll::Sift m_sets; // from before the wait
 };
-
-// The kernel's own translation between select() and poll() events.
-constexpr short readable_events = POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR;
-constexpr short writable_events = POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR;
-constexpr short exceptional_events = POLLPRI;
 
 // The sets of a select(), for the question and for the answer.
 struct Sets {
@@ -189,9 +225,11 @@ int poll_and_progress(pollfd* fds, nfds_t count, Deadline deadline, const sigset
     if (ready < 0)
       return ready;
     const int reported = round.report();
+    if (reported > 0)
+      return reported + round.report_overtaken_calls();
     // A handshake that has just ended shows only when the kernel is asked once more.
-    if (reported > 0 || (left == 0 && (ready == 0 || std::exchange(was_over, true))))
-      return reported;
+    if (left == 0 && (ready == 0 || std::exchange(was_over, true)))
+      return 0;
     progress_overdue();
   }
 }

@@ -27,7 +27,8 @@ import time
 import net
 
 HERE, EXIT, SCENARIO = sys.argv[1:]
-CLOSE, RESET, SILENCE, GLUE, STEADY = "close", "reset", "silence", "glue", "steady"
+CLOSE, RESET, SILENCE, GLUE, OVERTAKEN, STEADY = "close", "reset", "silence", "glue", "overtaken", "steady"
+relayed = threading.Event()
 
 
 def steps(act, number, reply):
@@ -50,6 +51,7 @@ def steps(act, number, reply):
         "glued": [GLUE, reply],
         "halved": [reply[:5], 0.02, GLUE, reply[5:]],
         "loopback": [reply[:4] + socket.inet_aton("127.0.0.1")],
+        "overtaken": [OVERTAKEN, 0.01, reply],
         "away": [reply[:4] + socket.inet_aton(net.away(socket.inet_ntoa(reply[4:])))],
     }[act]
 
@@ -85,6 +87,10 @@ def send_reply(client, userid, stage, address, other=None, on_sent=lambda: None)
             on_sent()
             drain(client)
             return False
+        elif step == OVERTAKEN:
+            relayed.clear()
+            on_sent()
+            relayed.wait(10)
         elif step == GLUE:
             glued = other.recv(65536)
         elif isinstance(step, float):
@@ -165,6 +171,7 @@ def relay(one, other):
             Awaited.wait_until_reported()
             if data:
                 towards[source].sendall(data)
+                relayed.set()
             else:
                 open_ends.discard(source)
                 towards[source].shutdown(socket.SHUT_WR)

@@ -14,36 +14,38 @@ start_slow() {
   SOCKS=$ADDRESS
 }
 
-# directly PROGRAM CASE, slowly PROGRAM CASE: print the facts and the exit status, without and with the shim.
 # Where a direct connection can only be refused, a SOCKS server can also close the connection or deny the request: those
-# cases differ in the errno alone, so directly translates it.
-directly() {
-  local errno=s/x/x/
-  case $2 in *closed | *reset) errno=s/ECONNREFUSED/ECONNRESET/ ;; *.denied*) errno=s/ECONNREFUSED/EACCES/ ;; esac
-  (CONTROL=$WORK/direct.control LIMIT=${LIMIT:-180} limit "$BUILD/programs/$1" "${@:2}" 2>&1 || echo "exit status $?") | sed "$errno"
+# cases differ in the errno alone.
+as_by_socks() { # CASE
+  case $1 in
+    *closed | *reset) expected=${expected//ECONNREFUSED/ECONNRESET} ;;
+    *.denied*) expected=${expected//ECONNREFUSED/EACCES} ;;
+  esac
 }
-slowly() {
-  CONTROL=$SLOW client "$@" 2>&1 || echo "exit status $?"
+agrees() {
+  local expected='' actual=''
+  IFS= read -rd '' expected <"direct.$1/$2" || true # which has no NUL
+  IFS= read -rd '' actual <"through.$1/$2" || true
+  [[ $expected = *"ok $2"$'\n' ]] || { echo "without the shim: $expected" && false; }
+  as_by_socks "$2"
+  [ "$actual" = "$expected" ] || diff -au --label "without the shim" --label "with it" - "through.$1/$2" <<<"${expected%$'\n'}"
 }
 
-agrees() {
-  slowly "$1" "$2" >through
-  same "$1.$2" through
+all_through() {
+  CONTROL=$SLOW LIMIT=600 client "$1" into "through.$1" 1 "${@:2}"
   never_logged slow '^early|^not a request'
 }
 
-# judge PROGRAM [CASE...]: one check for each case of the program, or for those named. A direct connection that has to wait
-# continues when the kernel sends its SYN again, a second later, so the direct runs all wait at the same time.
+# judge PROGRAM [CASE...]: one check for each case of the program, or for those named. Each runs in a process of its own. A
+# direct connection that has to wait continues when the kernel sends its SYN again, a second later, so the direct ones all
+# wait at the same time.
 judge() {
-  local program=$1 name judges=()
+  local program=$1 name
   shift
   # shellcheck disable=SC2046 # names without blanks
   [ $# != 0 ] || set -- $("$BUILD/programs/$program" list)
-  for name; do
-    directly "$program" "$name" >"$program.$name" &
-    judges+=($!)
-    [ ${#judges[@]} -lt 24 ] || { wait "${judges[0]}" && judges=("${judges[@]:1}"); } # more would exceed their time limits
-  done
-  wait "${judges[@]}"
+  mkdir "direct.$program" "through.$program"
+  CONTROL=$WORK/direct.control LIMIT=600 limit "$BUILD/programs/$program" into "direct.$program" 24 "$@"
+  check "$program: nothing is sent too early" all_through "$program" "$@"
   for name; do check "$program: $name" agrees "$program" "$name"; done
 }

@@ -6,9 +6,10 @@
 
    TEST_EACH makes one test of each element of the array `ways`, named WAY.readiness after the element's first member.
 
-     PROGRAM             runs all tests, each in a process of its own
-     PROGRAM NAME...     runs these; a single one in the program's own process
-     PROGRAM list        prints the names
+     PROGRAM                              runs all tests, each in a process of its own
+     PROGRAM NAME...                      runs these; a single one in the program's own process
+     PROGRAM list                         prints the names
+     PROGRAM into FOLDER JOBS [NAME...]   runs all or these, JOBS at a time; the output of each goes to FOLDER/NAME
 
    A test ends with "ok NAME" or "not ok NAME". Before that stand its facts (see net.h) and its failed expectations,
    each with file, line and values. */
@@ -93,6 +94,34 @@ static inline int run_in_child(const struct one_test* one) {
   return status != 0;
 }
 
+static const char* folder;
+static int free_jobs;
+
+static inline void write_to_file_of(const char* name) {
+  char path[512];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+  if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0)
+    die(path);
+  close(fd);
+}
+
+/* Whether it succeeds is to be read in the file. */
+static inline int start_child(const struct one_test* one) {
+  if (free_jobs > 0)
+    --free_jobs;
+  else
+    wait(NULL);
+  pid_t child = fork();
+  if (child < 0)
+    die("fork");
+  if (child == 0) {
+    write_to_file_of(one->name);
+    _exit(run_here(one));
+  }
+  return 0;
+}
+
 static inline int print_name(const struct one_test* one) { return puts(one->name) < 0; }
 
 static inline int is_wanted(const char* name, int argc, char** argv) {
@@ -118,9 +147,22 @@ static inline int for_each_test(int argc, char** argv, int (*act)(const struct o
   return count;
 }
 
+/* `words` begins with FOLDER, which stands where for_each_test() expects the name of the program. */
+static inline int run_into_folder(int count, char** words) {
+  int failed = 0;
+  folder = words[0], free_jobs = atoi(words[1]);
+  words[1] = words[0];
+  int found = for_each_test(count - 1, words + 1, start_child, &failed);
+  while (wait(NULL) > 0)
+    ;
+  return found == 0;
+}
+
 static inline int run_tests(int argc, char** argv) {
   int failed = 0;
   signal(SIGPIPE, SIG_IGN);
+  if (argc > 3 && strcmp(argv[1], "into") == 0)
+    return run_into_folder(argc - 2, argv + 2);
   if (argc == 2 && strcmp(argv[1], "list") == 0)
     return for_each_test(1, argv, print_name, &failed) == 0;
   if (for_each_test(argc, argv, argc == 2 ? run_here : run_in_child, &failed) == 0)

@@ -6,8 +6,8 @@
 
 # The same with the library loaded, but no server named.
 inactive() {
-  limit env "LD_PRELOAD=${runtime:+$runtime:}$BUILD/libsocksify.so" "$BUILD/programs/bad_pointers" "$1" >through
-  same "bad_pointers.$1" through
+  limit env "LD_PRELOAD=${runtime:+$runtime:}$BUILD/libsocksify.so" "$BUILD/programs/bad_pointers" "$1" >inactive
+  same "direct.bad_pointers/$1" inactive
 }
 
 start_slow

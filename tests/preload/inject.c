@@ -33,7 +33,7 @@ static void* find(enum call call) {
 
 /* The outcome of this call: 0 (make it), an errno, SHORT or END. */
 static int fault(enum call call) {
-  if (!injection || !injection->armed)
+  if (!injection || !injection->armed || (injection->until && (int)(milliseconds() - injection->until) > 0))
     return 0;
   int n = __atomic_add_fetch(&injection->made[call], 1, __ATOMIC_RELAXED);
   if (call != injection->call || n < injection->nth || (n > injection->nth && !injection->lasts))

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 /* In place of an errno: only one byte; the end of the stream; the call is made, but SIGUSR1 or the cancellation of the
@@ -80,6 +81,7 @@ struct injection {
   volatile int nth;        /* from 1 */
   volatile int error;
   volatile int lasts; /* all calls after the n-th fail as well */
+  volatile unsigned until; /* in milliseconds(); 0: faults do not end by themselves */
   volatile int injected;
   volatile int made[calls];
 };
@@ -90,6 +92,13 @@ static inline const char* fault_text(int error) {
   if (error == JUMP || error == CANCEL)
     return error == JUMP ? "siglongjmp()" : "cancelled";
   return error > GAI ? gai_strerror(GAI - error) : strerrorname_np(error);
+}
+
+/* Of an unspecified clock; only differences mean anything. */
+static inline unsigned milliseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (unsigned)now.tv_sec * 1000 + (unsigned)(now.tv_nsec / 1000000);
 }
 
 static inline struct injection* map_injection(void) {

@@ -22,8 +22,11 @@ static int is_relayed(int client, int caller) {
          receive_end(client) && end_sending(client) && receive_end(caller);
 }
 
-/* The caller, too, must hear about a failure. */
-static void require_end(int caller) {
+/* The caller, too, must hear about a failure. If it seems to have ended its own stream, only the client can end the
+   other one. */
+static void require_end(int client, int caller) {
+  if (injection->error == END)
+    end_sending(client);
   char rest[64];
   ssize_t got;
   while ((got = recv(caller, rest, sizeof rest, 0)) > 0)
@@ -39,7 +42,7 @@ static int bind_by(const char* name) {
   const int caller = receive_reply(fd, &where) ? call_at(&where) : -1;
   const int served = caller >= 0 && is_relayed(fd, caller);
   if (caller >= 0 && !served)
-    require_end(caller);
+    require_end(fd, caller);
   if (caller >= 0)
     close(caller);
   close(fd);
@@ -49,13 +52,13 @@ static int bind_by(const char* name) {
 static int bind_by_address(void) { return bind_by(NULL); }
 
 TEST(bind) {
-  begin_injecting();
+  map_injection_or_exit();
   inject_all("bind", bind_by_address, 0);
 }
 
 static int bind_by_host_name(void) { return bind_by(getenv("HOST_NAME")); }
 
 TEST(bind_host_name) {
-  begin_injecting();
+  map_injection_or_exit();
   inject_all("bind_host_name", bind_by_host_name, 0);
 }

@@ -5,7 +5,7 @@
 static int connect_by_address(void) { return connect_by(NULL); }
 
 TEST(connect) {
-  begin_injecting();
+  map_injection_or_exit();
   inject_all("connect", connect_by_address, 1);
 }
 
@@ -13,7 +13,7 @@ TEST(connect) {
 static int connect_by_digits(void) { return connect_by(destination_ip()); }
 
 TEST(digits) {
-  begin_injecting();
+  map_injection_or_exit();
   inject_all("digits", connect_by_digits, 0);
 }
 
@@ -30,7 +30,7 @@ static int connect_refused(void) {
 }
 
 TEST(refused) {
-  begin_injecting();
+  map_injection_or_exit();
   inject_all("refused", connect_refused, 0);
 }
 
@@ -48,7 +48,7 @@ static void inject_into_first_look_up(void) {
 }
 
 TEST(host_name) {
-  begin_injecting();
+  map_injection_or_exit();
   if (!getenv("FROM"))
     inject_into_first_look_up();
   inject_all("host_name", connect_by_host_name, 0);

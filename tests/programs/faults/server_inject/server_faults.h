@@ -48,21 +48,14 @@ static inline int fds_at_rest(void) {
   return fewest;
 }
 
-static inline void on_alarm(int signal) {
-  (void)signal;
-  injection->armed = 0;
-}
-
 /* A shortage lasts a fifth of a second. */
 static inline void run_with_fault(scenario* run, const struct fault* fault) {
-  const struct itimerval shortage = {.it_value = {.tv_usec = 200000}}, none = {0};
   set_fault(fault);
   problem = NULL;
-  setitimer(ITIMER_REAL, &shortage, NULL);
+  injection->until = milliseconds() + 200;
   injection->armed = 1;
   run();
   injection->armed = 0;
-  setitimer(ITIMER_REAL, &none, NULL);
   faults_injected += injection->injected > 0;
 }
 
@@ -99,12 +92,6 @@ static inline void count_calls(scenario* run, int made[calls]) {
   reaches_fds(usual_fds); /* the server also closes descriptors after the client has gone */
   injection->armed = 0;
   memcpy(made, (void*)injection->made, sizeof(int) * calls);
-}
-
-static inline void begin_injecting(void) {
-  map_injection_or_exit();
-  const struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
-  sigaction(SIGALRM, &action, NULL);
 }
 
 /* A failing accept4() concerns no particular client: one scenario is enough. */

@@ -10,6 +10,7 @@
 #include "handshake/progress.h"
 #include "handshake/server_choice.h"
 #include "handshake/trace.h"
+#include "handshake/unseen_waits.h"
 #include "kernel/readable.h"
 #include "kernel/sockopts.h"
 #include "kernel/tcp.h"
@@ -64,6 +65,14 @@ int wait_in_connect(int fd, int family, sockets::Identity key) {
   if (!socket)
     return ECONNABORTED;
   return is_new_connection(*socket) ? connect_granted(key, *socket) : connect_ended(fd, key, *socket);
+}
+
+// The same for a socket that does not block, of a program whose wait for the end would not be seen.
+int wait_unasked(int fd, int family, sockets::Identity key) {
+  int error = EINTR;
+  while (error == EINTR)
+    error = wait_in_connect(fd, family, key);
+  return error;
 }
 
 // How a connect() to this address goes. A socket that is not TCP, or already connected, is left to the kernel: direct.
@@ -122,6 +131,8 @@ int connect_through(int fd, sockets::Identity key, int family, Endpoint destinat
   if (!request)
     return EHOSTUNREACH;
   const int error = start(fd, key, family, *request, mode);
+  if (error == EINPROGRESS && has_unseen_waits())
+    return wait_unasked(fd, family, key);
   return error ? error : wait_in_connect(fd, family, key);
 }
 

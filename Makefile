@@ -1,4 +1,4 @@
-# make | make check | make test | make fuzz | make soak | make bench | make peers | make demo | make install | make uninstall | make deb | make deps | make clean | make SAN=address,undefined test
+# make | make check | make test | make test-foreign | make fuzz | make soak | make bench | make peers | make demo | make install | make uninstall | make deb | make deps | make clean | make SAN=address,undefined test
 # make ARCH=i386 library: for the 32-bit programs of a 64-bit system
 comma   := ,
 CXX     ?= g++
@@ -148,6 +148,13 @@ test: deps
 	@[ $(BUILD) != build ] || [ "$$(uname -m)" != x86_64 ] || $(build) ARCH=i386 library programs
 	@BUILD=$(BUILD) tests/run
 
+# Programs and test suites of others, which take long and are large.
+test-foreign:
+	@tests/deps build servers clients checks programs asynchronous foreign
+	@BUILD=$(BUILD) tests/foreign/packages
+	@$(build) all $(BUILD)/unit
+	@BUILD=$(BUILD) SCRIPTS=tests/foreign tests/run
+
 placing  := PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' SYSCONFDIR='$(SYSCONFDIR)' BUILD='$(BUILD)'
 debian    = $(shell dpkg --print-architecture 2>/dev/null)
 
@@ -195,5 +202,5 @@ deb:
 clean:
 	$(RM) -r build
 
-.PHONY: all library bench peers check test programs fuzzers fuzz soak demo deps install uninstall deb clean
+.PHONY: all library bench peers check test test-foreign programs fuzzers fuzz soak demo deps install uninstall deb clean
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -10,7 +10,8 @@
 set -u
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 SCRIPT=$(basename "$(dirname "$0")")/$(basename "$0" .sh) # its folder and name
-[ -n "${WORK:-}" ] || exec "$TOP/tests/run" "$SCRIPT"
+SCRIPTS=$(realpath --relative-to="$TOP" "$(dirname "$0")/..")
+[ -n "${WORK:-}" ] || SCRIPTS=$SCRIPTS exec "$TOP/tests/run" "$SCRIPT"
 cd "$WORK" || exit
 . "$TOP/tests/lib/asserts.sh"
 . "$TOP/tests/lib/servers.sh"
@@ -82,7 +83,7 @@ failed_at() {
   for ((depth = 1; depth < ${#FUNCNAME[@]}; depth++)); do
     file=${BASH_SOURCE[depth]} line=${BASH_LINENO[depth - 1]}
     case $file in */lib/harness.sh | */lib/asserts.sh) continue ;; esac
-    printf '%s:%s: %s\n' "${file#"$TOP/tests/integration/"}" "$line" "$(sed -n "${line}s/^ *//p" "$file")"
+    printf '%s:%s: %s\n' "${file#"$TOP/$SCRIPTS/"}" "$line" "$(sed -n "${line}s/^ *//p" "$file")"
   done >"$WORK/failed-at"
 }
 
@@ -168,5 +169,5 @@ wire_checks() {
 in_namespaces() {
   [ -z "${IN_NAMESPACES:-}" ] || { ip link set lo up && return; }
   unshare --map-root-user --mount --net true 2>refused || { skip namespaces "$(tail -n 1 refused)" && exit; }
-  IN_NAMESPACES=yes exec unshare --map-root-user --mount --net "$TOP/tests/integration/$SCRIPT.sh"
+  IN_NAMESPACES=yes exec unshare --map-root-user --mount --net "$TOP/$SCRIPTS/$SCRIPT.sh"
 }

@@ -10,7 +10,7 @@
 # A script sources this right after harness.sh. It then runs inside, or is skipped where namespaces are not allowed.
 if [ -z "${INSIDE:-}" ]; then
   unshare -rnm --propagation private true 2>why || { echo "skip names: no namespaces: $(cat why)" && exit; }
-  INSIDE=yes exec unshare -rnm --propagation private "$TOP/tests/integration/$SCRIPT.sh"
+  INSIDE=yes exec unshare -rnm --propagation private "$TOP/$SCRIPTS/$SCRIPT.sh"
 fi
 
 put() {

@@ -5,6 +5,7 @@
 #include "calls/poll.h"
 #include "config/config.h"
 #include "handshake/progress.h"
+#include "handshake/unseen_waits.h"
 #include "kernel/readable.h"
 #include "sockets/epoll/registrations.h"
 #include "sockets/unfinished.h"
@@ -77,6 +78,7 @@ int by_poll(pollfd* fds, nfds_t count, Timeout timeout, const sigset_t* mask, Re
 // epoll_wait() and its relatives.
 template <typename Timeout, typename Real>
 int by_epoll(int epfd, epoll_event* events, int size, Timeout timeout, const sigset_t* mask, Real real) {
+  record_seen_wait();
   if ((is_undisturbed() && epoll::has_no_cookies()) || !is_valid(timeout))
     return real();
   const Deadline deadline = after(timeout);

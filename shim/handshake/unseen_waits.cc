@@ -2,7 +2,6 @@
 #include "handshake/unseen_waits.h"
 #include "base/executable/machine_code.h"
 #include "config/log.h"
-#include <atomic>
 #include <elf.h>
 #include <link.h>
 #include <span>
@@ -41,18 +40,18 @@ bool look() {
   return false;
 }
 
-enum Answer : int { unknown, no, yes };
-std::atomic<Answer> answer{unknown};
-
 } // namespace
 
+constinit std::atomic<Waits> waits_of_program{Waits::unknown};
+
 bool has_unseen_waits() {
-  if (answer.load(std::memory_order_relaxed) == unknown) {
-    answer.store(look() ? yes : no, std::memory_order_relaxed);
-    if (answer.load(std::memory_order_relaxed) == yes)
+  if (waits_of_program.load(std::memory_order_relaxed) == Waits::unknown) {
+    const bool is_unseen = look();
+    waits_of_program.store(is_unseen ? Waits::unseen : Waits::seen, std::memory_order_relaxed);
+    if (is_unseen)
       log(2, "this program waits by system calls of its own: each connect() waits for the server");
   }
-  return answer.load(std::memory_order_relaxed) == yes;
+  return waits_of_program.load(std::memory_order_relaxed) == Waits::unseen;
 }
 
 } // namespace socksify

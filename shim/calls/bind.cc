@@ -13,8 +13,11 @@
 #include "names/fake_ips.h"
 #include "sockets/epoll/mask.h"
 #include "sockets/readiness.h"
+#include "sockets/replace.h"
 #include <cerrno>
 #include <netinet/tcp.h>
+#include <tuple>
+#include <utility>
 
 namespace socksify {
 namespace {
@@ -62,6 +65,29 @@ Endpoint expected_caller(const Socket& primary) {
 void undo_bind(int fd, const Socket& socket) {
   disconnect(fd, socket.family);
   set_low_water_mark(fd, socket.as<AwaitingCall>().low_water_mark);
+}
+
+// Takes the socket back from a dummy listener, which is bound to loopback for good.
+void undo_dummy(int fd, const Socket& socket) {
+  if (const int error = replace_by_fresh(fd, socket.family))
+    log(1, "fd {}: can be used no more after listen(): {}", fd, error_name(error));
+}
+
+// The socket stays bound, as in the kernel.
+void stop_listening(int fd, const Socket& socket) {
+  KeepErrno keep;
+  const Uninterrupted whole;
+  const Socket bound = transitions::unlistened(socket);
+  sockets::Identity key = sockets::identity(fd);
+  if (!sockets::transition(key, socket.is<DummyListener>() ? State::dummy_listener : State::listening, bound))
+    return;
+  REAL(shutdown)(fd, SHUT_RDWR); // wakes an accept() that blocks
+  socket.is<DummyListener>() ? undo_dummy(fd, socket) : undo_bind(fd, socket);
+  if (const sockets::Identity before = std::exchange(key, sockets::identity(fd)); key != before) {
+    std::ignore = sockets::remember(key, bound); // else it is a fresh socket to the library
+    sockets::forget(before);
+  }
+  epoll::set_listener(key, false);
 }
 
 // The BIND was granted. 0 or an errno.
@@ -201,17 +227,16 @@ int start_listening(int fd, Socket& socket) {
 
 // As in the kernel: a listening socket has nothing to send, and stops listening on shutdown(SHUT_RD).
 int shut_down_bind(int fd, const Socket& socket, int how) {
-  if (!socket.is_listening_bind())
+  if (!socket.is_listener())
     return ENOTCONN;
-  KeepErrno keep;
-  const Uninterrupted whole;
-  const sockets::Identity key = sockets::identity(fd);
-  if (how == SHUT_WR || !sockets::transition(key, State::listening, transitions::shut_down(socket)))
-    return 0;
-  REAL(shutdown)(fd, SHUT_RDWR); // wakes an accept() that blocks
-  undo_bind(fd, socket);
-  epoll::set_listener(key, false);
+  if (how != SHUT_WR)
+    stop_listening(fd, socket);
   return 0;
+}
+
+void dissolve_bind(int fd, const Socket& socket) {
+  if (socket.is_listener())
+    stop_listening(fd, socket);
 }
 
 } // namespace socksify

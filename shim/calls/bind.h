@@ -26,8 +26,11 @@ bool bind_by_listening(int fd);
 // listen() on a bound socket. 0 or an errno.
 [[nodiscard]] int start_listening(int fd, Socket& socket);
 
-// shutdown() of a socket that awaits a call. 0 or an errno.
+// shutdown() of a socket that awaits a call, or has had it. 0 or an errno.
 [[nodiscard]] int shut_down_bind(int fd, const Socket& socket, int how);
+
+// connect(AF_UNSPEC) on a socket that is bound or listens.
+void dissolve_bind(int fd, const Socket& socket);
 
 // What accept() returns: a new fd and its peer, or an errno.
 struct Call {

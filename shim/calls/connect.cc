@@ -16,6 +16,7 @@
 #include "kernel/tcp.h"
 #include "names/fake_ips.h"
 #include "sockets/epoll/set.h"
+#include "sockets/unix_server.h"
 #include <cerrno>
 #include <cstddef>
 #include <netinet/tcp.h>
@@ -187,13 +188,26 @@ Outcome connect_fresh(int fd, sockets::Identity key, const sockaddr* address, so
   return way == Route::denied ? EACCES : ENETUNREACH;
 }
 
-// The program takes the socket back from its connection, and may connect it again.
-void dissolve(int fd, sockets::Identity key) {
+// True if the socket is connected: its epoll registrations may be unknown.
+bool is_connection(int fd) {
   const auto state = config().active ? tcp_state(fd) : std::nullopt;
-  if (state && state != unknown_tcp_state && state != TCP_CLOSE)
+  return state ? state != unknown_tcp_state && state != TCP_CLOSE : servers::any_unix() && is_unix(fd);
+}
+
+// The program takes the socket back from its connection, and may connect it again. Not ours: the kernel does the rest.
+Outcome dissolve(int fd, sockets::Identity key) {
+  const auto socket = key ? sockets::lookup(key) : std::nullopt;
+  if (socket && (socket->is_bind() || socket->is_listener())) {
+    dissolve_bind(fd, *socket);
+    return 0;
+  }
+  if (is_connection(fd))
     epoll::adopt_registrations(sockets::identity(fd));
   if (key)
     abandon(fd);
+  if (socket && servers::any_unix())
+    restore_tcp(fd, socket->family); // the kernel would not disconnect a Unix socket
+  return Outcome::not_ours();
 }
 
 } // namespace
@@ -205,10 +219,8 @@ Outcome connect_to(int fd, const sockaddr* address, socklen_t length, Mode mode)
     return Outcome::not_ours();
   pthread_testcancel(); // a cancellation that waits comes before the call has done anything
   const auto key = sockets::empty() ? 0 : sockets::identity(fd);
-  if (address->sa_family == AF_UNSPEC) {
-    dissolve(fd, key);
-    return Outcome::not_ours();
-  }
+  if (address->sa_family == AF_UNSPEC)
+    return dissolve(fd, key);
   const Outcome again = connect_again(fd, key, mode);
   return again.is_ours() ? again : connect_fresh(fd, key, address, length, mode);
 }

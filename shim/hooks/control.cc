@@ -57,7 +57,7 @@ HOOK int shutdown(int fd, int how) noexcept {
   const auto socket = is_valid && !sockets::empty() ? progress(fd) : std::nullopt;
   if (!socket)
     return REAL(shutdown)(fd, how);
-  if (socket->is<AwaitingCall>())
+  if (socket->is<AwaitingCall>() || socket->is_listener())
     return returned(shut_down_bind(fd, *socket, how));
   if (socket->is<Pending>())
     return cancel_connect(fd);

@@ -78,8 +78,11 @@ HOOK int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
   const auto requested = may_be_ours ? IpPort::from(address, length) : std::nullopt;
   if (!requested)
     return REAL(bind)(fd, address, length);
-  if (const auto socket = progress(fd); socket && socket->is_bind())
-    return fail(EINVAL); // as for any socket that is bound
+  if (const auto socket = progress(fd); socket && socket->is_bind()) {
+    if (!socket->is<Bound>() || !socket->as<Bound>().may_be_bound_again())
+      return fail(EINVAL); // as for any socket that is bound
+    sockets::forget(sockets::identity(fd));
+  }
   if (remember_bind(fd, *requested, address->sa_family))
     return 0;
   if (requested->ip.is_ipv4() && sockets::is_reported(requested->ip.ipv4()))
@@ -102,7 +105,7 @@ HOOK int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
   auto socket = sockets::lookup_used(sockets::empty() ? 0 : sockets::identity(fd));
   if (!socket || !address || !length)
     return REAL(getsockname)(fd, address, length);
-  if (const int error = start_bind(fd, *socket))
+  if (const int error = socket->local() ? 0 : start_bind(fd, *socket))
     return fail(error);
   learn_address(fd, *socket);
   const auto local = socket->local();

@@ -18,10 +18,10 @@ struct Record {
 
 // The version names the layout of a record, which 32-bit and 64-bit programs share: see the assertions in
 // exec_state.cc. A value of another version is ignored.
-inline constexpr std::string_view version = "2:";
+inline constexpr std::string_view version = "3:";
 inline constexpr size_t record_size = 2 * (sizeof(sockets::Identity) + sizeof(Socket)) + 1; // hexadecimal, and a comma
 
-// "SOCKSIFY_STATE=2:..."
+// "SOCKSIFY_STATE=3:..."
 using Entry = Text<environment::state_variable.size() + 1 + version.size() + most * record_size + 1>;
 
 void append(Entry& entry, const Record& record);

@@ -91,6 +91,15 @@ bool bind_freely(int fd, const IpPort& local, int family) {
 
 } // namespace
 
+int replace_by_fresh(int fd, int family) {
+  const Uninterrupted whole;
+  const Fd fresh{::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  if (!fresh)
+    return errno;
+  copy_options(fd, fresh.get());
+  return replace_socket(fd, fresh);
+}
+
 uint16_t replace_bound(int fd, int family) {
   const KeepErrno keep;
   const Uninterrupted whole;

@@ -5,6 +5,8 @@ namespace socksify {
 
 std::optional<Endpoint> Socket::local() const {
   switch (m_state) {
+  case State::bound:
+    return as<Bound>().may_be_bound_again() ? std::optional{as<Bound>().last} : std::nullopt;
   case State::connected:
     return as<Connected>().local;
   case State::listening:
@@ -73,12 +75,6 @@ Socket being_accepted(Socket socket) {
   return socket;
 }
 
-Socket shut_down(Socket socket) {
-  const AwaitingCall awaiting = socket.as<AwaitingCall>();
-  socket.become(State::bound, Bound{awaiting.requested, awaiting.primary});
-  return socket;
-}
-
 Socket call_of(Socket socket, int fd, Endpoint peer) {
   const Endpoint local = socket.as<AwaitingCall>().local;
   socket.fd = fd;
@@ -87,9 +83,18 @@ Socket call_of(Socket socket, int fd, Endpoint peer) {
 }
 
 Socket dummy_of(Socket socket, int fd) {
-  const Endpoint local = socket.as<AwaitingCall>().local;
+  const AwaitingCall awaiting = socket.as<AwaitingCall>();
   socket.fd = fd;
-  socket.become(State::dummy_listener, DummyListener{local});
+  socket.become(State::dummy_listener, DummyListener{awaiting.requested, awaiting.primary, awaiting.local});
+  return socket;
+}
+
+Socket unlistened(Socket socket) {
+  const auto bound_as = [](const auto& listener) {
+    return Bound{listener.requested, listener.primary, listener.local};
+  };
+  socket.become(State::bound, socket.is<DummyListener>() ? bound_as(socket.as<DummyListener>())
+                                                         : bound_as(socket.as<AwaitingCall>()));
   return socket;
 }
 

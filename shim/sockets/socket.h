@@ -44,6 +44,10 @@ struct Bound {
   static constexpr bool is_state_of(State state) { return state == State::bound; }
   Endpoint requested{}; // the address that the program asked for
   Endpoint primary{};   // the destination of the primary connection, which is expected to call
+  Endpoint last{};      // where it has listened; port 0: nowhere yet
+
+  // At the end of listening the kernel takes a port back that it has chosen itself, but getsockname() still returns it.
+  bool may_be_bound_again() const { return last.port && requested.port == 0; }
 };
 
 // Connected to the SOCKS server, where all bytes are ours: the program can neither read nor write.
@@ -63,7 +67,7 @@ struct Accepted {
 
 struct DummyListener {
   static constexpr bool is_state_of(State state) { return state == State::dummy_listener; }
-  Endpoint local{};
+  Endpoint requested{}, primary{}, local{}; // as of the BIND
 };
 
 class Socket {
@@ -107,6 +111,8 @@ public:
   // A BIND, remembered or started, that has not been called.
   bool is_bind() const { return is<Bound>() || is<AwaitingCall>(); }
   bool is_listening_bind() const { return is<AwaitingCall>() && as<AwaitingCall>().is_listening; }
+  // The same, or what remains of it after its call.
+  bool is_listener() const { return is_listening_bind() || is<DummyListener>(); }
 
 private:
   union Data {
@@ -137,9 +143,9 @@ Socket reported(Socket connected);                                     // connec
 Socket bind_granted(Socket bound, Endpoint local, int low_water_mark); // bound > listening
 Socket listened(Socket listening);                                     // listening: listen() was called
 Socket being_accepted(Socket listening);                               // listening > accepting
-Socket shut_down(Socket listening);                                    // listening > bound
 Socket call_of(Socket accepting, int fd, Endpoint peer);               // accepting > accepted
 Socket dummy_of(Socket awaiting_call, int fd);                         // listening, accepting > dummy_listener
+Socket unlistened(Socket listener);                                    // listening, dummy_listener > bound
 
 } // namespace transitions
 } // namespace socksify

@@ -32,15 +32,13 @@ class SocketSteps(State):
         if kind == "slow" and not it["nonblock"] and self.random.random() < 0.7:
             kind = "echo"
         if self.random.random() < 0.04:
-            kind = self.random.choice(["unspec", "short", "unspec"])
+            kind = "short"
         if kind in ("echo", "greet", "silent", "slow", "closed") and it["state"] == "fresh" and self.random.random() < 0.08:
             self.say(self.random.choice(["fastopen", "fastopenmsg"]), name, kind, self.random.randint(0, 9),
                      self.random.choice(SEND_FLAGS))
         else:
             self.say("connect", name, kind)
-        if kind == "unspec":
-            it["state"] = "fresh"
-        elif it["state"] in ("fresh", "bound") and kind not in ("short", "unix"):
+        if it["state"] in ("fresh", "bound") and kind != "short":
             it["state"], it["kind"] = "connected", kind
 
     def again(self):
@@ -48,6 +46,14 @@ class SocketSteps(State):
         if not name:
             return False
         self.say("connect", name, self.sockets[name]["kind"] or "echo")
+
+    def disconnect(self):
+        name = self.own("fresh", "bound", "connected", "connected", "listening")
+        if not name:
+            return False
+        self.say("connect", name, "unspec")
+        if not self.bound(name):
+            self.sockets[name].update(state="fresh", called=False)
 
     def end(self):
         name = self.own("connected") if self.random.random() < 0.9 else self.own("listening")
@@ -124,5 +130,5 @@ class SocketSteps(State):
             return False
         self.say("say", self.random.choice(controls), self.random.choice(listeners))
 
-    SOCKET_STEPS = {socket: 6, connect: 12, again: 3, end: 5, dup: 3, close: 3, bind: 4, listen: 2, call: 8, more: 4,
-                    accept: 8}
+    SOCKET_STEPS = {socket: 6, connect: 12, again: 3, disconnect: 2, end: 5, dup: 3, close: 3, bind: 4, listen: 2, call: 8,
+                    more: 4, accept: 8}

@@ -44,8 +44,8 @@ TEST_CASE("what one program writes, the next one reads") {
 }
 
 // Literal, because programs of 32 and 64 bits exchange it, and a change needs another version.
-TEST_CASE("version 2 of a record has these bytes") {
-  std::string_view records = exec_state::records_of("2:0807060504030201"
+TEST_CASE("version 3 of a record has these bytes") {
+  std::string_view records = exec_state::records_of("3:0807060504030201"
                                                     "0702000003000000"
                                                     "0100000a34120000"
                                                     "070200c050000000"
@@ -62,7 +62,7 @@ TEST_CASE("version 2 of a record has these bytes") {
 TEST_CASE("a value without a version, or with an unknown one, is ignored") {
   const std::string value = value_of(1, listening);
   CHECK(exec_state::records_of(value.substr(exec_state::version.size())).empty());
-  CHECK(exec_state::records_of("3:" + value.substr(exec_state::version.size())).empty());
+  CHECK(exec_state::records_of("4:" + value.substr(exec_state::version.size())).empty());
   CHECK(exec_state::records_of("").empty());
 }
 

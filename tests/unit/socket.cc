@@ -54,12 +54,17 @@ TEST_CASE("a BIND goes from bind() to accept()") {
   CHECK(accepted.local() == local);
   CHECK(accepted.fd == 8);
   CHECK(transitions::dummy_of(listening, 6).local() == local);
+  CHECK(transitions::dummy_of(listening, 6).is_listener());
 }
 
-TEST_CASE("shutdown() of a BIND leaves a bound socket") {
-  const Socket again = transitions::shut_down(transitions::listened(transitions::bind_granted(bound(), local, 2)));
-  CHECK(again.as<Bound>().requested == Endpoint{0, 4000});
-  CHECK(again.as<Bound>().primary == peer);
+TEST_CASE("a socket that listens no longer is bound") {
+  const Socket listening = transitions::listened(transitions::bind_granted(bound(), local, 2));
+  for (const Socket& listener : {listening, transitions::dummy_of(listening, 6)}) {
+    const Bound again = transitions::unlistened(listener).as<Bound>();
+    CHECK(again.requested == Endpoint{0, 4000});
+    CHECK(again.primary == peer);
+    CHECK(!again.may_be_bound_again());
+  }
 }
 
 TEST_CASE("a socket comes out of a map as it went in") {

@@ -59,6 +59,19 @@ select.select([], [t], [], 10)
 print(s.connect_ex(('$host', 1)), s.connect_ex(('$host', 1)), t.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))"
 }
 check "a refusal, and the socket is free again" refused
+disconnected() {
+  prints "0 True HTTP" by "$server" "$python" -c "
+import ctypes, select, socket
+s = socket.create_connection(('$host', $port))
+waiting = select.epoll()
+waiting.register(s, select.EPOLLIN)
+nobody = ctypes.create_string_buffer(16) # AF_UNSPEC
+result = ctypes.CDLL(None).connect(s.fileno(), nobody, 16)
+s.connect(('$host', $port))
+s.sendall(b'GET /data HTTP/1.0\r\n\r\n')
+print(result, waiting.poll(10) == [(s.fileno(), select.EPOLLIN)], s.recv(4).decode())"
+}
+check "a connection is dissolved, and made anew" disconnected
 bind_answers() {
   prints "$PEER" by "$server" "$python" -c "
 import socket
@@ -69,3 +82,15 @@ s.listen()
 print(s.getsockname()[0])"
 }
 check "BIND" bind_answers
+listens_again() {
+  prints "$PEER True" by "$server" "$python" -c "
+import socket
+primary = socket.create_connection(('$host', $port))
+s = socket.socket()
+s.listen()
+before = s.getsockname()
+s.shutdown(socket.SHUT_RD)
+s.listen()
+print(s.getsockname()[0], s.getsockname() != before)"
+}
+check "a BIND after the end of another" listens_again

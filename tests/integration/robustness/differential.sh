@@ -20,8 +20,8 @@ differential() {
 # shellcheck disable=SC2119 # no more options
 start_socks4d
 start_partners
-for case in "$TOP"/tests/differential/cases/*.steps; do
-  [ ! -e "$case" ] || check "$(basename "$case" .steps)" differential --script "$case"
+for case in "$TOP"/tests/differential/cases/*/*.steps; do
+  check "$(basename "$case" .steps)" differential --script "$case"
 done
 # shellcheck disable=SC2086 # two words: FIRST COUNT
 check "random calls" differential --seeds $SEEDS --seconds "${SEED_SECONDS:-10}"

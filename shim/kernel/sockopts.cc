@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/sockopts.h"
+#include "kernel/fork.h"
 #include "kernel/real.h"
 #include "kernel/tcp.h"
 #include <atomic>
@@ -13,7 +14,8 @@ enum Option : unsigned { send_timeout = 1, receive_timeout = 2, low_water_mark =
 
 constinit std::atomic<unsigned> used_options{0}; // the bits of Option
 
-bool is_used(Option option) { return used_options.load(std::memory_order_relaxed) & option; }
+// Another process that shares the socket may have used it.
+bool is_used(Option option) { return (used_options.load(std::memory_order_relaxed) & option) || forks::count() > 0; }
 
 Deadline deadline(int fd, int option) {
   timeval limit{};

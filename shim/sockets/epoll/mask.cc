@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sockets/epoll/mask.h"
 #include "base/fd.h"
+#include "kernel/fork.h"
 #include "kernel/real.h"
 #include "sockets/epoll/fd.h"
 #include "sockets/epoll/set.h"
@@ -62,13 +63,20 @@ int update_kernel(uint64_t key, const Registration& changed) {
 
 enum class Step { done, again };
 
+// True if another process that shares the set has unmasked the registration. It may even have taken the event: another
+// EPOLL_CTL_MOD would report that again.
+bool is_unmasked_elsewhere(const Registration& before) {
+  return forks::may_share() && is_member(before.epfd, before.fd, before.data);
+}
+
 // If the kernel refuses, the program has closed the number of the set: it may have a dup.
 Step try_unmask(uint64_t key, const Registration& before) {
   Registration own = before;
   own.handshake = 0;
+  const bool is_known_to_kernel = is_unmasked_elsewhere(before);
   if (!compare_and_store(key, before, own))
     return Step::again;
-  if (update_kernel(key, own) == 0)
+  if (is_known_to_kernel || update_kernel(key, own) == 0)
     return Step::done;
   Registration renumbered = before;
   renumbered.epfd = find_set_with(cookie_of(key));

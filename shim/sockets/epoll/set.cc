@@ -78,6 +78,10 @@ bool is_spent(int epfd, int fd, uint32_t events) {
          any_member(epfd, [fd](const Member& member) { return member.fd == fd && !(member.events & ~modes); });
 }
 
+bool is_member(int epfd, int fd, uint64_t data) {
+  return any_member(epfd, [=](const Member& member) { return member.fd == fd && member.data == data; });
+}
+
 int find_set_with(uint64_t data) {
   int found = -1;
   for_each_open_fd([&](int fd) {

@@ -11,6 +11,9 @@ bool is_set(int fd);
 // EPOLLONESHOT: true if `fd` is in the set with it among its `events`, and has reported an event since it was armed.
 bool is_spent(int epfd, int fd, uint32_t events);
 
+// True if `fd` is in the set with this data word.
+bool is_member(int epfd, int fd, uint64_t data);
+
 // A number of the set that holds this data word, or -1. For a set whose known number was closed.
 int find_set_with(uint64_t data);
 

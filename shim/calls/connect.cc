@@ -196,7 +196,7 @@ bool is_connection(int fd) {
 
 // The program takes the socket back from its connection, and may connect it again. Not ours: the kernel does the rest.
 Outcome dissolve(int fd, sockets::Identity key) {
-  const auto socket = key ? sockets::lookup(key) : std::nullopt;
+  const auto socket = key ? progress(fd) : std::nullopt; // a refusal stays in SO_ERROR
   if (socket && (socket->is_bind() || socket->is_listener())) {
     dissolve_bind(fd, *socket);
     return 0;

@@ -120,7 +120,7 @@ TEST_CASE("a child records direct addresses although another thread was recordin
       no_proxy::record(contested, is_direct);
   });
   size_t wrong = 0;
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < 40; ++i) {
     const pid_t child = fork();
     if (child == 0) {
       no_proxy::record(contested, true);

@@ -150,20 +150,6 @@ through() {
 # client NAME [ARG...]: runs one of tests/programs under the shim.
 client() { through "$BUILD/programs/$1" "${@:2}"; }
 
-# wire SCRIPT CASE [ARG...]: a script of tests/programs/socks4d that speaks SOCKS itself, to the server at $SOCKS.
-wire() {
-  SOCKS=$SOCKS LIMIT=${LIMIT:-60} limit "$python" -B "$TOP/tests/programs/socks4d/$1.py" "${@:2}"
-}
-
-# ask COMMAND DESTINATION [user USERID] [from IP] [name NAME]: prints the reply code of socks4d (tests/programs/socks4d/ask.py).
-ask() { wire ask "$@"; }
-
-# wire_checks SCRIPT CASE...: one check for each case.
-wire_checks() {
-  local case
-  for case in "${@:2}"; do check "$(wire "$1" name "$case")" wire "$1" "$case"; done
-}
-
 # in_namespaces: gives the rest of the script its own network and mounts, and root in them; ends the script where that is
 # not allowed. Call it before anything is started.
 in_namespaces() {

@@ -8,7 +8,7 @@ start() {
   local name=$1
   shift
   : >"$WORK/$name.log" # an earlier server of this name may have left one
-  marks[$WORK/$name.log]=0
+  marks["$WORK/$name.log"]=0
   setpriv --pdeathsig KILL "$@" >"$WORK/$name.log" 2>&1 </dev/null &
   servers+=($!)
 }

@@ -3,6 +3,7 @@
 # Names (SOCKS4A) as this host resolves them, with a hosts file and a DNS server that never answers, in private mount and
 # network namespaces.
 . "${0%/*}/../../lib/harness.sh"
+. "$TOP/tests/lib/wire.sh"
 
 in_namespaces
 cat >hosts <<END
@@ -31,6 +32,7 @@ through_curl() {
   saw_only_peer web
 }
 
+start_wire
 start dns "$python" -B "$TOP/tests/servers/silent_dns.py" "$NET.7"
 announced dns
 : >rules.conf

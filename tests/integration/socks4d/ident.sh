@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # IDENT: socks4d asks the client's host who the client is. identd.py at $NET.6 can fail in every way; $NET.7 has no identd; or the one that tests/programs/socks4d/ident.py plays.
 . "${0%/*}/../../lib/harness.sh"
+. "$TOP/tests/lib/wire.sh"
 
 identd() { echo "$*" >identd.mode; }
 # replies CODE COMMAND [ASK-ARGUMENT...]: the reply to a client on identd's host; a refused one reaches nobody.
@@ -27,6 +28,7 @@ no_identd() { prints 92 ask "$1" "$APP" from "$NET.7"; }
 
 IDENT_PORT=$(unused_port)
 export IDENT_PORT
+start_wire
 start identd "$python" -B "$TOP/tests/servers/identd.py" "$NET.6" "$IDENT_PORT" @identd.mode
 announced identd
 start_app

@@ -3,6 +3,7 @@
 # A client on another machine (a network namespace with a cable) reaches what is open to the server's host only where a rule
 # allows it.
 . "${0%/*}/../../lib/harness.sh"
+. "$TOP/tests/lib/wire.sh"
 
 in_namespaces
 HERE=10.77.0.1 THERE=10.77.0.2 PEER=$HERE
@@ -14,18 +15,20 @@ await is_elsewhere
 ip link add cable type veth peer name cable netns "$OTHER" && ip addr add $HERE/24 dev cable && ip link set cable up &&
   "${there[@]}" ip addr add $THERE/24 dev cable && "${there[@]}" ip link set cable up && "${there[@]}" ip link set lo up || exit
 
-ask_there() { SOCKS=$SOCKS limit "${there[@]}" "$python" -B "$TOP/tests/programs/socks4d/ask.py" "$@"; }
 # decides CODE STATEMENTS ASK-ARGUMENT...: the reply to the client on the other machine, under these rules.
 decides() {
   configure "${2//;/$'\n'}" >/dev/null
-  prints "$1" ask_there "${@:3}"
+  prints "$1" ask "${@:3}"
   if [ "$1$3" = 90connect ]; then logged app '^peer'; else never_logged app '^peer'; fi
 }
 still_here() {
   configure "" >/dev/null
-  SOCKS=$SOCKS prints "$1" ask "${@:2}"
+  local requests=''
+  prints "$1" ask "${@:2}"
 }
 
+wire_by=("${there[@]}")
+start_wire
 : >rules.conf
 start app "$python" -B "$TOP/tests/servers/appserver.py" 0.0.0.0
 announced app

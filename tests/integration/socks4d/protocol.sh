@@ -3,6 +3,7 @@
 # socks4d and the specification, to the letter: tests/programs/socks4d/{requests,connect,bind}.py send it literal
 # bytes. And it serves the clients that people have.
 . "${0%/*}/../../lib/harness.sh"
+. "$TOP/tests/lib/wire.sh"
 
 through_curl() {
   prints "hello" limit curl -sS --noproxy '' --proxy "$1://fred@$SOCKS" "http://$WEB/hello"
@@ -17,6 +18,7 @@ reset_is_none() {
   never_logged session 'result=(granted|rejected)'
 }
 
+start_wire
 start_socks4d --log "$WORK/session.log"
 wire connect looks_into_the_server >look 2>&1 || skip "TCP_NODELAY" "$(cat look)"
 for script in requests connect bind; do

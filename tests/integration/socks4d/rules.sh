@@ -3,6 +3,7 @@
 # socks4d.conf(5): what each statement does, and the messages for mistakes; how rules are reloaded; and what is
 # denied without a rule. For clients of other machines see other-machine.sh.
 . "${0%/*}/../../lib/harness.sh"
+. "$TOP/tests/lib/wire.sh"
 
 # decides CODE STATEMENTS [ASK-ARGUMENT...]: the reply to a request for the application server, under these statements
 # (separated by ";"). Only a granted CONNECT reaches the server.
@@ -70,6 +71,7 @@ vanished() {
   prints 90 ask connect "$APP"
 }
 
+start_wire
 : >rules.conf
 start_app
 start_socks4d --config "$WORK/rules.conf" --threads 2

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # How socks4d starts, answers signals and ends; what it logs and counts; and its messages for wrong options.
 . "${0%/*}/../../lib/harness.sh"
+. "$TOP/tests/lib/wire.sh"
 
 socks4d=("$BUILD/socks4d" --listen "$NET.1:0" --bind-address "$PEER")
 

@@ -231,15 +231,25 @@ def stopped_server():
         os.kill(pid, signal.SIGCONT)
 
 
-def main(module):
-    """SCRIPT list, SCRIPT name CASE, or SCRIPT CASE [ARG...]."""
-    verb, *words = sys.argv[1:]
+def cases(module):
+    """The names of its tests."""
+    return [name for name, test in module.__dict__.items()
+            if isinstance(test, types.FunctionType) and test.__module__ == module.__name__ and test.__doc__]
+
+
+def run(module, verb, *words):
+    """SCRIPT list, SCRIPT name CASE..., or SCRIPT CASE [ARG...]."""
     if verb == "list":
-        print(*(name for name, test in module.__dict__.items()
-                if isinstance(test, types.FunctionType) and test.__module__ == module.__name__ and test.__doc__))
+        print(*cases(module))
     elif verb == "name":
-        print(getattr(module, words[0]).__doc__)
+        print(*(getattr(module, case).__doc__ for case in words), sep="\n")
     else:
         result = getattr(module, verb)(*words)
         if hasattr(result, "__next__"):
             list(result)
+
+
+def main(module):
+    """Does nothing in a module that children.py imports."""
+    if module.__name__ == "__main__":
+        run(module, *sys.argv[1:])

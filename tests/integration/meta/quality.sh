@@ -5,13 +5,9 @@
 
 # The project's files, found without git: there may be no repository.
 files() { (cd "$TOP" && find . -path ./.git -prune -o -path ./build -prune -o -type f -print | sort); }
+# By its name, or by its first line.
 shell_scripts() {
-  files | while read -r file; do
-    case $file in
-      *.sh) echo "$file" ;;
-      *) ! head -c 20 "$TOP/$file" | head -n 1 | grep -aqE '^#! ?/bin/(ba)?sh' || echo "$file" ;;
-    esac
-  done
+  files | xargs -d '\n' awk 'FNR == 1 && (FILENAME ~ /[.]sh$/ || /^#! ?\/bin\/(ba)?sh/) { print FILENAME } { nextfile }'
 }
 
 # Each file by itself: to read everything that it sources (-x) would take three times as long. What depends on other files is

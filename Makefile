@@ -80,7 +80,7 @@ $(BUILD)/programs/%: $$(wildcard tests/programs/*/$$*.c tests/programs/*/$$*/*.c
 	$(CC) -Wall -Wextra -Werror $(if $(filter ready,$*),-O1,-O0) -g -D_GNU_SOURCE $(machine) $(if $(machine),-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64) -Itests/programs -o $@ $(filter %.c,$^) -pthread
 
 # Preloaded into programs under test.
-$(BUILD)/preload/%.so: tests/preload/%.c $(headers)
+$(BUILD)/preload/%.so: tests/preload/%.c $(wildcard tests/preload/*.h) $(headers)
 	@mkdir -p $(@D)
 	$(CC) -Wall -Wextra -Werror -O1 -g -D_GNU_SOURCE $(machine) -Itests/programs -shared -fPIC -o $@ $<
 

@@ -27,7 +27,7 @@ by_psql() {
 }
 # The module connects without blocking, and waits by poll().
 by_nss() {
-  prints 'far:x:4711:4711::/home/far:/bin/sh' through unshare --mount --propagation private \
+  prints 'far:x:4711:4711::/users/far:/bin/sh' through unshare --mount --propagation private \
     sh -c 'mount --bind etc /etc && exec "$@"' - "$@"
   logged postgres "connection received: host=$PEER "
 }
@@ -36,7 +36,7 @@ start_socks4d
 start_postgres
 psql -q -w -X -h "$NET.3" -p "${PG#*:}" -U postgres <<END
 create table users (username text, passwd text, gecos text, homedir text, shell text, uid int, gid int);
-insert into users values ('far', 'x', '', '/home/far', '/bin/sh', 4711, 4711);
+insert into users values ('far', 'x', '', '/users/far', '/bin/sh', 4711, 4711);
 END
 columns='select username, passwd, gecos, homedir, shell, uid, gid from users'
 cp -a /etc etc
@@ -53,5 +53,5 @@ if ! compgen -G '/lib/libnss_pgsql.so*' >/dev/null; then
 else
   check "libnss-pgsql2, by name" by_nss getent passwd far
   check "libnss-pgsql2, by number" by_nss getent passwd 4711
-  check "libnss-pgsql2, in perl" by_nss perl -e 'print join(":", (getpwnam "far")[0 .. 3], "", "/home/far", "/bin/sh"), "\n"'
+  check "libnss-pgsql2, in perl" by_nss perl -e 'print join(":", (getpwnam "far")[0 .. 3], "", "/users/far", "/bin/sh"), "\n"'
 fi

@@ -11,16 +11,17 @@
 namespace socksify::epoll {
 namespace {
 
-constinit CookieMap table;
+constinit struct {
+  CookieMap table;
+  std::atomic<uint64_t> greatest_key{0}; // no registration of this process has a greater one
+} registrations;
+
 // In place of the set's number: the place is free, or reserved until the kernel accepts the registration.
 constexpr int no_set = -1, reserved_set = -2;
 
-// No registration of this process has a greater key.
-constinit std::atomic<uint64_t> greatest_key{0};
-
 void record_key(uint64_t key) {
-  uint64_t known = greatest_key.load(std::memory_order_relaxed);
-  while (known < key && !greatest_key.compare_exchange_weak(known, key, std::memory_order_relaxed))
+  uint64_t known = registrations.greatest_key.load(std::memory_order_relaxed);
+  while (known < key && !registrations.greatest_key.compare_exchange_weak(known, key, std::memory_order_relaxed))
     ;
 }
 
@@ -36,16 +37,16 @@ Identity newest_identity() {
 void forget_closed() {
   const auto keep = [](Identity socket) {
     for (int number = 0; number < most_sets; ++number)
-      table.keep(key_of(socket, number));
+      registrations.table.keep(key_of(socket, number));
   };
-  sockets::sweep(table, keep, [](uint64_t, const CookieMap::Value& value) {
+  sockets::sweep(registrations.table, keep, [](uint64_t, const CookieMap::Value& value) {
     count_masked(unpack<Registration>(value).is_masked(), false);
   });
 }
 
 // Stores into a place that exists. False if it is not free.
 bool store_if_free(uint64_t key, const Registration& registration) {
-  return table.update(key, [&](CookieMap::Value& value) {
+  return registrations.table.update(key, [&](CookieMap::Value& value) {
     const bool is_free = unpack<Registration>(value).epfd == no_set;
     if (is_free)
       value = pack(registration);
@@ -59,7 +60,7 @@ uint64_t key_of(Identity socket, int number) { return socket * most_sets + stati
 
 std::optional<Registration> registration_at(uint64_t key) {
   CookieMap::Value value;
-  if (!table.find(key, value))
+  if (!registrations.table.find(key, value))
     return std::nullopt;
   return unpack<Registration>(value);
 }
@@ -83,9 +84,9 @@ uint64_t reserve(Identity socket, int fd) {
         return key;
       continue;
     }
-    if (table.needs_sweep(key, static_cast<size_t>(fd)))
+    if (registrations.table.needs_sweep(key, static_cast<size_t>(fd)))
       forget_closed();
-    if (table.insert(key, pack(reserved)))
+    if (registrations.table.insert(key, pack(reserved)))
       return key;
     if (!registration_at(key))
       return 0; // no memory; for_each_of() would not reach a later number
@@ -95,7 +96,7 @@ uint64_t reserve(Identity socket, int fd) {
 
 void store(uint64_t key, const Registration& registration) {
   bool was_masked = false;
-  table.update(key, [&](CookieMap::Value& value) {
+  registrations.table.update(key, [&](CookieMap::Value& value) {
     was_masked = unpack<Registration>(value).is_masked();
     value = pack(registration);
     return true;
@@ -104,7 +105,7 @@ void store(uint64_t key, const Registration& registration) {
 }
 
 bool compare_and_store(uint64_t key, const Registration& before, const Registration& registration) {
-  const bool done = table.update(key, [&](CookieMap::Value& value) {
+  const bool done = registrations.table.update(key, [&](CookieMap::Value& value) {
     const bool is_same = unpack<Registration>(value) == before;
     if (is_same)
       value = pack(registration);
@@ -122,7 +123,7 @@ int remove(uint64_t key, int epfd, int fd, epoll_event* event) {
   return result;
 }
 
-bool no_registrations() { return table.empty(); }
+bool no_registrations() { return registrations.table.empty(); }
 
 void count_masked(bool was_masked, bool is_masked) {
   if (was_masked && !is_masked)
@@ -130,7 +131,7 @@ void count_masked(bool was_masked, bool is_masked) {
   unfinished.masked.fetch_add(int{is_masked} - int{was_masked}, std::memory_order_release);
 }
 
-bool has_no_cookies() { return greatest_key.load(std::memory_order_relaxed) == 0 && forks::count() == 0; }
+bool has_no_cookies() { return registrations.greatest_key.load(std::memory_order_relaxed) == 0 && forks::count() == 0; }
 
 uint64_t cookie_of(uint64_t key) {
   static constinit std::atomic<uint64_t> known{0};
@@ -144,7 +145,7 @@ uint64_t cookie_of(uint64_t key) {
 
 bool is_cookie(uint64_t data) {
   const uint64_t key = cookie_of(data);
-  if (key <= greatest_key.load(std::memory_order_relaxed))
+  if (key <= registrations.greatest_key.load(std::memory_order_relaxed))
     return true;
   // Keys of other processes. No other process knows this one's cookies if none of them was forked.
   return forks::count() > 0 && key < uint64_t{1} << 48 && key / most_sets <= newest_identity() + most_out_of_order;

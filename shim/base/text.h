@@ -2,6 +2,7 @@
 // Text in fixed buffers.
 #pragma once
 #include "base/format.h"
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>
@@ -24,7 +25,7 @@ public:
   void add(char character) { add(std::string_view{&character, 1}); }
   void add(std::string_view text) {
     const size_t length = text.size() < Size - 1 - m_length ? text.size() : Size - 1 - m_length;
-    std::memcpy(m_text + m_length, text.data(), length);
+    std::copy_n(text.data(), length, m_text + m_length);
     m_text[m_length += length] = '\0';
   }
   void clear() { m_text[m_length = 0] = '\0'; }

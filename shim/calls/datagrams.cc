@@ -133,7 +133,7 @@ int refusal(int fd, const void* address, socklen_t length) {
 // A quick look, without system calls.
 bool may_be_refused(const void* address, socklen_t length) {
   const Config& settings = config();
-  if (forks::is_looking_up() || (settings.leak == Leak::allow && !settings.uses_fake_ips()) ||
+  if (forks::is_module_calling() || (settings.leak == Leak::allow && !settings.uses_fake_ips()) ||
       (address && !is_readable(address, length)))
     return false;
   const auto family = family_of(address, length);
@@ -175,7 +175,7 @@ bool is_send_refused(int fd, const void* address, socklen_t length) {
 }
 
 bool is_query_refused() {
-  if (forks::is_looking_up() || config().leak == Leak::allow || refuse() == 0)
+  if (forks::is_module_calling() || config().leak == Leak::allow || refuse() == 0)
     return false;
   errno = EACCES;
   h_errno = NO_RECOVERY;

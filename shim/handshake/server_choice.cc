@@ -13,6 +13,8 @@ namespace socksify {
 namespace {
 
 std::optional<uint32_t> resolve(const char* host) {
+  if (forks::is_looking_up())
+    return std::nullopt; // by a signal handler that interrupts the same look-up
   const forks::LookupGuard now;
   addrinfo hints{}, *list = nullptr;
   hints.ai_family = AF_INET;

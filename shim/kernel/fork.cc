@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/fork.h"
 #include "kernel/deadline.h"
+#include <csignal>
+#include <cstring>
 #include <ctime>
 #include <pthread.h>
 #include <unistd.h>
@@ -24,7 +26,8 @@ constinit struct {
 // Of this thread.
 [[gnu::tls_model("initial-exec")]] constinit thread_local struct {
   uint32_t lookups = 0;
-  uint32_t era = 0; // of the last of them
+  uint32_t era = 0;             // of the last of them
+  uint64_t blocked_signals = 0; // when it began
   bool is_forking = false;
 } own;
 
@@ -93,6 +96,14 @@ uint32_t begin_lookup() {
 
 void count_fork() { state.count.fetch_add(1, std::memory_order_relaxed); }
 
+uint64_t blocked_signals() {
+  sigset_t signals;
+  uint64_t mask = 0; // the kernel has 64
+  if (pthread_sigmask(SIG_SETMASK, nullptr, &signals) == 0)
+    std::memcpy(&mask, &signals, sizeof mask);
+  return mask;
+}
+
 void notify(const Observer::Call Observer::*call) {
   Observer* each = state.observers.load(std::memory_order_acquire);
   for (; each; each = each->next.load(std::memory_order_acquire))
@@ -147,6 +158,7 @@ void watch() {
 
 // Not even asynchronous cancellation ends it in the middle of libc's work.
 LookupGuard::LookupGuard() : m_leaving([](void* self) { static_cast<LookupGuard*>(self)->end(); }, this) {
+  own.blocked_signals = blocked_signals();
   const Uninterrupted beginning;
   pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &m_cancel_type);
   m_era = own.era = begin_lookup();
@@ -169,6 +181,8 @@ void LookupGuard::end() {
 }
 
 bool is_looking_up() { return own.lookups > 0; }
+
+bool is_module_calling() { return is_looking_up() && blocked_signals() == own.blocked_signals; }
 
 uint32_t count() { return state.count.load(std::memory_order_relaxed); }
 

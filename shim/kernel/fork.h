@@ -61,9 +61,13 @@ private:
   void end();
 };
 
-// True if this thread is in such a look-up: the call comes from a module of the name service switch, which connects to
-// a server of its own.
+// True if this thread is in such a look-up. It cannot begin another: the C library may hold its locks.
 bool is_looking_up();
+
+// True if the call comes from a module of the name service switch that is asked in such a look-up, and connects to a
+// server of its own. A call by a signal handler does not: the handler's signal is blocked meanwhile. (With SA_NODEFER
+// it is not, and the call is taken for the module's.)
+bool is_module_calling();
 
 // getpid() without the system call. In a child of vfork(), which shares the memory of its parent, that of the parent.
 int own_pid();

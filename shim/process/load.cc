@@ -118,13 +118,16 @@ const Config& config() {
   return process.config;
 }
 
-bool is_active() { return config().active && !forks::is_looking_up(); }
+bool is_active() { return config().active && !forks::is_module_calling(); }
 
+// Empty for a signal handler that interrupts the look-up.
 std::string_view userid() {
   if (!config().userid.view().empty())
     return config().userid.view();
   if (const LoginName* known = login_name.load(std::memory_order_acquire))
     return known->view();
+  if (forks::is_looking_up())
+    return {};
   LoginName name;
   look_up(name);
   const LoginName* const known = publish(name);

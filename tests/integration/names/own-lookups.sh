@@ -26,5 +26,11 @@ for case in jump_from_look_up cancel_look_up cancel_look_up_async; do
   check "the user's name: $case" by_user "$case"
   check "the server's name: $case" by_server "$case"
 done
+only_proxied() {
+  "$@"
+  saw_only_peer app
+}
+check "the user's name: a signal handler connects" only_proxied by_user handler_in_look_up_of_user
+check "the server's name: a signal handler connects" only_proxied by_server handler_in_look_up_of_server
 check "the user's name, from a server" asking by_user
 check "the server's name, from a server" asking by_server

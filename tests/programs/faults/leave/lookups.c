@@ -73,6 +73,41 @@ static void cancel_in_look_up(void* (*run)(void* act)) {
 TEST(cancel_look_up) { cancel_in_look_up(run_simply); }
 TEST(cancel_look_up_async) { cancel_in_look_up(run_asynchronously); }
 
+static const char* volatile connected_in_handler, * volatile conversation_in_handler;
+
+/* The look-up would wait for ever. */
+static void connect_and_jump(int signal) {
+  const int fd = own(1, tcp_socket(AF_INET));
+  connected_in_handler = result(connect_to(fd, getenv("DESTINATION"), AF_INET));
+  conversation_in_handler = strcmp(connected_in_handler, "ok") == 0 ? converse(fd) : "none";
+  siglongjmp(out, signal);
+}
+
+static void handle_in_look_up(void) {
+  const struct sigaction action = {.sa_handler = connect_and_jump};
+  pthread_t self = pthread_self(), other;
+  announce();
+  sigaction(SIGUSR1, &action, NULL);
+  alarm(CHILD_SECONDS);
+  pthread_create(&other, NULL, jump_when_begun, &self);
+  run_to_jump(connect_once);
+  pthread_join(other, NULL);
+}
+
+/* A signal handler connects in the middle of the look-up: through the server, or not at all if its address is what is
+   looked up. */
+TEST(handler_in_look_up_of_user) {
+  handle_in_look_up();
+  require_ok("connect in the handler", connected_in_handler);
+  require_ok("conversation in the handler", conversation_in_handler);
+  require_nothing_left();
+}
+TEST(handler_in_look_up_of_server) {
+  handle_in_look_up();
+  EXPECT_TEXT(connected_in_handler, "EHOSTUNREACH");
+  require_nothing_left();
+}
+
 /* The module connects, too. */
 TEST(connect_in_look_up) {
   map_injection_or_exit();

@@ -74,14 +74,26 @@ runs() { # SUITE MODE PROGRAM
   [ "$2" = plain ] || agrees_with_plain "$1" "$2" "$3"
 }
 
+# The comparison means something: these were through socks4d.
+have_connected() {
+  counters >counted
+  has counted ' connects=[1-9]'
+  note "$(sed 's/.* connects=\([0-9]*\) binds=\([0-9]*\).*/\1 CONNECTs and \2 BINDs/' counted)" >>"$WORK/notes"
+}
+show_notes() {
+  [ ! -e "$WORK/notes" ] || { cat "$WORK/notes" && rm "$WORK/notes"; }
+}
+
 compare_modes() {
   local program mode
   for program in "${@:2}"; do
     for mode in plain direct proxied; do
       check "$1, $program, $mode" runs "$1" "$mode" "$program"
-      [ ! -e notes ] || { cat notes && rm notes; }
+      show_notes
     done
   done
+  check "$1: connections through socks4d" have_connected
+  show_notes
 }
 
 start_socks4d

@@ -78,6 +78,10 @@ serves_itself() {
     });'
   SOCKSIFY_LOOPBACK=direct prints served through "$1" script.mjs
 }
+is_fit() {
+  "$LAUNCHER" -s "$SOCKS" --check "$1" >got
+  has got '^ok   program '
+}
 bun_connects() {
   script 'const [hostname, port] = process.argv[2].split(":");
     let got = "";
@@ -98,6 +102,7 @@ start_web "$WORK/site"
 for program in "$node" "$bun"; do
   [ -x "$program" ] || { skip "${program##*/}" "not installed: tests/foreign/packages" && continue; }
   name=${program##*/}
+  check "$name, --check" is_fit "$program"
   check "$name, fetch()" fetches "$program" "$WEB"
   check "$name, fetch() of a name" fetches_name "$program"
   check "$name, http.get()" http_module "$program"

@@ -26,7 +26,7 @@ agrees() {
   local expected='' actual=''
   IFS= read -rd '' expected <"direct.$1/$2" || true # which has no NUL
   IFS= read -rd '' actual <"through.$1/$2" || true
-  [[ $expected = *"ok $2"$'\n' ]] || { echo "without the shim: $expected" && false; }
+  [[ $'\n'$expected = *$'\n'"ok $2"$'\n' ]] || { echo "without the shim: $expected" && false; }
   as_by_socks "$2"
   [ "$actual" = "$expected" ] || diff -au --label "without the shim" --label "with it" - "through.$1/$2" <<<"${expected%$'\n'}"
 }

@@ -3,8 +3,7 @@
 # Time limits, signals, and the CPU time of waiting: tests/programs/async/time, compared with the kernel where it can be.
 . "${0%/*}/../../lib/harness.sh"
 . "$TOP/tests/lib/judge.sh"
-
-expires() { CONTROL=$SLOW SOCKSIFY_TIMEOUT=3 client expire "$1"; }
+. "$TOP/tests/lib/cases.sh"
 
 # A sanitizer's own handlers lack SA_RESTART.
 left_out=none
@@ -13,4 +12,5 @@ left_out=none
 start_slow
 # shellcheck disable=SC2046 # names without blanks
 judge time $("$BUILD/programs/time" list | grep -vx "$left_out")
-for way in $("$BUILD/programs/expire" list); do check "time: SOCKSIFY_TIMEOUT, $way" expires "$way"; done
+# shellcheck disable=SC2046 # names without blanks
+CONTROL=$SLOW SOCKSIFY_TIMEOUT=3 each_case "time: SOCKSIFY_TIMEOUT, %" 4 expire $("$BUILD/programs/expire" list)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Calls from the application server to a listening socket, in the sequence of the specification: tests/programs/bind/bind.
 . "${0%/*}/../../lib/harness.sh"
+. "$TOP/tests/lib/cases.sh"
 
 typical() {
   client bind typical
@@ -17,7 +18,6 @@ for socksd in socks4d danted; do
   check "typical, IPv6 socket, $socksd" on_ipv6_socket typical
   check "buffers, IPv6 socket, $socksd" on_ipv6_socket client bind buffers
   # The others need a misbehaving server: robustness/faults.sh.
-  for case in $("$BUILD/programs/bind" list | grep -vxE 'typical|call_aborted|refused'); do
-    check "$case, $socksd" client bind "$case"
-  done
+  # shellcheck disable=SC2046 # names without blanks
+  each_case "%, $socksd" 1 bind $("$BUILD/programs/bind" list | grep -vxE 'typical|call_aborted|refused')
 done

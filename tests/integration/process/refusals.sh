@@ -66,8 +66,9 @@ scripts() {
   is_empty out
 }
 set_user_id() {
-  if [ "$(id -u)" = 0 ]; then cp dynamic suid && chown 65534 suid && chmod u+s suid; else cp /bin/su suid; fi
-  refused "suid is set-user-ID" starter sh "$([ "$(id -u)" = 0 ] && echo "$WORK/suid" || echo /bin/su)"
+  local program=/bin/su
+  [ "$(id -u)" != 0 ] || { program=$WORK/suid && cp dynamic suid && chown 65534 suid && chmod u+s suid; }
+  refused "$program is set-user-ID" starter sh "$program"
 }
 # What an own set-user-ID program would do: exec with other effective IDs than real ones.
 effective_ids() {

@@ -29,6 +29,10 @@ template <typename... Call> bool fails_send(int fd, Call... call) {
 // As the flag of recv() and send().
 int wait_flag(int flags) { return flags & RWF_NOWAIT ? MSG_DONTWAIT : 0; }
 
+template <typename Offset> bool may_send_file(const Offset* offset, size_t count) {
+  return count && (!offset || !premature_io::needs_check() || is_readable(offset));
+}
+
 // An address that cannot be read is the kernel's to refuse.
 bool fails_send_to(int fd, const sockaddr* address, socklen_t length, int flags) {
   return premature_io::needs_check() && (!address || is_readable(address, length)) &&
@@ -122,17 +126,20 @@ HOOK int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
   return sending::messages(fd, messages, count, flags);
 }
 
+// An offset that cannot be read, and a count of 0, are the kernel's to answer.
 HOOK ssize_t sendfile(int to, int from, off_t* offset, size_t count) noexcept {
-  return fails_send(to) ? -1 : REAL(sendfile)(to, from, offset, count);
+  return may_send_file(offset, count) && fails_send(to) ? -1 : REAL(sendfile)(to, from, offset, count);
 }
 
 HOOK ssize_t sendfile64(int to, int from, off64_t* offset, size_t count) noexcept {
-  return fails_send(to) ? -1 : REAL(sendfile64)(to, from, offset, count);
+  return may_send_file(offset, count) && fails_send(to) ? -1 : REAL(sendfile64)(to, from, offset, count);
 }
 
+// Neither sockets nor pipes have an offset: the kernel refuses.
 HOOK ssize_t splice(int from, off64_t* from_offset, int to, off64_t* to_offset, size_t count, unsigned flags) {
   const int wait = flags & SPLICE_F_NONBLOCK ? MSG_DONTWAIT : 0;
-  if (fails_receive(from, wait) || fails_send(to, wait))
+  const bool may_move = count && !from_offset && !to_offset;
+  if (may_move && (fails_receive(from, wait) || fails_send(to, wait)))
     return -1;
   return REAL(splice)(from, from_offset, to, to_offset, count, flags);
 }

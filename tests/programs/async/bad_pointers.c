@@ -4,6 +4,7 @@
 #include "slow_server.h"
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/uio.h>
 
 static char* bad; /* not readable; the page before it is */
@@ -119,6 +120,28 @@ static void try_parts(int fd) {
   TRY(readv(fd, &part, too_many));
 }
 
+/* A socket has no offset, nor has a pipe. */
+static void try_offsets(int fd) {
+  int ends[2], file = open("/proc/self/exe", O_RDONLY);
+  off_t start = 0;
+  if (file < 0 || pipe(ends) != 0 || write(ends[1], "x", 1) != 1)
+    die("files");
+  TRY(sendfile(fd, file, (void*)bad, 1));
+  TRY(sendfile(fd, file, (void*)(bad - 4), 1));
+  TRY(sendfile(fd, file, (void*)-1, 1));
+  TRY(sendfile64(fd, file, (void*)bad, 1));
+  TRY(sendfile(fd, file, &start, 0));
+  TRY(splice(ends[0], NULL, fd, (void*)bad, 1, SPLICE_F_NONBLOCK));
+  TRY(splice(ends[0], (void*)bad, fd, NULL, 1, SPLICE_F_NONBLOCK));
+  TRY(splice(ends[0], NULL, fd, &(loff_t){0}, 1, SPLICE_F_NONBLOCK));
+  TRY(splice(fd, (void*)bad, ends[1], NULL, 1, SPLICE_F_NONBLOCK));
+  TRY(splice(fd, NULL, ends[1], (void*)bad, 1, SPLICE_F_NONBLOCK));
+  TRY(splice(fd, NULL, ends[1], NULL, 0, SPLICE_F_NONBLOCK));
+  close(file);
+  close(ends[0]);
+  close(ends[1]);
+}
+
 static void make_bad(void) {
   const long page = sysconf(_SC_PAGESIZE);
   bad = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -130,6 +153,7 @@ static void try_all(int fd) {
   make_bad();
   try_messages(fd);
   try_parts(fd);
+  try_offsets(fd);
   try_waits(fd);
   try_options(fd);
   try_addresses(fd);

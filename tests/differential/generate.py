@@ -7,7 +7,8 @@ It avoids what the kernel does not do the same every time, and what the manual d
 - Blocking sockets have time limits, so that a script always ends.
 - A listening socket is called once (a BIND takes one call), and only after listen(), while a BIND
   waits from getsockname() on.
-- A bound socket that becomes a BIND is only asked for its name, made to listen or connected: no program sends there.
+- A bound socket that becomes a BIND is only asked for its name, made to listen or connected: no program sends
+  there. If it is registered in a set it listens at once, because the set does not report the hang-up of a bound socket.
 - A child connects, binds, listens, registers and ends on its own sockets: the library does not tell the parent.
 - A thread that is cancelled connects fresh sockets, accepts from listening ones, and reads and writes on connections. The
   library fails other calls without the kernel, so that they are no cancellation points.

@@ -130,6 +130,7 @@ void shut(Connection& connection) { connection.is_shut = connection.phase == Pha
 void called(Connection& control, Connection& listener) {
   control.to_come += 5; // "done\n"
   listener.call_comes = listener.phase == Phase::listening;
+  listener.caller = &control;
 }
 
 void said(Connection& control, Connection& listener) {

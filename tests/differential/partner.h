@@ -26,6 +26,7 @@ struct Connection {
   bool end_comes; // the end of the stream
   bool reset_comes;
   bool call_comes;       // to a listening socket
+  const void* caller;    // the control connection that it was asked on
   size_t said;           // bytes of the caller that nobody has accepted yet
   sockaddr_storage name; // as getsockname() reported it; family 0: not since connect()
 };

@@ -144,7 +144,7 @@ std::string call_step(const Words& words) {
 // say CONTROL LISTENER: the caller sends a line, before the call is accepted.
 std::string say_step(const Words& words) {
   const Slot control = slot(word(words, 1)), listener = slot(word(words, 2));
-  if (!control.connection || !listener.connection || !listener.connection->call_comes)
+  if (!listener.connection || !listener.connection->call_comes || listener.connection->caller != control.connection)
     return "nobody to say it";
   if (!tell(control, "say\n"))
     return "not sent: " + result(-1);

@@ -10,7 +10,7 @@ class SocketSteps(State):
     def socket(self):
         if len(self.sockets) > 5:
             return False
-        name, it = self.name(), {"state": "fresh", "kind": "", "limits": True, "called": False}
+        name, it = self.name(), {"state": "fresh", "kind": "", "limits": True, "called": False, "registered": False}
         nonblock = self.random.random() < 0.6
         flags = "|".join(["nonblock"] * nonblock + ["cloexec"] * (self.random.random() < 0.2))
         self.say("socket", name, self.random.choice(["inet", "inet", "inet", "inet6"]), flags)
@@ -93,11 +93,11 @@ class SocketSteps(State):
             self.sockets[name]["state"] = "bound"
             if self.random.random() < 0.7:
                 self.say("name", name)
-            if self.random.random() < 0.8:
-                self.listen()
+            if self.sockets[name]["registered"] or self.random.random() < 0.8:
+                self.listen(name)
 
-    def listen(self):
-        name = self.own("bound", "bound", "fresh")
+    def listen(self, name=None):
+        name = name or self.own("bound", "bound", "fresh")
         if not name:
             return False
         self.say("listen", name, self.random.choice([0, 1, 5]))

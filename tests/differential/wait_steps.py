@@ -34,6 +34,8 @@ class WaitSteps(State):
         name = self.random.choice(names)
         if len(self.sets) > 1 and self.random.random() < 0.2:
             name, epfd = sorted(self.random.sample(self.sets, 2))
+        if name in self.sockets:
+            self.sockets[name]["registered"] = True
         self.say("ctl", epfd, self.random.choice(["add", "add", "add", "mod", "mod", "del"]), name,
                  self.random.choice(EVENTS) + self.random.choice(MODES))
 

@@ -11,6 +11,7 @@
 #include "sockets/readiness.h"
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <sys/single_threaded.h>
 #include <utility>
 
@@ -157,9 +158,7 @@ private:
 };
 
 // The sets of a select(), for the question and for the answer.
-struct Sets {
-  fd_set *readable, *writable, *exceptional;
-
+struct Sets : FdSets {
   short asked(int fd) const {
     short events = 0;
     events |= is_in(readable, fd) ? readable_events : short{0};
@@ -168,7 +167,7 @@ struct Sets {
     return events;
   }
 
-  void clear(int count) const {
+  void clear() const {
     for (fd_set* set : {readable, writable, exceptional})
       for (int fd = 0; set && fd < count; ++fd)
         FD_CLR(fd, set);
@@ -191,20 +190,25 @@ private:
   }
 };
 
+void copy_set(int count, const fd_set* from, fd_set* to) {
+  if (from && to)
+    std::memcpy(to, from, (static_cast<size_t>(count) + NFDBITS - 1) / NFDBITS * sizeof(fd_mask));
+}
+
 // The pollfds for the sets. Returns how many.
-nfds_t collect(const Sets& sets, int count, pollfd* fds) {
+nfds_t collect(const Sets& sets, pollfd* fds) {
   nfds_t used = 0;
-  for (int fd = 0; fd < count; ++fd)
+  for (int fd = 0; fd < sets.count; ++fd)
     if (const short events = sets.asked(fd))
       fds[used++] = {fd, events, 0};
   return used;
 }
 
 // The result of select() for pollfds that were answered.
-int distribute(const Sets& sets, int count, const pollfd* fds, nfds_t used) {
+int distribute(const Sets& sets, const pollfd* fds, nfds_t used) {
   if (std::any_of(fds, fds + used, [](const pollfd& fd) { return fd.revents & POLLNVAL; }))
     return fail(EBADF);
-  sets.clear(count); // what was asked is in fds[].events
+  sets.clear(); // what was asked is in fds[].events
   int reported = 0;
   for (nfds_t i = 0; i < used; ++i)
     reported += sets.add(fds[i]);
@@ -238,15 +242,32 @@ int poll_for_a_while(pollfd* fds, nfds_t count, Deadline deadline, const sigset_
   return poll_until(fds, count, std::min(deadline, longest_sleep()), mask);
 }
 
-int select_and_progress(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, Deadline deadline,
-                        const sigset_t* mask) {
-  PollFds own{static_cast<size_t>(count)};
+CopiedSets::CopiedSets(const FdSets& sets) {
+  copy_set(sets.count, sets.readable, &m_readable);
+  copy_set(sets.count, sets.writable, &m_writable);
+  copy_set(sets.count, sets.exceptional, &m_exceptional);
+}
+
+void CopiedSets::copy_to(const FdSets& sets) const {
+  copy_set(sets.count, &m_readable, sets.readable);
+  copy_set(sets.count, &m_writable, sets.writable);
+  copy_set(sets.count, &m_exceptional, sets.exceptional);
+}
+
+int select_and_progress(const FdSets& given, Deadline deadline, const sigset_t* mask) {
+  PollFds own{static_cast<size_t>(given.count)};
   if (!own.get())
     return fail(ENOMEM);
-  const Sets sets{readable, writable, exceptional};
-  const nfds_t used = collect(sets, count, own.get());
+  const Sets sets{given};
+  const nfds_t used = collect(sets, own.get());
   const int ready = poll_and_progress(own.get(), used, deadline, mask);
-  return ready < 0 ? ready : distribute(sets, count, own.get(), used);
+  return ready < 0 ? ready : distribute(sets, own.get(), used);
+}
+
+int select_for_a_while(const FdSets& sets, Deadline deadline, const sigset_t* mask) {
+  const int left = std::min(deadline, longest_sleep()).left();
+  const timespec limit{left / 1000, left % 1000 * 1'000'000L};
+  return REAL(pselect)(sets.count, sets.readable, sets.writable, sets.exceptional, &limit, mask);
 }
 
 } // namespace socksify

@@ -15,8 +15,24 @@ int poll_and_progress(pollfd* fds, nfds_t count, Deadline deadline, const sigset
 // The real ppoll(), which may end early with 0 so that the caller sees what other threads have started.
 int poll_for_a_while(pollfd* fds, nfds_t count, Deadline deadline, const sigset_t* mask);
 
-// pselect(). REQUIRES: count >= 0.
-int select_and_progress(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, Deadline deadline,
-                        const sigset_t* mask);
+// What select() is given; each set may be null.
+struct FdSets {
+  int count;
+  fd_set *readable, *writable, *exceptional;
+};
+
+// A copy of the part of the sets that counts. REQUIRES: 0 <= count <= FD_SETSIZE.
+class CopiedSets {
+public:
+  explicit CopiedSets(const FdSets& sets);
+  void copy_to(const FdSets& sets) const;
+
+private:
+  fd_set m_readable, m_writable, m_exceptional;
+};
+
+// The same for pselect(). REQUIRES: sets.count >= 0.
+int select_and_progress(const FdSets& sets, Deadline deadline, const sigset_t* mask);
+int select_for_a_while(const FdSets& sets, Deadline deadline, const sigset_t* mask);
 
 } // namespace socksify

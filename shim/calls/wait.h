@@ -10,6 +10,7 @@
 #include "sockets/epoll/registrations.h"
 #include "sockets/unfinished.h"
 #include <climits>
+#include <optional>
 #include <sys/single_threaded.h>
 
 namespace socksify::wait {
@@ -41,35 +42,39 @@ inline bool is_readable_set(const fd_set* set, int count) {
 }
 
 // True if the kernel rejects the arguments.
-template <typename Time>
-bool is_rejected(int count, const fd_set* readable, const fd_set* writable, const fd_set* exceptional,
-                 const Time* time) {
-  return count < 0 || (time && !is_readable(time)) || !is_readable_set(readable, count) ||
-         !is_readable_set(writable, count) || !is_readable_set(exceptional, count);
+template <typename Time> bool is_rejected(const FdSets& sets, const Time* time) {
+  return sets.count < 0 || (time && !is_readable(time)) || !is_readable_set(sets.readable, sets.count) ||
+         !is_readable_set(sets.writable, sets.count) || !is_readable_set(sets.exceptional, sets.count);
 }
 
 // True if another thread may start a CONNECT during this wait, whose time may be over before anything ends the wait.
 inline bool outlasts_connect(Deadline deadline) { return config().active && deadline > longest_sleep(); }
 
-// poll() and its relatives. If another thread starts a CONNECT during the real wait, that may return the handshake's
-// events; ours goes on then.
+// Repeats a real wait until it returns what is the program's. Nothing: another thread has started a CONNECT meanwhile,
+// and the events may be the handshake's.
+template <typename Wait> std::optional<int> ask_kernel(Deadline deadline, Wait wait) {
+  const bool is_long = outlasts_connect(deadline);
+  while (!needs_translation()) {
+    const uint32_t before = epoll::times_unmasked();
+    const int result = wait(is_long);
+    if (result < 0 || (result == 0 && (!is_long || deadline.left() == 0)))
+      return result;
+    if (result > 0)
+      return !needs_translation() && before == epoll::times_unmasked() ? std::optional{result} : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+// poll() and its relatives.
 template <typename Timeout, typename Real>
 int by_poll(pollfd* fds, nfds_t count, Timeout timeout, const sigset_t* mask, Real real) {
   if (is_undisturbed() || !is_valid(timeout))
     return real();
   const Deadline deadline = after(timeout);
-  const bool is_long = outlasts_connect(deadline);
-  while (!needs_translation()) {
-    const uint32_t before = epoll::times_unmasked();
-    const int result = is_long ? poll_for_a_while(fds, count, deadline, mask) : real();
-    if (result < 0 || (result == 0 && (!is_long || deadline.left() == 0)))
-      return result;
-    const bool is_true = !needs_translation() && before == epoll::times_unmasked();
-    if (result > 0 && is_true)
-      return result;
-    if (result > 0)
-      break;
-  }
+  const auto result = ask_kernel(
+      deadline, [&](bool is_long) { return is_long ? poll_for_a_while(fds, count, deadline, mask) : real(); });
+  if (result)
+    return *result;
   if (count > INT_MAX / sizeof *fds || !is_readable(fds, count * sizeof *fds))
     return real();
   return poll_and_progress(fds, count, deadline, mask);
@@ -93,28 +98,50 @@ int by_epoll(int epfd, epoll_event* events, int size, Timeout timeout, const sig
   return epoll::wait(epfd, events, size, deadline, mask);
 }
 
+// select() and pselect(): the same, if there is room for a copy of the sets, which every wait changes.
+template <typename Real>
+std::optional<int> ask_kernel(const FdSets& sets, Deadline deadline, const sigset_t* mask, Real real) {
+  if (sets.count > FD_SETSIZE)
+    return std::nullopt;
+  const CopiedSets asked{sets};
+  const auto result = ask_kernel(deadline, [&](bool is_long) {
+    asked.copy_to(sets);
+    return is_long ? select_for_a_while(sets, deadline, mask) : real();
+  });
+  if (!result)
+    asked.copy_to(sets);
+  return result;
+}
+
+template <typename Timeval> Deadline after_timeval(const Timeval* timeout) {
+  return timeout ? Deadline::after(int64_t{timeout->tv_sec} * 1000 + (timeout->tv_usec + 999) / 1000)
+                 : Deadline::never();
+}
+
 // select(), which on Linux stores the time that is left in *timeout.
-template <typename Timeval, typename Real>
-int by_select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, Timeval* timeout, Real real) {
-  if (!needs_translation() || is_rejected(count, readable, writable, exceptional, timeout) ||
-      (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0)))
+template <typename Timeval, typename Real> int by_select(const FdSets& sets, Timeval* timeout, Real real) {
+  if (is_undisturbed() || is_rejected(sets, timeout) || (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0)))
     return real();
-  const Deadline deadline =
-      timeout ? Deadline::after(int64_t{timeout->tv_sec} * 1000 + (timeout->tv_usec + 999) / 1000) : Deadline::never();
-  const int result = select_and_progress(count, readable, writable, exceptional, deadline, nullptr);
+  const Deadline deadline = after_timeval(timeout);
+  auto result = ask_kernel(sets, deadline, nullptr, real);
+  if (result && !outlasts_connect(deadline))
+    return *result;
+  if (!result)
+    result = select_and_progress(sets, deadline, nullptr);
   if (timeout) {
     const int left = deadline.left();
     *timeout = {left / 1000, left % 1000 * 1000};
   }
-  return result;
+  return *result;
 }
 
 template <typename Timespec, typename Real>
-int by_pselect(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, const Timespec* timeout,
-               const sigset_t* mask, Real real) {
-  if (!needs_translation() || is_rejected(count, readable, writable, exceptional, timeout) || !is_valid(timeout))
+int by_pselect(const FdSets& sets, const Timespec* timeout, const sigset_t* mask, Real real) {
+  if (is_undisturbed() || is_rejected(sets, timeout) || !is_valid(timeout))
     return real();
-  return select_and_progress(count, readable, writable, exceptional, after(timeout), mask);
+  const Deadline deadline = after(timeout);
+  const auto result = ask_kernel(sets, deadline, mask, real);
+  return result ? *result : select_and_progress(sets, deadline, mask);
 }
 
 } // namespace socksify::wait

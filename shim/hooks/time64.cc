@@ -78,13 +78,13 @@ HOOK int __ppoll64(pollfd* fds, nfds_t count, const timespec64* timeout, const s
 }
 
 HOOK int __select64(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval64* timeout) {
-  return wait::by_select(count, readable, writable, exceptional, timeout,
+  return wait::by_select({count, readable, writable, exceptional}, timeout,
                          [&] { return REAL(__select64)(count, readable, writable, exceptional, timeout); });
 }
 
 HOOK int __pselect64(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, const timespec64* timeout,
                      const sigset_t* mask) {
-  return wait::by_pselect(count, readable, writable, exceptional, timeout, mask,
+  return wait::by_pselect({count, readable, writable, exceptional}, timeout, mask,
                           [&] { return REAL(__pselect64)(count, readable, writable, exceptional, timeout, mask); });
 }
 

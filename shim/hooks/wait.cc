@@ -33,7 +33,7 @@ HOOK int __ppoll_chk(pollfd* fds, nfds_t count, const timespec* timeout, const s
 }
 
 HOOK int select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval* timeout) {
-  return wait::by_select(count, readable, writable, exceptional, timeout,
+  return wait::by_select({count, readable, writable, exceptional}, timeout,
                          [&] { return REAL(select)(count, readable, writable, exceptional, timeout); });
 }
 HOOK int __select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval* timeout)
@@ -41,7 +41,7 @@ HOOK int __select(int count, fd_set* readable, fd_set* writable, fd_set* excepti
 
 HOOK int pselect(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, const timespec* timeout,
                  const sigset_t* mask) {
-  return wait::by_pselect(count, readable, writable, exceptional, timeout, mask,
+  return wait::by_pselect({count, readable, writable, exceptional}, timeout, mask,
                           [&] { return REAL(pselect)(count, readable, writable, exceptional, timeout, mask); });
 }
 

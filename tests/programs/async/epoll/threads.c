@@ -56,6 +56,57 @@ TEST(thread_before_connect) {
   check_connected(fd, &server);
 }
 
+/* A thread waits for the whole set, by a call for which the set is a descriptor like any other. */
+struct look {
+  int set;
+  int (*wait)(int set);
+  volatile int is_granted;
+};
+
+static int wait_by_select(int set) {
+  fd_set in;
+  FD_ZERO(&in);
+  FD_SET(set, &in);
+  return select(set + 1, &in, NULL, NULL, NULL) == 1 && FD_ISSET(set, &in);
+}
+
+static int wait_by_pselect(int set) {
+  fd_set in;
+  FD_ZERO(&in);
+  FD_SET(set, &in);
+  return pselect(set + 1, &in, NULL, NULL, &(struct timespec){.tv_sec = 30}, NULL) == 1 && FD_ISSET(set, &in);
+}
+
+static int wait_by_poll(int set) { return polled(set, POLLIN, -1)[0] == 'I'; }
+
+static void* look_at_set(void* argument) {
+  struct look* look = argument;
+  const int ready = look->wait(look->set);
+  fact("%s: %d", look->is_granted ? "granted" : "too early", ready);
+  return NULL;
+}
+
+static void check_look(int (*wait)(int set)) {
+  struct server server = slow_server();
+  struct look look = {.set = new_set(), .wait = wait};
+  struct sleeper sleeper = {.run = look_at_set, .argument = &look};
+  pthread_t handle = start_sleeper(&sleeper);
+  int fd = pending_socket(&server);
+  add(look.set, fd, EPOLLOUT, 1);
+  tell(&server, "await 1");
+  tell(&server, "drip 7");
+  await_sleep(sleeper.id);
+  look.is_granted = 1;
+  tell(&server, "grant");
+  pthread_join(handle, NULL);
+  show_events("granted", look.set, 0);
+  check_connected(fd, &server);
+}
+
+TEST(thread_select_before_add) { check_look(wait_by_select); }
+TEST(thread_pselect_before_add) { check_look(wait_by_pselect); }
+TEST(thread_poll_before_add) { check_look(wait_by_poll); }
+
 TEST(thread_refused) {
   struct server server = slow_server();
   int set = new_set(), fd = pending_socket(&server);

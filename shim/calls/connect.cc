@@ -188,10 +188,11 @@ Outcome connect_fresh(int fd, sockets::Identity key, const sockaddr* address, so
   return way == Route::denied ? EACCES : ENETUNREACH;
 }
 
-// True if the socket is connected: its epoll registrations may be unknown.
-bool is_connection(int fd) {
+// True if the socket may have been connected, for all that the kernel tells: an ended connection looks like a fresh
+// socket.
+bool may_have_connected(int fd) {
   const auto state = config().active ? tcp_state(fd) : std::nullopt;
-  return state ? state != unknown_tcp_state && state != TCP_CLOSE : servers::any_unix() && is_unix(fd);
+  return state ? state != unknown_tcp_state : servers::any_unix() && is_unix(fd);
 }
 
 // The program takes the socket back from its connection, and may connect it again. Not ours: the kernel does the rest.
@@ -201,7 +202,7 @@ Outcome dissolve(int fd, sockets::Identity key) {
     dissolve_bind(fd, *socket);
     return 0;
   }
-  if (is_connection(fd))
+  if (may_have_connected(fd)) // whose registrations are not remembered
     epoll::adopt_registrations(sockets::identity(fd));
   if (key)
     abandon(fd);

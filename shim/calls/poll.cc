@@ -121,6 +121,7 @@ public:
   // before the call itself. FTP clients that see a message and no call give up, so the call gets a moment to come, even
   // if the program does not want to wait. Returns how many more descriptors have events.
   int report_overtaken_calls() {
+    const KeepErrno keep; // a signal may end the wait
     int more = 0;
     for (nfds_t i = 0; i < m_count && m_any_listener; ++i) {
       if (m_fds[i].revents || !is_overtaken(m_ours[i].fd))

@@ -47,14 +47,14 @@ never_logged() {
 
 # saw_only_peer NAME: the server NAME had at least one connection, and all of them came from the SOCKS server.
 saw_only_peer() {
-  local new line seen=' '
+  local new line seen=''
   read_since "$1"
   for line in "${new[@]}"; do
     if [[ $line =~ ^peer\ ([0-9.]+): || $line =~ CONNECT:\ Client\ \"([0-9.]+)\" || $line =~ ^Connection\ from\ ([0-9.]+)\  ]]; then
-      [[ $seen == *" ${BASH_REMATCH[1]} "* ]] || seen+="${BASH_REMATCH[1]} "
+      [[ "$seen " == *" ${BASH_REMATCH[1]} "* ]] || seen+=" ${BASH_REMATCH[1]}"
     fi
   done
-  [ "$seen" = " $PEER " ] || { echo "$1 has seen ${seen:-nobody}, not just $PEER" && false; }
+  [ "$seen" = " $PEER" ] || { echo "$1 has seen${seen:- nobody}, not just $PEER" && false; }
 }
 
 # same FILE FILE: equal, byte for byte.

@@ -13,6 +13,11 @@ start() {
   servers+=($!)
 }
 
+# start_through NAME COMMAND...: the same, under the shim (see `through`).
+start_through() {
+  start "$1" env "SOCKSIFY_LIBRARY=$BUILD/libsocksify.so" SOCKSIFY_LOOPBACK=proxy "$LAUNCHER" -s "$SOCKS" -- "${@:2}"
+}
+
 # announced NAME, answers NAME ADDRESS: wait until the server is up, and leave its IP:PORT in $ADDRESS. The script ends if it
 # does not come up.
 announced() {

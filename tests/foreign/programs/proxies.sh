@@ -13,11 +13,7 @@ head -c 100000 /dev/urandom | tee page >site/page
 start_socks4d --log -
 start_web "$WORK/site"
 
-# through_it COMMAND...: like `through`, but as a server of this script.
-start_through() {
-  start "$1" env "SOCKSIFY_LIBRARY=$BUILD/libsocksify.so" SOCKSIFY_LOOPBACK=proxy "$LAUNCHER" -s "$SOCKS" -- "${@:2}"
-}
-# each NUMBER: a line for each server; FORMAT has its number.
+# each TEXT: a line for each server, with its number in place of NUMBER.
 each() { for number in {1..20}; do printf '%s\n' "${1//NUMBER/$number}"; done; }
 
 serves() {

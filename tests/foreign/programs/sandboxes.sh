@@ -3,7 +3,7 @@
 # Programs that restrict or watch themselves: Chromium, tor's sandbox, AddressSanitizer; and Go with cgo, which is refused.
 . "${0%/*}/../../lib/harness.sh"
 
-# Its network service has a process of its own. It would resolve names by UDP and use QUIC, if this were not off.
+# Chromium's network service has a process of its own. It would resolve names by UDP and use QUIC, if this were not off.
 by_chromium() {
   LIMIT=120 through chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --user-data-dir="$WORK/chromium" \
     --disable-background-networking --disable-component-update --dump-dom "http://$WEB/page.html" >got
@@ -17,12 +17,11 @@ checks_chromium() {
   has got '^warn program  chromium: '
 }
 
-# It connects to its bridge, which is none: the TLS handshake fails.
+# It connects to its bridge, which is not one really: the TLS handshake fails.
 by_tor() {
   mkdir -p -m 700 tor
   printf '%s\n' 'Sandbox 1' "DataDirectory $WORK/tor" 'SocksPort auto' 'Log notice stdout' 'UseBridges 1' "Bridge $APP" >torrc
-  start tor env "SOCKSIFY_LIBRARY=$BUILD/libsocksify.so" SOCKSIFY_LOOPBACK=proxy "$LAUNCHER" -s "$SOCKS" -- \
-    tor -f torrc --defaults-torrc /dev/null
+  start_through tor tor -f torrc --defaults-torrc /dev/null
   logged tor 'Bootstrapped 10% .conn_done.: Connected to a relay'
   logged app '^peer'
   saw_only_peer app
@@ -30,7 +29,7 @@ by_tor() {
   never_logged tor 'Bad system call|Sandbox. Caught'
 }
 
-# Its runtime has to be loaded before all other libraries.
+# AddressSanitizer's runtime has to be loaded before all other libraries.
 by_sanitized() { # the options of gcc
   gcc -fsanitize=address "$@" -o sanitized -x c - <<'END'
 #include <arpa/inet.h>

@@ -14,6 +14,7 @@ request does. STAGE is connect, bind (the first reply to a BIND) or second (the 
     glued       in one segment with the first bytes from the other side
     halved      two segments, the second one glued         away        an address that is not local
     loopback    127.0.0.1 for DSTIP
+    overtaken   after the first bytes that the other side sends on another connection
 
 or, as a whole SCENARIO, "deaf-close" and "deaf-rst": end the connection without reading the request.
 Requests to address 5 of the block go to address 3 without faults. The log has one line per request.

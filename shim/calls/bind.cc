@@ -70,7 +70,7 @@ void undo_bind(int fd, const Socket& socket) {
 // Takes the socket back from a dummy listener, which is bound to loopback for good.
 void undo_dummy(int fd, const Socket& socket) {
   if (const int error = replace_by_fresh(fd, socket.family))
-    log(1, "fd {}: can be used no more after listen(): {}", fd, error_name(error));
+    log(1, "fd {}: cannot be used again after listen(): {}", fd, error_name(error));
 }
 
 // The socket stays bound, as in the kernel.

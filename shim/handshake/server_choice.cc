@@ -14,7 +14,7 @@ namespace {
 
 std::optional<uint32_t> resolve(const char* host) {
   if (forks::is_looking_up())
-    return std::nullopt; // by a signal handler that interrupts the same look-up
+    return std::nullopt; // a signal handler connects in the middle of a look-up
   const forks::LookupGuard now;
   addrinfo hints{}, *list = nullptr;
   hints.ai_family = AF_INET;

@@ -17,8 +17,8 @@ inline void record_seen_wait() {
 }
 
 // True if this program waits by epoll without libc. Nothing then drives a CONNECT while it waits, and it would see the
-// handshake's events: so a connect() of its has to wait for the end. Looks at its code the first time, unless
-// it has already been seen to wait.
+// handshake's events, so its connect() has to wait until the handshake ends. Looks at the program's code the first
+// time, unless it has already been seen to wait.
 bool has_unseen_waits();
 
 } // namespace socksify

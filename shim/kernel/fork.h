@@ -65,8 +65,9 @@ private:
 bool is_looking_up();
 
 // True if the call comes from a module of the name service switch that is asked in such a look-up, and connects to a
-// server of its own. A call by a signal handler does not: the handler's signal is blocked meanwhile. (With SA_NODEFER
-// it is not, and the call is taken for the module's.)
+// server of its own. A signal handler that interrupts the look-up is told by its signal, which is blocked meanwhile.
+// (With SA_NODEFER it is not, so the handler is taken for the module; a module that blocks signals itself is taken for
+// the program.)
 bool is_module_calling();
 
 // getpid() without the system call. In a child of vfork(), which shares the memory of its parent, that of the parent.

@@ -120,7 +120,7 @@ const Config& config() {
 
 bool is_active() { return config().active && !forks::is_module_calling(); }
 
-// Empty for a signal handler that interrupts the look-up.
+// Empty if a signal handler asks in the middle of a look-up.
 std::string_view userid() {
   if (!config().userid.view().empty())
     return config().userid.view();

@@ -63,8 +63,8 @@ int update_kernel(uint64_t key, const Registration& changed) {
 
 enum class Step { done, again };
 
-// True if another process that shares the set has unmasked the registration. It may even have taken the event: another
-// EPOLL_CTL_MOD would report that again.
+// True if another process that shares the set has unmasked the registration. It may even have taken the event, which
+// another EPOLL_CTL_MOD would report again.
 bool is_unmasked_elsewhere(const Registration& before) {
   return forks::may_share() && is_member(before.epfd, before.fd, before.data);
 }

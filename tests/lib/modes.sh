@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154 # what harness.sh has set
 # SPDX-License-Identifier: MIT
-# Test suites of others under three modes: "plain", without our library; "direct", with it, loopback addresses being direct;
+# Test suites of others in three modes: "plain", without our library; "direct", with it, loopback addresses being direct;
 # "proxied", with everything through socks4d. A test whose result depends on the mode fails here, unless
 # tests/foreign/reasons says why. A script sources this after harness.sh, defines
 #
@@ -31,7 +31,7 @@ has_reason() {
   return 1
 }
 
-# differences FILE FILE: the tests whose results differ, or that one of them has not.
+# differences FILE FILE: the tests whose results differ, and those that only one of them has.
 differences() { join -a 1 -a 2 -e missing -o 0,1.2,2.2 "$1" "$2" | awk '$2 != $3 {print $1}'; }
 
 # result MODE PROGRAM TEST: of this test alone.
@@ -40,7 +40,7 @@ result() {
   MODE=$1 run_again again "$2" "$3" >again.log 2>&1 || true
   tail -n 1 again | cut -d ' ' -f 2
 }
-# comes_again MODE PROGRAM TEST: the difference is there three times out of three. Many tests of others have limits that a
+# comes_again MODE PROGRAM TEST: the difference shows three times out of three. Many tests of others have time limits that a
 # busy machine exceeds.
 comes_again() {
   local time expected actual

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154 # what harness.sh has set
 # SPDX-License-Identifier: MIT
-# CPython's own tests under three modes. A script sources this after harness.sh and calls compare_modes python MODULE...
+# CPython's own tests in three modes. A script sources this after harness.sh and calls compare_modes python MODULE...
 . "$TOP/tests/lib/modes.sh"
 
 suite_python=$(compgen -G '/usr/lib/python3.*/test/test_socket.py' | head -n 1)

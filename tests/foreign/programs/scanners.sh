@@ -3,7 +3,7 @@
 # nmap and ncat: many connections at once, chosen source ports.
 . "${0%/*}/../../lib/harness.sh"
 
-# One port is open, its neighbours are not. nmap is gone before the server can ask who it was, so socks4d tells.
+# One port is open, port 9 is not. nmap has gone before the server can ask who it was, so socks4d's log tells.
 scans() {
   local open=${APP#*:}
   through nmap --unprivileged -Pn -n -sT -oG got -p "9,$((open - 1)),$open" "${APP%:*}"

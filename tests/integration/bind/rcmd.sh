@@ -73,7 +73,8 @@ answers rshd "$NET.3:514"
 start_socks4d
 SOCKS=socks4a://$SOCKS
 
-# Copies, which are not set-user-ID: here we are root already, though perhaps not the one whom the originals belong to.
+# Copies, which are not set-user-ID: we are root here already, but perhaps in a user namespace, where the originals belong
+# to another user.
 if installed netkit-rsh; then
   mkdir copies && cp "$(command -v netkit-rsh)" "$(command -v netkit-rcp)" copies && PATH=$WORK/copies:$PATH || exit
   check "rsh" by_rsh

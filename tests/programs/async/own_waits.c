@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* own_waits IP PORT: connects without blocking and waits by epoll, but enters the kernel for that without libc, as Bun
-   does. Nobody sees such a wait: it must report what the program asked for, when there is a result, and nothing else.
- */
+   does. The library does not see such a wait, which must report what the program asked for and nothing else, and only
+   when there is a result. */
 #include "net.h"
 #include <sys/epoll.h>
 #include <sys/syscall.h>

@@ -75,7 +75,7 @@ TEST(cancel_look_up_async) { cancel_in_look_up(run_asynchronously); }
 
 static const char* volatile connected_in_handler, * volatile conversation_in_handler;
 
-/* The look-up would wait for ever. */
+/* Jumps, because the look-up would wait for ever. */
 static void connect_and_jump(int signal) {
   const int fd = own(1, tcp_socket(AF_INET));
   connected_in_handler = result(connect_to(fd, getenv("DESTINATION"), AF_INET));

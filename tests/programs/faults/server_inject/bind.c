@@ -22,8 +22,8 @@ static int is_relayed(int client, int caller) {
          receive_end(client) && end_sending(client) && receive_end(caller);
 }
 
-/* The caller, too, must hear about a failure. If it seems to have ended its own stream, only the client can end the
-   other one. */
+/* The caller, too, must hear about a failure. END makes the server believe that one side has ended its stream: the
+   other stream then ends only when the client ends it. */
 static void require_end(int client, int caller) {
   if (injection->error == END)
     end_sending(client);

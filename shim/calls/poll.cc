@@ -120,13 +120,16 @@ public:
   // A SOCKS server of several processes may pass on what its caller said after the call, "226 Transfer complete",
   // before the call itself. FTP clients that see a message and no call give up, so the call gets a moment to come, even
   // if the program does not want to wait. Returns how many more descriptors have events.
-  int report_overtaken_calls() {
+  int report_overtaken_calls(const sigset_t* mask) {
+    if (!m_any_listener)
+      return 0;
     const KeepErrno keep; // a signal may end the wait
+    const Deadline limit = Deadline::after(overtaking_limit);
     int more = 0;
-    for (nfds_t i = 0; i < m_count && m_any_listener; ++i) {
+    for (nfds_t i = 0; i < m_count; ++i) {
       if (m_fds[i].revents || !is_overtaken(m_ours[i].fd))
         continue;
-      REAL(poll)(&m_ours[i], 1, overtaking_limit);
+      poll_until(&m_ours[i], 1, limit, mask);
       m_fds[i].revents = answer(m_fds[i], m_ours[i], m_sets);
       more += m_fds[i].revents != 0;
     }
@@ -231,7 +234,7 @@ int poll_and_progress(pollfd* fds, nfds_t count, Deadline deadline, const sigset
       return ready;
     const int reported = round.report();
     if (reported > 0)
-      return reported + round.report_overtaken_calls();
+      return reported + round.report_overtaken_calls(mask);
     // A handshake that has just ended shows only when the kernel is asked once more.
     if (left == 0 && (ready == 0 || std::exchange(was_over, true)))
       return 0;

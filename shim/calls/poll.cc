@@ -8,6 +8,7 @@
 #include "kernel/real.h"
 #include "kernel/uninterrupted.h"
 #include "sockets/epoll/set.h"
+#include "sockets/open_fds.h"
 #include "sockets/readiness.h"
 #include <algorithm>
 #include <cerrno>
@@ -174,7 +175,7 @@ struct Sets : FdSets {
   void clear() const {
     for (fd_set* set : {readable, writable, exceptional})
       for (int fd = 0; set && fd < count; ++fd)
-        FD_CLR(fd, set);
+        word_of(set, fd) &= ~bit_of(fd);
   }
 
   // Adds an answer. Returns the number of sets that it is in.
@@ -186,10 +187,14 @@ struct Sets : FdSets {
   }
 
 private:
-  static bool is_in(const fd_set* set, int fd) { return set && FD_ISSET(fd, set); }
+  // A program's sets may be larger than fd_set, for which _FORTIFY_SOURCE ends the program in FD_SET() and the like.
+  static fd_mask& word_of(fd_set* set, int fd) { return static_cast<fd_mask*>(static_cast<void*>(set))[fd / NFDBITS]; }
+  static fd_mask bit_of(int fd) { return static_cast<fd_mask>(1UL << (fd % NFDBITS)); }
+
+  static bool is_in(fd_set* set, int fd) { return set && (word_of(set, fd) & bit_of(fd)); }
   static int set_if(fd_set* set, int fd, bool is_true) {
     if (set && is_true)
-      FD_SET(fd, set);
+      word_of(set, fd) |= bit_of(fd);
     return is_true;
   }
 };
@@ -244,6 +249,13 @@ int poll_and_progress(pollfd* fds, nfds_t count, Deadline deadline, const sigset
 
 int poll_for_a_while(pollfd* fds, nfds_t count, Deadline deadline, const sigset_t* mask) {
   return poll_until(fds, count, std::min(deadline, longest_sleep()), mask);
+}
+
+FdSets as_kernel_reads(const FdSets& sets) {
+  if (sets.count <= FD_SETSIZE)
+    return sets;
+  const KeepErrno keep;
+  return {std::min(sets.count, end_of_fds()), sets.readable, sets.writable, sets.exceptional};
 }
 
 CopiedSets::CopiedSets(const FdSets& sets) {

@@ -21,6 +21,10 @@ struct FdSets {
   fd_set *readable, *writable, *exceptional;
 };
 
+// Without the part beyond the kernel's table of descriptors, which the kernel does not read. Many programs give the
+// limit of descriptors as the count, whatever the size of their sets.
+FdSets as_kernel_reads(const FdSets& sets);
+
 // A copy of the part of the sets that counts. REQUIRES: 0 <= count <= FD_SETSIZE.
 class CopiedSets {
 public:

@@ -119,8 +119,11 @@ template <typename Timeval> Deadline after_timeval(const Timeval* timeout) {
 }
 
 // select(), which on Linux stores the time that is left in *timeout.
-template <typename Timeval, typename Real> int by_select(const FdSets& sets, Timeval* timeout, Real real) {
-  if (is_undisturbed() || is_rejected(sets, timeout) || (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0)))
+template <typename Timeval, typename Real> int by_select(const FdSets& given, Timeval* timeout, Real real) {
+  if (is_undisturbed())
+    return real();
+  const FdSets sets = as_kernel_reads(given);
+  if (is_rejected(sets, timeout) || (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0)))
     return real();
   const Deadline deadline = after_timeval(timeout);
   auto result = ask_kernel(sets, deadline, nullptr, real);
@@ -136,8 +139,11 @@ template <typename Timeval, typename Real> int by_select(const FdSets& sets, Tim
 }
 
 template <typename Timespec, typename Real>
-int by_pselect(const FdSets& sets, const Timespec* timeout, const sigset_t* mask, Real real) {
-  if (is_undisturbed() || is_rejected(sets, timeout) || !is_valid(timeout))
+int by_pselect(const FdSets& given, const Timespec* timeout, const sigset_t* mask, Real real) {
+  if (is_undisturbed())
+    return real();
+  const FdSets sets = as_kernel_reads(given);
+  if (is_rejected(sets, timeout) || !is_valid(timeout))
     return real();
   const Deadline deadline = after(timeout);
   const auto result = ask_kernel(sets, deadline, mask, real);

@@ -4,6 +4,7 @@
 #pragma once
 #define _FORTIFY_SOURCE 2
 #include "slow_server.h"
+#include <sys/resource.h>
 
 /* Returns which of the wanted events of poll() a descriptor reports within a time limit; -1 is no limit. */
 typedef unsigned wait_call(int fd, unsigned wanted, int milliseconds);
@@ -64,14 +65,17 @@ static inline struct sets sets_for(int fd, unsigned wanted) {
   return sets;
 }
 
-static inline unsigned found(int ready, int fd, const struct sets* sets) {
+static inline unsigned as_selected(int ready, unsigned seen) {
   if (ready < 0)
     die("select");
-  unsigned seen = (FD_ISSET(fd, &sets->in) ? POLLIN : 0) | (FD_ISSET(fd, &sets->out) ? POLLOUT : 0) |
-                  (FD_ISSET(fd, &sets->pri) ? POLLPRI : 0);
   if (ready != __builtin_popcount(seen))
     fact("select: %d, but %s", ready, events(seen));
   return seen;
+}
+
+static inline unsigned found(int ready, int fd, const struct sets* sets) {
+  return as_selected(ready, (FD_ISSET(fd, &sets->in) ? POLLIN : 0) | (FD_ISSET(fd, &sets->out) ? POLLOUT : 0) |
+                                (FD_ISSET(fd, &sets->pri) ? POLLPRI : 0));
 }
 
 static inline unsigned by_select(int fd, unsigned wanted, int milliseconds) {
@@ -83,6 +87,35 @@ static inline unsigned by_select(int fd, unsigned wanted, int milliseconds) {
 static inline unsigned by_pselect(int fd, unsigned wanted, int milliseconds) {
   struct sets sets = sets_for(fd, wanted);
   return found(pselect(fd + 1, &sets.in, &sets.out, &sets.pri, limit_of(milliseconds), NULL), fd, &sets);
+}
+
+static inline void copy_to(int fd, int high) {
+  struct rlimit limit;
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  if (dup2(fd, high) < 0)
+    die("dup2");
+}
+
+/* The descriptor's number is beyond FD_SETSIZE, and the count beyond the kernel's table, so the sets end before it. */
+static inline unsigned by_wide_select(int fd, unsigned wanted, int milliseconds) {
+  enum { high = 1500, table = 2048, bits = 8 * sizeof(long) };
+  unsigned long wide[3][2 * table / bits];
+  memset(wide, 0xff, sizeof wide);
+  for (int i = 0; i < 3; ++i)
+    memset(wide[i], 0, table / 8);
+  copy_to(fd, high);
+  wide[0][high / bits] = (wanted & POLLIN ? 1UL : 0) << high % bits;
+  wide[1][high / bits] = (wanted & POLLOUT ? 1UL : 0) << high % bits;
+  wide[2][high / bits] = 1UL << high % bits;
+  struct timeval time = milliseconds_as_timeval(milliseconds);
+  int ready = select(2 * table, (fd_set*)wide[0], (fd_set*)wide[1], (fd_set*)wide[2], milliseconds < 0 ? NULL : &time);
+  close(high);
+  unsigned seen = 0;
+  for (int i = 0; i < 3; ++i)
+    seen |= wide[i][high / bits] ? (unsigned[]){POLLIN, POLLOUT, POLLPRI}[i] : 0;
+  return as_selected(ready, seen);
 }
 
 /* The registration lasts as long as the test and has all events; a look ignores those that it does not want. */
@@ -168,6 +201,7 @@ static const struct way {
     {"ppoll_chk", by_ppoll_chk, 0, 0},
     {"select", by_select, 0, 0},
     {"pselect", by_pselect, 0, 0},
+    {"select_wide", by_wide_select, 0, 0},
     {"epoll", by_epoll, 0, 0},
     {"epoll_early", by_epoll, 0, 1},
     {"epoll_edge", by_epoll, EPOLLET, 0},

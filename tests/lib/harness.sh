@@ -21,7 +21,7 @@ cd "$WORK" || exit
 reports=log_path=$WORK/sanitizer
 # ThreadSanitizer reports a race when a program closes an epoll set while another of its threads completes a CONNECT that
 # this set watches. The kernel orders the two; both orders are correct.
-echo race:tell_kernel >tsan.suppressions
+echo race:update_kernel >tsan.suppressions
 sanitizer_options=("ASAN_OPTIONS=$reports" "UBSAN_OPTIONS=$reports:print_stacktrace=1"
   "TSAN_OPTIONS=$reports:suppressions=$WORK/tsan.suppressions")
 case $BUILD in

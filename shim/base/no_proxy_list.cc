@@ -16,14 +16,23 @@ bool has_port(std::string_view entry) {
   return colon != entry.npos && colon == entry.rfind(':');
 }
 
+// No name has a colon, or a number as its last label: "10.1" and "1:2:3" are parts of addresses.
+bool is_numeric(std::string_view entry) {
+  std::string_view label = entry;
+  label.remove_prefix(entry.rfind('.') + 1);
+  return has(entry, ':') || (!label.empty() && label.find_first_not_of("0123456789") == label.npos);
+}
+
 } // namespace
 
 const char* why_dead(std::string_view entry) {
-  return has(entry, '*')                            ? "* stands only for everything; .example is all of a domain"
-         : has(entry, '[')                          ? "addresses have no brackets here"
-         : has_port(entry)                          ? "entries have no port"
-         : has(entry, '/') && !parse_network(entry) ? "it is not ADDRESS/BITS"
-                                                    : nullptr;
+  return has(entry, '*')                              ? "* stands only for everything; .example is all of a domain"
+         : has(entry, '[')                            ? "addresses have no brackets here"
+         : entry.find("://") != entry.npos            ? "entries are not URLs"
+         : has_port(entry)                            ? "entries have no port"
+         : has(entry, '/') && !parse_network(entry)   ? "it is not ADDRESS/BITS"
+         : is_numeric(entry) && !parse_network(entry) ? "it is not a whole address"
+                                                      : nullptr;
 }
 
 std::string_view next_dead_entry(std::string_view& list) {

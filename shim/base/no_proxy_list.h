@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The entries of NO_PROXY that can never match: by curl's rules, `*` among others, a port, brackets and a network of
-// more bits than an address has are parts of a name that does not exist.
+// The entries of NO_PROXY that can never match: by curl's rules, `*` among others, a port, brackets, a network of
+// more bits than an address has and the beginning of an address are parts of a name that does not exist.
 #pragma once
 #include <string_view>
 
